@@ -43,7 +43,7 @@ export class FrameParser {
     for (;;) {
       const end = text.indexOf('\n', at);
       if (end === -1) break;
-      const line = text.slice(at, text.charCodeAt(end - 1) === 0x0d && end > at ? end - 1 : end);
+      const line = text.slice(at, text.charCodeAt(end - 1) === 0x0d ? end - 1 : end);
       at = end + 1;
       const whole = this.#line(line);
       if (whole !== null) frames.push(whole);

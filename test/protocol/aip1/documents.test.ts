@@ -3,7 +3,7 @@ import { issueMandate, readMandate } from '../../../src/protocol/aip1/mandate.js
 import { parseExact, type ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { readReferencePassport, referencePassportFiles } from '../../../src/protocol/aip1/passport-folder.js';
 import { publicKeyOfPem, publicKeyPem } from '../../../src/protocol/aip1/public-pem.js';
-import { documentText } from '../../../src/protocol/aip1/sign.js';
+import { documentText, referenceTime } from '../../../src/protocol/aip1/sign.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { nativeTermsOf, speakerOf, unspokenConstraints } from '../../../src/protocol/aip1/speaker.js';
 import { verifyKeyOf, verifySignature } from '../../../src/protocol/ed25519/verify.js';
@@ -15,6 +15,7 @@ import {
   bent,
   envelopeParts,
   KEYS,
+  link,
   mandate,
   NOW,
   passport,
@@ -121,6 +122,12 @@ describe('a passport folder of the reference', () => {
   });
 });
 
+test('a document is written as JSON with two blanks a step, and whole numbers of any size as they are', () => {
+  const plain = { empty: [], none: {}, list: [1, 'x', null, [true, {}]], nested: { a: { b: [] } } };
+  expect(documentText(plain)).toBe(JSON.stringify(plain, null, 2));
+  expect(documentText({ n: 2n ** 64n })).toBe('{\n  "n": 18446744073709551616\n}');
+});
+
 describe('between the dialects', () => {
   const native = (constraints: Record<string, unknown>) =>
     speakerOf(passportOf(passport({ constraints: constraints as never }))).boundaries;
@@ -140,6 +147,16 @@ describe('between the dialects', () => {
       data_access: [],
       geo_restriction: 'DE,FR',
       time_window: { start: '2026-01-01T00:00:00Z', end: '2026-12-31T23:59:59.999000Z' },
+    });
+  });
+
+  test('its principal gives the agent no more than itself has, for as long as the passport lasts', () => {
+    const { issuedAt, expiresAt, document } = passportOf(passport());
+    const [granted, ends] = [issuedAt, expiresAt].map((ms) => (ms === null ? null : referenceTime(ms)));
+    expect(speakerOf(passportOf(passport())).principal).toEqual({
+      type: 'organization',
+      id: document.principal,
+      delegation_chain: [link(PRINCIPAL, AGENT, { granted_at: granted!, expires_at: ends! })],
     });
   });
 

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { isAgentId, isDomain, parseAgentId, parsePrincipalId } from '../../../src/protocol/identity/did.js';
+import {
+  isAgentId,
+  isDomain,
+  parseAgentId,
+  parsePrincipalId,
+  principalOfAgent,
+} from '../../../src/protocol/identity/did.js';
 
 describe('a domain', () => {
   test.each([
@@ -51,4 +57,27 @@ describe('a domain', () => {
     expect(isAgentId(`did:web:${domain}:agents:bot`)).toBe(false);
     expect(parseAgentId(`did:web:${domain}:agents:bot`)).toBeNull();
   });
+});
+
+describe('the principal that answers for an agent', () => {
+  test.each([
+    ['did:web:acme.com:agents:support-agent-v1', 'did:web:acme.com'],
+    ['did:web:localhost%3A8443:agents:bot', 'did:web:localhost%3A8443'],
+    // AIP-1 names agents after classes and functions.
+    ['did:web:acme.com:agents:Support_Agent.v1', 'did:web:acme.com'],
+    [`did:web:acme.com:agents:${'a'.repeat(63)}`, 'did:web:acme.com'],
+  ])('of %s is %s', (id, principal) => expect(principalOfAgent(id)).toBe(principal));
+
+  test.each([
+    'did:web:acme.com',
+    'did:web:acme.com:agents:',
+    'did:web:acme.com:agents:-bot',
+    'did:web:acme.com:agents:bot#key-1',
+    'did:web:acme.com:agents:a:agents:b',
+    `did:web:acme.com:agents:${'a'.repeat(64)}`,
+    'did:web:127.0.0.1:agents:bot',
+    'did:key:acme.com:agents:bot',
+    ':agents:bot',
+    '',
+  ])('of %j is nobody', (id) => expect(principalOfAgent(id)).toBeNull());
 });

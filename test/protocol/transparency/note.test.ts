@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { verifyKeyOf } from '../../../src/protocol/ed25519/verify.js';
+import { ShapeError } from '../../../src/protocol/json/shape.js';
 import {
   checkpointText,
   cosignature,
@@ -92,7 +93,7 @@ describe('a signed note', () => {
     ['too many signatures', `text\n\n${'\u2014 a AAAAAAA=\n'.repeat(65)}`],
     ['too many bytes', `${'x'.repeat(70_000)}\n\n\u2014 a AAAAAAA=\n`],
   ])('with %s is not read', (_, text) => {
-    expect(() => readNote(text)).toThrow();
+    expect(() => readNote(text)).toThrow(ShapeError);
   });
 });
 
@@ -103,8 +104,15 @@ describe('a note key', () => {
     ['of another algorithm', GO_KEY.replace('+ARp', '+CRp')],
     ['of a small order', noteKeyText('x', 'ed25519', new Uint8Array(32))],
     ['cut short', GO_KEY.slice(0, -4)],
+    ['with a byte more', `${GO_KEY}AA==`],
+    ['of base64 in a second spelling', `x+c74f20a3+${Buffer.alloc(32, 1).toString('base64').replace('=', '')}`],
+    ['under a name with a control character', noteKeyText('x\u0001y', 'ed25519', publicKeyOf(SEED))],
+    ['without a name', GO_KEY.replace('PeterNeumann', '')],
+    ['without a hash', GO_KEY.replace('+c74f20a3', '')],
+    ['in capitals', GO_KEY.replace('c74f20a3', 'C74F20A3')],
+    ['of nothing', ''],
   ])('%s is refused', (_, text) => {
-    expect(() => readNoteKey(text)).toThrow();
+    expect(() => readNoteKey(text)).toThrow(ShapeError);
   });
   test('is read back', () => {
     const text = noteKeyText('w.example', 'cosignature-v1', publicKeyOf(WITNESS));
@@ -121,6 +129,6 @@ describe('the text of a checkpoint', () => {
     ['a short root', `${ORIGIN}\n3\nAAAA\n`],
     ['no root', `${ORIGIN}\n3\n`],
   ])('with %s is not read', (_, text) => {
-    expect(() => readCheckpointText(text)).toThrow();
+    expect(() => readCheckpointText(text)).toThrow(ShapeError);
   });
 });

@@ -144,4 +144,29 @@ describe('a consistency proof', () => {
       }),
     );
   });
+  test('of no steps holds between no two trees of different sizes but from the one without leaves', () => {
+    for (let size = 2; size <= SIZE; size++)
+      for (let earlier = 1; earlier < size; earlier++)
+        expect(isConsistent(head(earlier), head(size), []), `${earlier} in ${size}`).toBe(false);
+    expect(isConsistent(head(0), head(9), [head(9).root])).toBe(false);
+    expect(isConsistent({ size: 0, root: head(1).root }, head(9), [])).toBe(false);
+  });
+  test('of two trees of one size holds where they are one tree, and with no step', () => {
+    const { root } = head(4);
+    expect(isConsistent(head(5), head(5), [])).toBe(true);
+    expect(isConsistent(head(5), { size: 5, root }, [])).toBe(false);
+    expect(isConsistent(head(5), head(5), [root])).toBe(false);
+  });
+  test('holds for no size that is none, and with no step that is no hash', () => {
+    const proof = consistencyProof(3, 9, read);
+    for (const size of [-1, 2.5, NaN, 2 ** 53]) {
+      expect(isConsistent({ ...head(3), size }, head(9), proof)).toBe(false);
+      expect(isConsistent(head(3), { ...head(9), size }, proof)).toBe(false);
+    }
+    expect(isConsistent(head(3), head(9), proof.with(0, proof[0]!.subarray(1)))).toBe(false);
+  });
+  test('is made from the first leaf up to the whole tree, and for nothing else', () => {
+    expect(consistencyProof(5, 5, read)).toEqual([]);
+    for (const earlier of [0, -1, 6]) expect(() => consistencyProof(earlier, 5, read)).toThrow(RangeError);
+  });
 });
