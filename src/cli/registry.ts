@@ -209,6 +209,11 @@ export const SECTIONS: readonly Section[] = [
         'Take an API key out of force, and end what listens with it',
         () => import('./commands/mesh/key/revoke.js'),
       ),
+      at(
+        'mesh log drop',
+        'Have the mesh let a shipped log go that somebody made up',
+        () => import('./commands/mesh/log/drop.js'),
+      ),
     ],
   },
   {

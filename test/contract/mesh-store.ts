@@ -540,6 +540,57 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         expect(await store.logs.head()).toBe(31);
       }));
 
+    test('a shipped log is dropped whole: its id and name are free, others stay, and rows go on counting', () =>
+      using(async (under) => {
+        let { store } = under;
+        const entry = (seq: number, by: string): ShippedEntry => ({
+          ...{
+            seq,
+            prevHash: `${by}${seq - 1}`,
+            hash: `${by}${seq}`,
+            agentId: agent(0),
+            status: 'success',
+            code: null,
+          },
+          ...{ at: NOW, text: `"${by} ${seq}"` },
+        });
+        const ship = (by: string, logId: string, verifier: string, from: number, count: number) =>
+          store.logs.put({
+            ...{ logId, verifier, keyId: `key of ${by}`, at: NOW },
+            entries: Array.from({ length: count }, (_, i) => entry(from + i, by)),
+          });
+        await ship('owner', 'l1', 'v1', 1, 3);
+        const before = await store.logs.usage();
+        await ship('squatter', 'l2', 'v2', 1, 450);
+        expect(await ship('owner', 'l3', 'v2', 1, 1)).toEqual({ kind: 'taken' });
+        expect(await ship('owner', 'l2', 'v3', 1, 1)).toEqual({ kind: 'taken' });
+        expect(await store.logs.endOf('v2')).toMatchObject({ logId: 'l2', keyId: 'key of squatter', seq: 450 });
+        expect([await store.logs.endOf('v9'), await store.logs.drop('l9')]).toEqual([null, 0]);
+        expect(await store.logs.drop('l2')).toBe(450);
+        expect([await store.logs.end('l2'), await store.logs.endOf('v2'), await store.logs.drop('l2')]).toEqual([
+          ...[null, null, 0],
+        ]);
+        expect((await store.logs.usage()).bytes).toBeLessThan(before.bytes + 100_000);
+        // The newest went, and its number is given to no other: a reader that stands there misses nothing.
+        expect(await store.logs.head()).toBe(453);
+        const again = await under.reopen();
+        ({ store } = again);
+        expect(await store.logs.head()).toBe(453);
+        expect(await ship('owner', 'l2', 'v2', 7, 2)).toEqual({ kind: 'stored', seq: 8, hash: 'owner8' });
+        expect(await store.logs.read({ after: 2, limit: 500 })).toEqual([
+          { row: 3, text: '"owner 3"' },
+          { row: 454, text: '"owner 7"' },
+          { row: 455, text: '"owner 8"' },
+        ]);
+        expect(await ship('owner', 'l1', 'v1', 4, 1)).toEqual({ kind: 'stored', seq: 4, hash: 'owner4' });
+        expect(await store.logs.head()).toBe(456);
+        await store.logs.rewrite({}, (text) => text.replace('owner', 'x'));
+        expect((await store.logs.read({ limit: 1 }))[0]).toEqual({ row: 1, text: '"x 1"' });
+        for (let i = 0; i < 5; i++) await store.logs.expire(NOW + 1);
+        expect(await store.logs.head()).toBe(456);
+        await again.dispose();
+      }));
+
     test('shipped entries are rewritten in order, those of an agent, of a log, or both', () =>
       using(async ({ store }) => {
         const entry = (seq: number): ShippedEntry => ({

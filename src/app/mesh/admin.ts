@@ -168,6 +168,34 @@ export async function eraseAtMesh(
   );
 }
 
+/** A log that was let go at the mesh. */
+export interface DroppedLog {
+  readonly log_id: string;
+  readonly verifier: string;
+  /** The API key that shipped it, which can ship another until it is revoked. */
+  readonly key_id: string;
+  readonly entries: number;
+  /** The mesh's signed word on it. */
+  readonly statement: JsonObject;
+}
+
+/** Has the mesh let a shipped log go whole, by its id or by its verifier's name. @throws Failure NETWORK, FORBIDDEN */
+export async function dropLog(
+  deps: AdminDeps,
+  log: { readonly log_id: string } | { readonly verifier: string },
+  reason: string,
+): Promise<DroppedLog> {
+  const body = Buffer.from(JSON.stringify({ ...log, reason }));
+  const doubt =
+    'Whether it was dropped is unknown: give the command again; the mesh then knows no such log, or drops it.';
+  return change(deps, { method: 'POST', path: '/v1/logs/drop', body }, doubt, (answer) => {
+    const dropped = partOf('LogDropped', answer, ['log_id', 'verifier', 'key_id', 'entries', 'statement']);
+    const { log_id, verifier } = dropped;
+    requireAsked(dropped, { log_id, verifier, ...log });
+    return dropped;
+  });
+}
+
 async function change<T>(
   deps: AdminDeps,
   request: {

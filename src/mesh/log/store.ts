@@ -63,7 +63,7 @@ export interface LogEnd {
 
 /** A shipped entry as it is stored. */
 export interface ShippedRow {
-  /** Counts the entries of all logs in the order of their arrival, without holes. */
+  /** Counts the entries of all logs in the order of their arrival; the number of one that is gone is given to no other. */
   readonly row: number;
   readonly text: string;
 }
@@ -106,6 +106,8 @@ export interface LogTable {
   end(logId: string): Promise<LogEnd | null>;
   /** How many bytes they take, of how many they may, and how many entries were shed since this opening. */
   usage(): Promise<{ readonly bytes: number; readonly quota: number; readonly shed: number }>;
+  /** How far the log of the verifier with this name is held; null where none is. */
+  endOf(verifier: string): Promise<LogEnd | null>;
   /** Those that shipped last, first. */
   ends(limit: number): Promise<readonly LogEnd[]>;
   /**
@@ -115,6 +117,8 @@ export interface LogTable {
   expire(before: number): Promise<number>;
   /** Puts what `change` makes of an entry's text in its place, in the order of arrival; null leaves it as it is. */
   rewrite(which: ShippedSelection, change: (text: string, logId: string) => string | null): Promise<Rewritten>;
+  /** Deletes all entries of a log, and then its end: its id and its verifier's name are free again, and rows go on counting. How many went. */
+  drop(logId: string): Promise<number>;
 }
 
 /** A small text that changes until it ends, such as a request for approval with the answers to it. */

@@ -14,6 +14,8 @@ export const LOG_SCHEMAS = {
     'seq',
   ]),
   Erased: object({ erased: count, entries: count, overwritten: flag, statement: { type: 'object' } }),
+  LogDrop: object({ log_id: text, verifier: text, reason: text }, ['log_id', 'verifier']),
+  LogDropped: object({ log_id: text, verifier: text, key_id: text, entries: count, statement: { type: 'object' } }),
   Entries: object({ entries: list({ type: 'object' }), next: text, more: flag, head: count }),
   WitnessedTree: object({
     public_key: ed25519Key,

@@ -1,10 +1,15 @@
-/** Takes values out of shipped entries, as `aip logs erase` takes them out of a verifier's own log: hashes, chain and proofs stay whole. */
+/**
+ * Takes values out of shipped entries, as `aip logs erase` takes them out of a verifier's own log: hashes, chain and proofs stay whole. And lets a
+ * log go that somebody made up, which keeps its id or its name from the verifier that has it.
+ */
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { objectOf, ShapeError, textOf } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { MAX_TEXT } from '../../protocol/limits.js';
 import type { LogRecord } from '../../protocol/log/entry.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
+import { MAX_REASON } from '../limits.js';
+import { Refused } from '../refusal.js';
 import { canonicalSubject } from '../subject.js';
 import { ERASURE_PAPER, leftBy, type ErasureOrder } from '../log/erasures.js';
 import { isLogId } from '../log/head.js';
@@ -14,8 +19,11 @@ import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import { spendOwnSignature } from './keys.js';
 import type { MeshServer } from './mesh-server.js';
+import { isVerifierName } from './shipment.js';
 
-/** How long the mesh keeps its word on an erasure, in ms. */
+/** The kind of the papers that hold the mesh's word on each log that was dropped. */
+const DROP_PAPER = 'log-drop';
+/** How long the mesh keeps its word on an erasure, or on a log that was dropped, in ms. */
 const KEPT_MS = 10 * 366 * 24 * 3_600_000;
 
 /** `POST /v1/logs/erase`, of an admin who signs it: it does not come back. */
@@ -74,4 +82,42 @@ function readOrder(value: JsonObject): ErasureOrder {
     seq: (seq as number | undefined) ?? null,
     param,
   };
+}
+
+/**
+ * `POST /v1/logs/drop`, of an admin who signs it: it does not come back. What the mesh has seen of the log's tree stays: who cut a log has
+ * no use of an order.
+ */
+export async function dropShipped(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const { logId: given, verifier: name, reason } = readDrop(jsonBody(request) as JsonObject);
+  const { mark } = await spendOwnSignature(server, request, caller);
+  const { logs, papers } = server.store;
+  const end = given === null ? await logs.endOf(name!) : await logs.end(given);
+  if (end === null) throw new Refused('NOT_FOUND', 'The mesh holds no such log.');
+  const { logId, verifier, keyId, seq, hash } = end;
+  const at = server.clock.wall();
+  const body = {
+    ...{ type: 'log-drop', log_id: logId, verifier, key_id: keyId, seq, hash, reason },
+    ...{ time: formatTime(at), operator: mark.public_key, mesh_public_key: server.options.publicKey },
+  };
+  const statement: JsonObject = { ...body, signature: await server.sign(canonicalize(body), COMMAND_USE) };
+  // Before anything is gone, which must be for nobody to hide.
+  const id = server.options.randomHex(16);
+  await papers.put(DROP_PAPER, {
+    ...{ id, version: 1, changedAt: at, keepUntil: at + KEPT_MS },
+    text: JSON.stringify(statement),
+  });
+  const entries = await logs.drop(logId);
+  return jsonReply(200, { log_id: logId, verifier, key_id: keyId, entries, statement });
+}
+
+function readDrop(value: JsonObject) {
+  const object = objectOf(value, 'the order', ...schemaMembers('LogDrop'));
+  const { log_id: logId = null, verifier = null } = object;
+  if (logId !== null && (typeof logId !== 'string' || !isLogId(logId)))
+    throw new ShapeError('"log_id" is not a log id');
+  if (verifier !== null && (typeof verifier !== 'string' || !isVerifierName(verifier)))
+    throw new ShapeError('"verifier" is no name');
+  if ((logId === null) === (verifier === null)) throw new ShapeError('it names a log or a verifier');
+  return { logId, verifier, reason: textOf(object, 'reason', MAX_REASON) };
 }

@@ -64,9 +64,9 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
 }
 
 function taken(verifier: string): Refused {
-  return new Refused('FORBIDDEN', 'The mesh holds this log under another name, or another log under this one.', {
-    verifier,
-  });
+  const message =
+    'The mesh holds this log under another name, or another log under this one: an admin can have that one dropped (aip mesh log drop).';
+  return new Refused('FORBIDDEN', message, { verifier });
 }
 
 /** With another verifier's API key a log must not be continued, or forked. @throws Refused FORBIDDEN */

@@ -28,7 +28,7 @@ const MAX_ENTRIES = 1_000;
 export function readShipment({ body, headers }: Pick<Request, 'body' | 'headers'>): ReadShipment {
   const { log_id, verifier, entries } = objectOf(parsed(body), 'the shipment', ...schemaMembers('Shipment'));
   if (typeof log_id !== 'string' || !isLogId(log_id)) throw new ShapeError('"log_id" is not a log id');
-  if (typeof verifier !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(verifier)) {
+  if (typeof verifier !== 'string' || !isVerifierName(verifier)) {
     throw new ShapeError('"verifier" is no name');
   }
   if (!Array.isArray(entries) || entries.length > MAX_ENTRIES) {
@@ -46,6 +46,11 @@ export function readShipment({ body, headers }: Pick<Request, 'body' | 'headers'
     }
   }
   return { logId: log_id, verifier, entries: read, sentAt };
+}
+
+/** True for the name under which a verifier may ship its log. */
+export function isVerifierName(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text);
 }
 
 /**

@@ -3,7 +3,9 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
+import { seal, START } from '../../../src/protocol/log/chain.js';
 import { Home } from '../../kit/mesh/homes.js';
+import { draft } from '../../kit/state/drafts.js';
 
 const state = (home: Home): string => join(home.env.AIP_HOME!, 'state.db');
 
@@ -105,3 +107,41 @@ test('a mesh that cannot be asked', { timeout: 120_000 }, async () => {
   const alone = new Home();
   expect((await alone.run(['logs', 'verify', '--mesh'])).code).toBe(2);
 });
+
+test(
+  'a log that somebody made up under the id of another is dropped, and the owner ships',
+  { timeout: 240_000 },
+  async () => {
+    const admin = new Home();
+    await admin.run(['init', '--domain', 'ops.example', '--key-store', 'file']);
+    const { url } = await admin.serve('--operator-key', 'did:web:ops.example');
+    const owner = new Home();
+    await owner.agent();
+    await owner.verify(await owner.intent());
+    const { log_id } = await owner.json<{ log_id: string }>('logs', 'verify');
+    const thief = await admin.json<{ key: string; key_id: string }>('mesh', 'key', 'create', '--role', 'verifier');
+    const random = (n: number): Uint8Array => new Uint8Array(n).fill(7);
+    const { entry } = seal(draft({}), null, 'made-up', START, random);
+    const headers = { authorization: `Bearer ${thief.key}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ log_id, verifier: 'made-up', entries: [entry] });
+    expect((await fetch(`${url}/v1/logs`, { method: 'POST', headers, body })).status).toBe(200);
+    await admin.json('mesh', 'key', 'revoke', thief.key_id, '--yes');
+    await owner.join(admin);
+    const refused = await owner.follow();
+    await refused.notes(/no longer shipped/);
+    expect((await refused.stop()).err).toContain('aip mesh log drop');
+    expect((await admin.run(['mesh', 'log', 'drop', log_id, '--reason', 'made up'])).code).toBe(2);
+    expect((await owner.run(['mesh', 'log', 'drop', log_id, '--reason', 'made up', '--yes'])).code).toBe(4);
+    const dropped = await admin.json('mesh', 'log', 'drop', log_id, '--reason', 'made up', '--yes');
+    expect(dropped).toMatchObject({ log_id, verifier: 'made-up', key_id: thief.key_id, entries: 1, dropped: true });
+    const again = await admin.run(['mesh', 'log', 'drop', 'made-up', '--reason', 'made up', '--yes']);
+    expect([again.code, again.err]).toEqual([5, expect.stringContaining('holds no such log')]);
+    await owner.follow();
+    await shipped(owner, 1);
+    expect((await owner.run(['logs', 'verify', '--mesh'])).code).toBe(0);
+    const said = await admin.run(['mesh', 'log', 'drop', log_id, '--reason', 'by mistake', '--yes']);
+    expect([said.code, said.out, said.err]).toEqual([
+      ...[0, expect.stringContaining(`dropped ${log_id}`), expect.stringContaining('aip mesh key revoke')],
+    ]);
+  },
+);

@@ -1,6 +1,6 @@
 /** Shipped entries lose a value by an admin's signed order, and go when they have been kept long enough. */
 import { describe, expect, test } from 'vitest';
-import { eraseAtMesh, type AdminDeps, type ShippedErasure } from '../../../src/app/mesh/admin.js';
+import { dropLog, eraseAtMesh, type AdminDeps, type ShippedErasure } from '../../../src/app/mesh/admin.js';
 import type { MeshEndpoint } from '../../../src/app/ports/mesh.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../../src/protocol/hex.js';
@@ -254,4 +254,82 @@ test('retention goes by the time of arrival, and looks once a minute', async () 
   expect(await tick(40_000)).toBe(18);
   expect(await tick(59_000)).toBe(18);
   expect(await tick(2_000)).toBe(17);
+});
+
+describe('a log that somebody made up', () => {
+  const MINE = 'c3'.repeat(16);
+  const shipping = (mesh: TestMesh, role: Role, log_id: string, verifier: string, entries: readonly LogRecord[]) =>
+    mesh.ask('POST', '/v1/logs', role, { log_id, verifier, entries });
+
+  test.each([
+    ['by its id', LOG, { log_id: LOG }],
+    ['by the name of its verifier', MINE, { verifier: 'v1' }],
+  ] as const)('is dropped %s: who has that ships from then on, and the mesh keeps its word', async (_, mine, which) => {
+    const { mesh, held, depsOf } = await meshWith();
+    const own = logged().map((record) => ({ ...record }));
+    // The owner's are of another chain.
+    const entries = own
+      .slice(0, 1)
+      .map(
+        (record) =>
+          sealRecord({ ...record, timestamp: '2026-01-01T00:00:00.000Z' } as never, 'v1', START, random).entry,
+      );
+    const refused = await shipping(mesh, 'operator', mine, 'v1', entries);
+    expect([refused.status, refused.json<{ code: string }>().code]).toEqual([403, 'FORBIDDEN']);
+    await expect(dropLog(depsOf('admin', false), which, 'made up')).rejects.toThrow('SIGNATURE_REQUIRED');
+    for (const role of ['operator', 'verifier'] as const)
+      await expect(dropLog(depsOf(role, true), which, 'made up')).rejects.toThrow('takes the role admin');
+    expect(await held()).toHaveLength(4);
+    const { statement, ...dropped } = await dropLog(depsOf('admin', true), which, 'made up');
+    const { keyId } = mesh.keys.verifier;
+    expect(dropped).toEqual({ log_id: LOG, verifier: 'v1', key_id: keyId, entries: 4 });
+    expect(await held()).toEqual([]);
+    const [paper] = await mesh.store.papers.list('log-drop', 0);
+    expect(JSON.parse(paper!.text)).toEqual(statement);
+    const { signature, ...body } = statement as Record<string, string>;
+    const { hash, seq } = logged().at(-1)!;
+    expect(body).toMatchObject({
+      type: 'log-drop',
+      log_id: LOG,
+      key_id: keyId,
+      reason: 'made up',
+      operator: OPERATOR,
+      seq,
+      hash,
+    });
+    expect(check(canonicalize(body), signature!)).toBe(true);
+    expect((await shipping(mesh, 'operator', mine, 'v1', entries)).status).toBe(200);
+    expect(await held()).toEqual(entries);
+    // The name is taken again.
+    expect((await shipping(mesh, 'verifier', LOG, 'v1', logged())).status).toBe(403);
+    await expect(dropLog(depsOf('admin', true), { log_id: 'd4'.repeat(16) }, 'x')).rejects.toThrow('NOT_FOUND');
+  });
+
+  test.each<object>([
+    { reason: 'x' },
+    { log_id: LOG },
+    { log_id: LOG, verifier: 'v1', reason: 'x' },
+    { log_id: 'x', reason: 'x' },
+    { verifier: 'a b', reason: 'x' },
+    { log_id: LOG, reason: 'x'.repeat(501) },
+    { log_id: LOG, reason: 'x', more: 1 },
+  ])('is dropped by no order such as %j', async (wish) => {
+    const { mesh, held } = await meshWith();
+    expect((await mesh.ask('POST', '/v1/logs/drop', 'admin', wish)).status).toBe(400);
+    expect(await held()).toHaveLength(4);
+  });
+
+  test('nothing is dropped where the mesh cannot sign its word', async () => {
+    let isOut = false;
+    const { mesh, held, depsOf } = await meshWith({
+      sign: async (text) => {
+        if (isOut) throw new Error('the agent is locked');
+        return sign(text);
+      },
+    });
+    isOut = true;
+    await expect(dropLog(depsOf('admin', true), { log_id: LOG }, 'made up')).rejects.toThrow('Nothing was changed');
+    expect([await mesh.store.papers.list('log-drop', 0), mesh.fatal]).toEqual([[], []]);
+    expect(await held()).toHaveLength(4);
+  });
 });

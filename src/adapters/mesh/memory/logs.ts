@@ -20,7 +20,8 @@ interface KeptEntry extends ShippedEntry {
 
 /** What outlives the process that a test ends. */
 export class KeptLogs {
-  readonly arrivals: KeptEntry[] = [];
+  /** Null where an entry of a log was that is dropped. */
+  readonly arrivals: (KeptEntry | null)[] = [];
   /** How many of the oldest are gone. */
   gone = 0;
   /** Hash of each entry, by log and seq. */
@@ -36,7 +37,7 @@ export class MemoryLogs implements LogTable {
   }
 
   async usage(): Promise<{ bytes: number; quota: number; shed: number }> {
-    const bytes = this.#kept.arrivals.reduce((sum, { text }) => sum + text.length, 0);
+    const bytes = this.#kept.arrivals.reduce((sum, entry) => sum + (entry?.text.length ?? 0), 0);
     return { bytes, quota: Infinity, shed: 0 };
   }
 
@@ -68,7 +69,7 @@ export class MemoryLogs implements LogTable {
     const found: ShippedRow[] = [];
     this.#kept.arrivals.forEach((entry, i) => {
       const row = this.#kept.gone + i + 1;
-      if (row <= (after ?? 0)) return;
+      if (entry === null || row <= (after ?? 0)) return;
       if (agentId !== undefined && entry.agentId !== agentId) return;
       if (status !== undefined && entry.status !== status) return;
       if (code !== undefined && entry.code !== code) return;
@@ -85,7 +86,7 @@ export class MemoryLogs implements LogTable {
 
   async expire(before: number): Promise<number> {
     const { arrivals } = this.#kept;
-    const young = arrivals.findIndex(({ arrived }) => arrived >= before);
+    const young = arrivals.findIndex((entry) => entry !== null && entry.arrived >= before);
     const old = young < 0 ? arrivals.length - 1 : young;
     const { length } = arrivals.splice(0, Math.min(Math.max(0, old), Math.floor(arrivals.length / 10)));
     this.#kept.gone += length;
@@ -98,6 +99,7 @@ export class MemoryLogs implements LogTable {
   ): Promise<Rewritten> {
     let entries = 0;
     for (const [i, entry] of this.#kept.arrivals.entries()) {
+      if (entry === null) continue;
       if ((agentId ?? entry.agentId) !== entry.agentId || (logId ?? entry.logId) !== entry.logId) continue;
       const left = change(entry.text, entry.logId);
       if (left === null) continue;
@@ -109,6 +111,23 @@ export class MemoryLogs implements LogTable {
 
   async end(logId: string): Promise<LogEnd | null> {
     return this.#kept.ends.get(logId) ?? null;
+  }
+
+  async endOf(verifier: string): Promise<LogEnd | null> {
+    return [...this.#kept.ends.values()].find((end) => end.verifier === verifier) ?? null;
+  }
+
+  async drop(logId: string): Promise<number> {
+    const { arrivals, hashes, ends } = this.#kept;
+    let dropped = 0;
+    for (const [i, entry] of arrivals.entries()) {
+      if (entry?.logId !== logId) continue;
+      arrivals[i] = null;
+      dropped += 1;
+    }
+    for (const place of hashes.keys()) if (place.startsWith(`${logId} `)) hashes.delete(place);
+    ends.delete(logId);
+    return dropped;
   }
 
   async ends(limit: number): Promise<readonly LogEnd[]> {

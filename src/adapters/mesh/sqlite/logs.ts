@@ -17,7 +17,7 @@ import { Database, utf8 } from '../../sqlite/engine/database.js';
 const RESERVED_BYTES = 64 * 1024 * 1024;
 /** The part of the oldest entries that is shed at once. */
 const SHED_PART = 10;
-/** Entries that are rewritten at once: a deny waits no longer than that takes. */
+/** Entries that are rewritten, or dropped, at once: a deny waits no longer than that takes. */
 const REWRITTEN = 200;
 /** A larger file is not written anew for an erasure: that would hold up denies. */
 const MOST_WRITTEN_ANEW = 32 * 1024 * 1024;
@@ -46,6 +46,8 @@ CREATE TABLE IF NOT EXISTS shippers (
   hash TEXT NOT NULL,
   at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- The last row when a log was dropped: the numbers up to it are given to no other entry.
+CREATE TABLE IF NOT EXISTS shipped_floor (one INTEGER PRIMARY KEY CHECK (one = 1), row INTEGER NOT NULL) STRICT;
 COMMIT;`;
 
 /** The columns of `shipped` since the first version. */
@@ -182,6 +184,26 @@ COMMIT;`);
     return { entries, overwritten };
   }
 
+  async endOf(verifier: string): Promise<LogEnd | null> {
+    const found = this.#sql.logOf.first([verifier]);
+    return found === undefined ? null : this.#end(found[0]);
+  }
+
+  async drop(logId: string): Promise<number> {
+    const { keepFloor, dropSome, dropEnd } = this.#sql;
+    for (let dropped = 0; ;) {
+      const part = this.#database.transact(() => {
+        keepFloor.run([]);
+        const gone = dropSome.change([logId, REWRITTEN]);
+        if (gone < REWRITTEN) dropEnd.run([logId]);
+        return gone;
+      });
+      dropped += part;
+      if (part < REWRITTEN) return dropped;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   #end(logId: string): LogEnd | null {
     const row = this.#sql.end.first([logId]);
     return row === undefined ? null : endOf(row);
@@ -204,10 +226,12 @@ COMMIT;`);
         return { kind: 'fork', seq: entry.seq };
       }
     }
+    let [row] = this.#sql.head.first([])!;
     for (const entry of entries) {
       if (end !== null && entry.seq <= end.seq) continue;
+      row += 1;
       const { seq, hash, agentId, status, code, text: body } = entry;
-      this.#sql.add.run([logId, seq, hash, agentId, status, code, entry.at, body, at]);
+      this.#sql.add.run([row, logId, seq, hash, agentId, status, code, entry.at, body, at]);
       end = { seq, hash };
     }
     this.#sql.setEnd.run([logId, verifier, keyId, end!.seq, end!.hash, at]);
@@ -217,6 +241,8 @@ COMMIT;`);
 
 const END = ['text', 'text', 'text', 'number', 'text', 'number'] as const;
 const END_SQL = `${utf8('log_id')}, ${utf8('verifier')}, ${utf8('key_id')}, seq, ${utf8('hash')}, at`;
+
+const LAST_ROW = 'max(coalesce((SELECT max(row) FROM shipped), 0), coalesce((SELECT row FROM shipped_floor), 0))';
 
 function endOf([logId, verifier, keyId, seq, hash, at]: [string, string, string, number, string, number]): LogEnd {
   return { logId, verifier, keyId, seq, hash, at };
@@ -253,10 +279,13 @@ function statements(database: Database) {
        WHERE row > ?1 AND (?2 IS NULL OR agent = ?2) AND (?3 IS NULL OR log_id = ?3) ORDER BY row LIMIT ?4`,
     ),
     replace: database.statement('UPDATE shipped SET text = ? WHERE row = ?'),
-    head: database.query(['number'], 'SELECT coalesce(max(row), 0) FROM shipped'),
+    head: database.query(['number'], `SELECT ${LAST_ROW}`),
+    keepFloor: database.statement(`INSERT OR REPLACE INTO shipped_floor SELECT 1, ${LAST_ROW}`),
+    dropSome: database.statement('DELETE FROM shipped WHERE row IN (SELECT row FROM shipped WHERE log_id = ? LIMIT ?)'),
+    dropEnd: database.statement('DELETE FROM shippers WHERE log_id = ?'),
     hash: database.query(['text'], `SELECT ${utf8('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
     add: database.statement(
-      'INSERT INTO shipped (log_id, seq, hash, agent, status, code, at, text, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO shipped (row, log_id, seq, hash, agent, status, code, at, text, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     end: database.query(END, `SELECT ${END_SQL} FROM shippers WHERE log_id = ?`),
     ends: database.query(END, `SELECT ${END_SQL} FROM shippers ORDER BY at DESC, log_id LIMIT ?`),

@@ -19,7 +19,7 @@ const DEFAULT_QUOTA = 1024 * 1024 * 1024;
 const SHED_PART = 10;
 /** What a row takes beside its text, in bytes, roughly. */
 const ROW_BYTES = 200;
-/** Entries that are rewritten at once. */
+/** Entries that are rewritten, or dropped, at once. */
 const REWRITTEN = 200;
 
 export class PostgresLogs implements LogTable {
@@ -47,8 +47,7 @@ export class PostgresLogs implements LogTable {
            LIMIT (SELECT count(*) / ${SHED_PART} FROM ${SCHEMA}.shipped)) RETURNING octet_length(body) AS size`,
         [before, lastRow],
       );
-      const freed = gone.reduce((sum, { size }) => sum + Number(size) + ROW_BYTES, 0);
-      await held.query(`UPDATE ${SCHEMA}.shipped_room SET bytes = $1 WHERE one`, [Math.max(0, bytes - freed)]);
+      await held.query(`UPDATE ${SCHEMA}.shipped_room SET bytes = $1 WHERE one`, [Math.max(0, bytes - sizeOf(gone))]);
       return gone.length;
     });
   }
@@ -79,6 +78,23 @@ export class PostgresLogs implements LogTable {
     }
     // The database keeps older versions of a row until it vacuums, and writes them over some time after.
     return { entries, overwritten: entries === 0 };
+  }
+
+  async drop(logId: string): Promise<number> {
+    for (let dropped = 0; ;) {
+      const part = await this.#inRoom(async (held, _, bytes) => {
+        const gone = await held.query(
+          `DELETE FROM ${SCHEMA}.shipped WHERE row IN (SELECT row FROM ${SCHEMA}.shipped WHERE log_id = $1 LIMIT $2)
+             RETURNING octet_length(body) AS size`,
+          [logId, REWRITTEN],
+        );
+        await held.query(`UPDATE ${SCHEMA}.shipped_room SET bytes = $1 WHERE one`, [Math.max(0, bytes - sizeOf(gone))]);
+        if (gone.length < REWRITTEN) await held.query(`DELETE FROM ${SCHEMA}.shippers WHERE log_id = $1`, [logId]);
+        return gone.length;
+      });
+      dropped += part;
+      if (part < REWRITTEN) return dropped;
+    }
   }
 
   /** Runs `work` in one transaction while no other server adds rows. */
@@ -125,6 +141,13 @@ export class PostgresLogs implements LogTable {
   async end(logId: string): Promise<LogEnd | null> {
     const [row] = await this.#lane.run((held) =>
       held.query(`SELECT * FROM ${SCHEMA}.shippers WHERE log_id = $1`, [logId]),
+    );
+    return row === undefined ? null : endOf(row);
+  }
+
+  async endOf(verifier: string): Promise<LogEnd | null> {
+    const [row] = await this.#lane.run((held) =>
+      held.query(`SELECT * FROM ${SCHEMA}.shippers WHERE verifier = $1`, [verifier]),
     );
     return row === undefined ? null : endOf(row);
   }
@@ -194,10 +217,15 @@ export class PostgresLogs implements LogTable {
       );
       if (shed.length === 0) return 0;
       this.#shed += shed.length;
-      left = Math.max(0, left - shed.reduce((sum, { size }) => sum + Number(size) + ROW_BYTES, 0));
+      left = Math.max(0, left - sizeOf(shed));
     }
     return left;
   }
+}
+
+/** The room that rows took, in bytes. */
+function sizeOf(rows: readonly PostgresRow[]): number {
+  return rows.reduce((sum, { size }) => sum + Number(size) + ROW_BYTES, 0);
 }
 
 function endOf(row: PostgresRow): LogEnd {

@@ -4,7 +4,7 @@ export function text(): string {
 In a pipe or with CI set nothing is ever asked; --no-input says so explicitly. A missing answer, a name or a passphrase, is exit 2 and names
 the flag. What a person at a terminal would only confirm is of two kinds:
   carried out as given       passport update, renew, rotate and sign; approvals approve and deny; approve; principal remove; suspend and reinstate of one agent, principal or key
-  exit 2, which names --yes  revoke, and suspend and reinstate of everyone; passport delete; logs erase and prune; mesh leave, restore, migrate, promote and key revoke; config trust; principal add of another key; mesh join of another mesh
+  exit 2, which names --yes  revoke, and suspend and reinstate of everyone; passport delete; logs erase and prune; mesh leave, restore, migrate, promote, key revoke and log drop; config trust; principal add of another key; mesh join of another mesh
 
 # A job that verifies
   export AIP_HOME=$RUNNER_TEMP/aip

@@ -33,6 +33,7 @@ Exit 5 with AIP-E500: the mesh cannot be reached. Stop the agent where you are, 
   aip passport update support-agent-v1 --monetary-limit 50
                                               narrower: the passport before it is refused from then on
   aip mesh key revoke <id>                    when an API key leaked: its streams end within a second
+  aip mesh log drop <log id> --reason "..."   when somebody shipped a log that is made up (admin)
 
 The first two say how many machines have it. Exit 5: a verifier has not confirmed, and is named; or the mesh cannot be reached: then it
 is true of this machine only, and aip passport publish hands it in later.

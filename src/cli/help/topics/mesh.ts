@@ -67,6 +67,10 @@ key in an argument is seen by other users of the machine and kept by the shell's
 They stand in a file of their own (shipped.db), within --log-quota (1G unless said otherwise): the oldest entries are shed, and the metrics
 say how many. With --log-retention 90d those that arrived longer ago go as well, a tenth of all a minute at most. A key ships 1 MiB a second at
 most. A log that is full, or a disk that is nearly so, ends no mesh: the entries wait where they are.
+A log id, and the name of a verifier, belong to the API key that shipped under them first. Where somebody made a log up under those of
+another, revoke that key and drop the log; the verifier that has them ships from the next time on (start its aip mesh follow again):
+  aip mesh log drop <log id or verifier> --reason "made up"
+An admin signs that, as an erasure, and the mesh keeps its signed word on it: what was dropped, up to where, by whom, when and why.
 
 # Backups
 aip mesh backup <file> writes the store and mesh.key into one file of mode 0600, also while the server runs; who has it can forge the mesh.

@@ -1,6 +1,6 @@
 /** The endpoints of verification logs: a part of the table in `endpoints.ts`. */
 import { MAX_SHIPMENT_BYTES } from '../../limits.js';
-import { eraseShipped } from '../erasing.js';
+import { dropShipped, eraseShipped } from '../erasing.js';
 import { readLogs, streamLogs, takeLogs } from '../logs.js';
 import { readTree, witnessTree } from '../witness/trees.js';
 import { json, postedRow, readRow, SSE, type Endpoint } from './endpoint.js';
@@ -54,6 +54,15 @@ export const LOG_ENDPOINTS: readonly Endpoint[] = [
     eraseShipped,
     'Erasure',
     json('Erased'),
+  ),
+  postedRow(
+    '/v1/logs/drop',
+    'admin',
+    'logs',
+    'Let a shipped log go whole, signed by the admin',
+    dropShipped,
+    'LogDrop',
+    json('LogDropped'),
   ),
   readRow('/v1/logs/stream', 'observer', 'logs', 'Follow the entries as they arrive', streamLogs, {
     query: { after: 'Place to continue after; `Last-Event-ID` does the same.' },
