@@ -14,6 +14,7 @@ import type { Output } from '../output.js';
 import type { Setting } from '../setting.js';
 import { flatten } from '../config/values.js';
 import { readUserFile, saveUserConfig } from '../config/files.js';
+import { publicKeyFrom } from '../input/public-key.js';
 import { clean } from '../render/terminal/text.js';
 
 /** What these functions need of a command. */
@@ -97,7 +98,10 @@ export async function serveCopy(
       hint: '--key-file <file>, or AIP_MESH_KEY; at home: aip mesh key create --role region --label <name of the region>',
     });
   const config = await cli.config();
-  const pinned = parsePublicKey(flags.meshKey ?? config.get('mesh.public_key') ?? '');
+  const pinned =
+    flags.meshKey === undefined
+      ? parsePublicKey(config.get('mesh.public_key') ?? '')
+      : (await publicKeyFrom(flags.meshKey, 'The --mesh-key', cli)).publicKey;
   if (pinned === null)
     throw new Failure('USAGE', "Home's public key is not pinned: nothing that it says could be believed.", {
       hint: '--mesh-key ed25519:<64 hex>, or AIP_MESH_PUBLIC_KEY; at home: aip mesh status --json | jq .mesh_public_key',

@@ -43,7 +43,8 @@ describe('regions', { timeout: SLOW }, () => {
       '--label',
       'eu-west-1',
     );
-    const eu = await follow(second, home.url, key, home.mesh_public_key);
+    // A public key is a file as well.
+    const eu = await follow(second, home.url, key, second.file('mesh.pub', `${home.mesh_public_key}\n`));
     expect(eu).toMatchObject({ event: 'ready', follows: home.url, current: true, returned: null });
     await first.json('revoke', agent(1), ...REVOKE);
     const seen = await first.json<{ regions: object[] }>('mesh', 'status', '--regions');
@@ -110,6 +111,7 @@ describe('regions', { timeout: SLOW }, () => {
   test.each([
     ['a key of another role', [], { AIP_MESH_KEY: `aipm_admin_${'0'.repeat(12)}_${'0'.repeat(64)}` }, 4, 'role region'],
     ['no key', [], {}, 2, '--key-file'],
+    ['a pin that is no key', ['--mesh-key', 'nonsense'], { AIP_MESH_KEY: REGION }, 2, '--mesh-key'],
     ['no pinned key', [], { AIP_MESH_KEY: REGION, AIP_MESH_PUBLIC_KEY: '' }, 2, '--mesh-key'],
     ['what only home does', ['--log-quota', '1G'], { AIP_MESH_KEY: REGION }, 2, '--log-quota'],
     ['what only home keeps', ['--log-retention', '90d'], { AIP_MESH_KEY: REGION }, 2, '--log-retention'],

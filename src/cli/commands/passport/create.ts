@@ -14,6 +14,7 @@ import type { KeyPlace, KeyStoreName } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
+import { withApproverKeys } from '../../passports/approvers.js';
 import { sayFindings } from '../../passports/findings.js';
 import { announce, sayReach, type Announced } from '../../passports/reach.js';
 import type { Cli } from '../../cli.js';
@@ -181,7 +182,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
     domain,
     actions,
     deniedActions: [...((file.denied_actions ?? []) as string[]), ...options.deny],
-    constraints: constraintsOf(file, options),
+    constraints: await withApproverKeys(constraintsOf(file, options), cli),
     metadata: { ...((file.metadata ?? {}) as JsonObject), ...usable(() => pairs(options.metadata, parseJsonText)) },
     expiresInMs: expiryOf(options.expires ?? DEFAULT_PASSPORT_TERM_MS),
     path: passportTarget(options.out ?? `${name}.passport.json`, cli),

@@ -5,6 +5,7 @@ import { createFile, FORCE, replaceFile } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
 import { FORCE_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { KEY_OPTIONS, newKeyPlace, type KeyPlaceFlags } from '../../input/key-place.js';
+import { withApproverKeys } from '../../passports/approvers.js';
 import { passportTarget } from '../../passports/out.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { constraintsOf, template, TERM_OPTIONS, text, type TermFlags } from '../../passports/terms.js';
@@ -56,7 +57,8 @@ export const command: CommandSpec<Options> = {
     const actions = named.length > 0 ? named : await askActions(cli.ask);
     const keyStore = newKeyPlace(options, config.get('key_store'));
     const path = passportTarget(options.out ?? `${name}.request.json`, cli);
-    const constraints = constraintsOf(file, { ...options, deny: [], metadata: [] });
+    const limits = constraintsOf(file, { ...options, deny: [], metadata: [] });
+    const constraints = await withApproverKeys(limits, cli);
     const terms = { name, domain, actions, constraints };
     const { request, key } = await requestPassport(
       await issuing(cli.workspace, options),

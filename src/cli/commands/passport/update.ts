@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../protocol/json/values.js';
 import type { Passport, PassportDocument } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
 import { pairs } from '../../input/values.js';
+import { withApproverKeys } from '../../passports/approvers.js';
 import { CHANGE_EXITS, CHANGE_OPTIONS, changePassport, type ChangeFlags } from '../../passports/change.js';
 import {
   changeTemplate,
@@ -90,7 +91,7 @@ async function changeOf(before: Passport, options: Options, cli: Cli): Promise<P
   }
   const actions = [...((file['actions'] ?? []) as PassportDocument['actions'][number][]), ...options.action];
   const denied = [...((file['denied_actions'] ?? []) as string[]), ...options.deny];
-  const constraints = constraintsOf(file, options, before.document.constraints);
+  const constraints = await withApproverKeys(constraintsOf(file, options, before.document.constraints), cli);
   const { expires } = options;
   return {
     whole,

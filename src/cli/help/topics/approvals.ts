@@ -9,7 +9,9 @@ A passport says what needs a person (require_approval, aip help constraints), an
 Any one of actions, environments and above triggers it; without them every action does. Where environments or above
 are named and an action shows no environment, or no money, that can be read, a person is asked too
 ("reason": "unreadable"), unless the action's schema has no such member. A target names no environment by itself.
-approvers is a list of {id, public_key}; without it the principal approves. count of them have to (default 1).
+approvers is a list of {id, public_key}; without it the principal approves. count of them have to (default 1). passport create, update and
+request take a public_key in any form (an ssh-ed25519 line, a JWK, did:key...), a file that holds one, or the did or key id of a principal
+that is pinned here; the passport holds ed25519: and hex.
 ttl ("1m" to "30d", default "1h") is how long a request waits, how long a denial stands, and the most that an
 approval may count.
 
