@@ -18,8 +18,11 @@ const MEANING: Readonly<Record<FollowState, string>> = {
   expired: 'too long without word from',
 };
 
-/** An API key that was refused so often at each endpoint, and not taken in between, will not be taken again. */
-const MOST_REFUSALS = 5;
+/**
+ * An API key that each endpoint has refused so often, over a minute or more, and not taken in between, will not be taken again: a region that
+ * has not heard of a new key yet, or a server that is put back from a backup, has had its time.
+ */
+const MOST_REFUSALS = 20;
 
 export class FollowTeller {
   readonly #cli: Scene;
@@ -82,7 +85,9 @@ export class FollowTeller {
       this.#refusal = message;
       return this.#cli.warn(clean(message), 'mesh_refused');
     }
-    this.#cli.warn(`${clean(message)}: it was revoked, or is none of this mesh.`, 'mesh_unauthorized');
+    const way =
+      'get one that is in force (aip mesh key create, where an admin is), give it to aip mesh join, start this again';
+    this.#cli.warn(`${message}: ${way}.`, 'mesh_unauthorized');
   }
 
   #say(state: FollowState): void {

@@ -1,5 +1,6 @@
 /** The refusal of a call that reaches the files of aip: by a coding agent's hook and by the guard before an MCP server. */
 import { NATIVE_CODES } from '../../protocol/codes.js';
+import { wordsOf } from '../../protocol/naming/name-words.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { CallRefusal } from '../refusal.js';
 import type { HookCall } from './call.js';
@@ -52,14 +53,21 @@ function ownFileOf(call: HookCall, action: string, { ownPlaces, ownFolders, user
   const reached = (path: string): boolean => isOwn(path) || isOwn(followed(path));
   const own = named.find((path) => reached(path) || isHardLink(path, places));
   if (own !== undefined) return { path: own, why: OWN };
-  const above = searched.find(
-    (path) => reached(path) || [path, followed(path)].some((folder) => holdsOwn(folder, ownFolders)),
-  );
-  return above === undefined ? null : { path: above, why: OWN_BELOW };
+  const holds = (path: string): boolean => [path, followed(path)].some((folder) => holdsOwn(folder, ownFolders));
+  const above = searched.find((path) => reached(path) || holds(path));
+  if (above !== undefined) return { path: above, why: OWN_BELOW };
+  const moves = wordsOf(call.mcp?.tool ?? call.tool).some((word) => MOVING.test(word));
+  const moved = moves ? named.find(holds) : undefined;
+  return moved === undefined ? null : { path: moved, why: OWN_MOVED };
 }
+
+/** Words in the names of tools that do to a folder what is done to all that it holds. */
+const MOVING = /^(?:move|rename|delete|remove|trash|(?:mv|del|rm|rmdir|unlink)$)/;
 
 const OWN = 'tools do not reach the files of aip and of its hooks, whatever the passport says.';
 const UNKNOWN =
   'this path leads into a process, to what it has open or holds in memory, and could show a file or a passphrase of aip: name the file itself.';
+const OWN_MOVED =
+  'the files of aip lie in this folder, and tools do not move or remove them with it: name what lies beside them.';
 const OWN_BELOW =
   'this search goes down to the files of aip, which file tools do not reach: search in a folder that does not hold them.';

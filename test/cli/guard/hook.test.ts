@@ -160,6 +160,10 @@ describe.each(WAYS)('%s', (_, prepare) => {
     const write = event('mcp__filesystem__write_file', { path: join(place.home, 'config.json'), content: '{}' });
     for (const map of [[], ['--map', 'mcp__filesystem__write_file=write_file']])
       expect(denied(place.run(['hook', 'claude', '-p', 'coder', ...map], write).stdout)).toMatch(/own_files/);
+    const move = event('mcp__filesystem__moveFile', { source: dirname(place.home), destination: '/elsewhere' });
+    expect(denied(place.run(['hook', 'claude', '-p', 'coder'], move).stdout)).toMatch(
+      /own_files: the files of aip lie/,
+    );
     const post = event('mcp__chat__post', { text: `See ${place.home}/config.json` });
     expect(place.run(['hook', 'claude', '-p', 'coder'], post).stdout).toBe('{}\n');
   });

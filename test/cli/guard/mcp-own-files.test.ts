@@ -83,6 +83,9 @@ describe.each([
       ['edit_file', { path: join(place.folder, 'notes.txt'), edits: [] }],
       ['move_file', { source: join(place.home, 'state.db'), destination: outside }],
       ['move_file', { source: outside, destination: `${place.folder}/x/../home/keys/k.pem` }],
+      // With the folder that holds them.
+      ['move_file', { source: place.folder, destination: '/elsewhere' }],
+      ['move_file', { source: '/', destination: '/elsewhere' }],
       ['read_multiple_files', { paths: [outside, join(place.home, 'keys/k.pem')] }],
       ['read_file', { path: join(place.folder, '.claude/settings.json') }],
       ['read_file', { path: '/proc/self/environ' }],
@@ -112,6 +115,7 @@ describe.each([
     const place = await guarded({ actions: ACTIONS });
     const { call, ran } = await start(place);
     const calls: [string, Any][] = [
+      ['note', { path: place.folder }],
       ['write_file', { path: join(place.folder, 'config.json'), content: `See ${place.home}/config.json\n` }],
       ['edit_file', { path: 'src/main.ts', edits: [{ oldText: 'a/b', newText: '~/c' }] }],
       ['move_file', { source: join(place.folder, 'a'), destination: join(place.folder, 'home-of-b') }],

@@ -1,10 +1,14 @@
 /** Who is missed when an agent is stopped: a dead verifier, one that denies when stale, one that left, and one too many. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openLocalCopy } from '../../../src/adapters/mesh/client/local-copy.js';
 import { FollowTeller } from '../../../src/cli/mesh/following.js';
 import { Home } from '../../kit/mesh/homes.js';
+import { network, until } from '../../kit/mesh/network.js';
+import { MESH_PUBLIC_KEY } from '../../kit/mesh/server.js';
+import { world } from '../../kit/world.js';
 
 const SLOW = 120_000;
 const AGENT = 'did:web:acme.com:agents:bot';
@@ -322,9 +326,9 @@ describe('a machine whose API key was revoked', { timeout: SLOW }, () => {
     const refuse = (times: number) => {
       for (let i = 0; i < times; i++) listener.onAlarm('unauthorized', 'the mesh refuses the API key');
     };
-    refuse(9);
+    refuse(39);
     listener.onState('syncing', 'live');
-    refuse(9);
+    refuse(39);
     expect([warned, ended]).toEqual([['mesh_unauthorized', 'mesh_unauthorized'], []]);
     for (let i = 0; i < 20; i++) listener.onAlarm('refused', 'the mesh refuses this verifier');
     expect(ended).toEqual([]);
@@ -332,16 +336,20 @@ describe('a machine whose API key was revoked', { timeout: SLOW }, () => {
     expect(ended).toEqual(['NETWORK']);
   });
 
-  test('says so, follows no more, and is told to join again; it goes on with another key', async () => {
-    const admin = new Home();
-    await admin.serve();
-    const home = new Home();
-    const { key_id } = await home.join(admin);
-    await home.agent();
-    const running = await home.follow();
-    await admin.json('mesh', 'key', 'revoke', key_id, '--yes');
-    const { code, err } = await running.ended;
-    home.set('revocation', { on_stale: 'deny', max_age: '1ms' });
+  test('says so, and follows no more once the key goes on being refused', async () => {
+    const net = await network();
+    onTestFinished(() => net.close());
+    const at = world({ stdin: '', env: { AIP_MESH_KEY: net.mesh.keys.verifier.text } });
+    const config = { mesh: { url: net.url, public_key: MESH_PUBLIC_KEY } };
+    writeFileSync(join(at.cwd, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+    // Attempts follow each other as fast as they may.
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+    onTestFinished(() => random.mockRestore());
+    const running = at.run('mesh', 'follow', '--json', '--home', at.cwd);
+    await until(() => at.err().includes('live with'), 'it follows');
+    const revoked = await net.mesh.ask('DELETE', `/v1/mesh/keys/${net.mesh.keys.verifier.keyId}`, 'admin');
+    expect(revoked.status).toBe(200);
+    const { code, err } = await running;
     const said = err
       .split('\n')
       .filter((line) => line.startsWith('{'))
@@ -355,6 +363,19 @@ describe('a machine whose API key was revoked', { timeout: SLOW }, () => {
         hint: expect.stringContaining('join'),
       },
     ]);
+  });
+
+  test('is told to join again, not to follow, and goes on with another key', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const home = new Home();
+    const { key_id } = await home.join(admin);
+    await home.agent();
+    const running = await home.follow();
+    await admin.json('mesh', 'key', 'revoke', key_id, '--yes');
+    await running.notes(/mesh_unauthorized/);
+    await running.stop('SIGKILL');
+    home.set('revocation', { on_stale: 'deny', max_age: '1ms' });
     const refused = await home.run(['intent', 'verify', await home.intent()]);
     expect(refused.out).toMatch(/AIP-E405[^]*aip mesh join/);
     expect(refused.out).not.toContain('aip mesh follow');
