@@ -17,6 +17,7 @@ export const PARTS = {
   'keychain-child': { entry: 'src/adapters/keys/keychain/child-program.ts', platform: 'node', format: 'cjs' },
   // Runs as `new Worker(text, { eval: true })`, which is CommonJS.
   'signature-worker': { entry: 'src/adapters/workers/signature-worker.ts', platform: 'node', format: 'cjs' },
+  'hook-worker': { entry: 'src/adapters/workers/hook-worker.ts', platform: 'node', format: 'cjs' },
   // A classic script in the page: its hash is in the page's policy. In a function, so that it leaves no globals.
   'dashboard-page': { entry: 'src/mesh/dashboard/page/start.ts', platform: 'browser', format: 'iife' },
 };

@@ -1,6 +1,7 @@
 /** Other programs, cores and machines, but for the mesh. */
 import type { SubprocessOptions, SubprocessResult } from '../adapters/process/subprocess.js';
 import type { Ended, Running } from '../adapters/process/foreground.js';
+import type { HookModule } from '../app/ports/hook-modules.js';
 import type { Delivery, Notice } from '../app/ports/monitor.js';
 import type { SignatureWorkers } from '../app/ports/signatures.js';
 import type { LocalWorkspace } from './workspace.js';
@@ -38,6 +39,17 @@ export async function signatureWorkers(workspace: LocalWorkspace, count: number)
   const workers = startSignatureWorkers(count);
   workspace.afterwards(() => workers.stop());
   return workers;
+}
+
+/**
+ * The hooks of a file in a thread of their own, until the workspace is closed; `lateMs` is how long each may take.
+ * @throws Error why they cannot be loaded
+ */
+export async function hookModule(workspace: LocalWorkspace, file: string, lateMs: number): Promise<HookModule> {
+  const { hooksInThread } = await import('../adapters/workers/hook-threads.js');
+  const hooks = await hooksInThread(file, lateMs);
+  workspace.afterwards(() => hooks.stop());
+  return hooks;
 }
 
 /** Sends alerts out. */

@@ -1,6 +1,5 @@
 /** The hooks that config names: modules whose default export is a hook, a class of hooks, or a list of either. */
 import { basename, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Failure } from '../../app/failure.js';
 import { Breaker } from '../../app/verification/hooks/breaker.js';
 import {
@@ -8,16 +7,19 @@ import {
   hookName,
   HOOK_TIMEOUT_MS,
   type Hook,
+  type HookAnswer,
   type HookWorld,
   type NamedHook,
 } from '../../app/verification/hooks/hooks.js';
 import type { Intent } from '../../protocol/intent.js';
 import type { HookOutcome } from '../../verify/context.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
+import { hookModule } from '../../workspace/programs.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
 
 /** What these functions need of a command. */
-type Scene = Notices & Surroundings;
+type Scene = Notices & Surroundings & { readonly workspace: LocalWorkspace };
 
 /** Fails when a module cannot be loaded: a check that could not run is not a check that passed. */
 export async function configuredHooks(
@@ -38,32 +40,22 @@ export async function configuredHooks(
 
 async function hooksIn(cli: Scene, path: string): Promise<NamedHook[]> {
   const file = resolve(cli.io.cwd, path);
-  const made = await load(cli, file).catch((error: unknown) => {
-    const why =
-      error instanceof Error
-        ? error.message
-            .replace(/ imported from .*$/s, '')
-            .replace(/\s+/g, ' ')
-            .slice(0, 200)
-        : 'it threw';
+  const module = await hookModule(cli.workspace, file, HOOK_TIMEOUT_MS).catch((error: Error) => {
+    const why = error.message
+      .replace(/ imported from .*$/s, '')
+      .replace(/\s+/g, ' ')
+      .slice(0, 200);
     throw new Failure('USAGE', `The hook ${file} cannot be loaded: ${why}`, {
       hint: 'aip config list --sources',
       cause: error,
     });
   });
-  if (made.length === 0) throw notHook(file);
-  return made.map((one) => {
-    const hook = one as Hook | null | undefined;
-    if (typeof hook?.verify !== 'function') throw notHook(file);
-    const name = hookName(hook);
-    return { hook, name: name === 'Object' ? basename(file) : name, timeoutMs: HOOK_TIMEOUT_MS };
+  if (module.names.length === 0) throw notHook(file);
+  return module.names.map((own, index) => {
+    if (own === null) throw notHook(file);
+    const hook: Hook = { name: own, verify: (intent) => module.ask(index, { ...intent }) as Promise<HookAnswer> };
+    return { hook, name: own === 'Object' ? basename(file) : hookName(hook), timeoutMs: HOOK_TIMEOUT_MS };
   });
-}
-
-async function load(cli: Scene, file: string): Promise<unknown[]> {
-  const exported = (await cli.io.importModule(pathToFileURL(file).href)).default;
-  const several: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
-  return several.map((one) => (typeof one === 'function' ? new (one as new () => unknown)() : one));
 }
 
 function notHook(file: string): Failure {

@@ -1,4 +1,4 @@
-import { chownSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../src/verify/decision.js';
@@ -65,6 +65,25 @@ describe('hooks that the config names', () => {
     expect(err).not.toContain('\u001b');
   });
   test.each([
+    ['loops', 'while (true) {}'],
+    ['backtracks', "/^(a+)+$/.test('a'.repeat(40) + '!')"],
+  ])('one that %s for ever is a refusal, and the next intent has another thread', async (_, endless) => {
+    const text = `export default { verify({ params }) { if (params.slow) { ${endless} } return { result: 'allow' }; } };`;
+    const { place, here } = await hooked({ 'a.mjs': text });
+    const sign = async (slow: boolean) =>
+      (await place.run('intent', 'sign', ...here, '-p', 'bot', '-a', 'pay', '--param', `slow:=${slow}`)).out;
+    const lines = place.file('i.ndjson', `${await sign(true)}${await sign(false)}`);
+    const { out } = await place.run('intent', 'verify', '--ndjson', lines, ...here);
+    const decisions = out.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Decision);
+    expect(decisions.map(({ error_code }) => error_code)).toEqual(['HOOK_FAILED', null]);
+  });
+  test('what one prints stands beside the decisions, not among them', async () => {
+    const text = "export default { verify() { console.log('asked'); return { result: 'allow' }; } };";
+    const { verify } = await hooked({ 'a.mjs': text });
+    const { code, decision } = await verify();
+    expect([code, decision!.success]).toEqual([0, true]);
+  });
+  test.each([
     ['is not there', {}, 'hooks: [checks/none.mjs]\n'],
     ['does not parse', { 'a.mjs': 'export default {' }, null],
     ['exports nothing', { 'a.mjs': 'export const hook = 1;' }, null],
@@ -114,10 +133,11 @@ test.each([
   place.file('a.mjs', `${line}\n${ALLOW}`);
   place.file('b.mjs', 'const b = 1; export { b as default, b as c, b as d, b as "a;b" };');
   expect((await place.run('config', 'trust', '--yes')).code).toBe(0);
-  place.file('b.mjs', 'globalThis.displaced = true;');
+  const mark = join(place.cwd, 'ran');
+  place.file('b.mjs', `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(mark)}, '');`);
   const { code, err } = await place.run('intent', 'verify', place.file('i.json', '{}'));
   expect([code, err]).toEqual([2, expect.stringContaining('has changed')]);
-  expect(globalThis).not.toHaveProperty('displaced');
+  expect(existsSync(mark)).toBe(false);
 });
 
 test.each([

@@ -44,6 +44,18 @@ describe.each(WAYS)('%s', (_, prepare) => {
     ]);
   });
 
+  test('a verification hook that never ends: the tool is refused, and nothing waits for ever', async () => {
+    const place = await guarded();
+    writeFileSync(join(place.home, 'endless.mjs'), 'export default { verify() { while (true) {} } };');
+    writeFileSync(join(place.home, 'config.json'), '{"hooks":["endless.mjs"]}');
+    await prepare(place);
+    const { status, stdout, stderr } = await place.ran(
+      ['hook', 'claude', '-p', 'coder'],
+      event('Bash', { command: 'ls' }),
+    );
+    expect([status === 2 ? stderr : denied(stdout)]).toEqual([expect.stringMatching(/HOOK_FAILED|more than \d+ ms/)]);
+  });
+
   test("a server's tool is never the action of its bare name, unless a map says so", async () => {
     const place = await guarded();
     await prepare(place);

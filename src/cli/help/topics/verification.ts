@@ -39,7 +39,8 @@ a list of them: an object with verify(intent), which answers, or resolves to, on
   {result: "require-approval", reason: "over 10,000"}
 
 within 5 s. An error, silence or anything else is a refusal, HOOK_FAILED; a module that cannot be loaded is exit 2. Hooks are asked
-only about intents that no earlier step refuses. A project's config file names hooks only once it is trusted: aip help config.
+only about intents that no earlier step refuses. A project's config file names hooks only once it is trusted: aip help config. Each module
+runs in a thread of its own, which is ended where it never gives way, and prints to stderr; a program's own hooks run in the program.
 
 aip explain AIP-E202 says what a code means, what its details hold, and what to do.
 `;
