@@ -83,6 +83,13 @@ describe('a signed note', () => {
     later[7]! ^= 1;
     expect(noteSignatureHolds({ text: TEXT, signatures: [own!, { ...seen!, signature: later }] }, SEEN)).toBeNull();
   });
+  test.each([0, 4, 64, 71, 73])('with a cosignature of %i bytes is passed over', (length) => {
+    const [own, seen] = NOTE.signatures;
+    const signature = new Uint8Array(length);
+    signature.set(seen!.signature.subarray(0, length));
+    const note = { text: TEXT, signatures: [own!, { ...seen!, signature }] };
+    expect([noteSignatureHolds(note, SEEN), noteSignatureHolds(note, LOG)]).toEqual([null, { time: null }]);
+  });
   test.each([
     ['no empty line', 'text\n\u2014 a AAAAAAA=\n'],
     ['no line feed at the end', 'text\n\n\u2014 a AAAAAAA='],

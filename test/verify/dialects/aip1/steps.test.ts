@@ -41,6 +41,16 @@ describe('an action of another kind than every allowed one', () => {
   });
 });
 
+test.each([
+  ['accepted', 'accepted'],
+  ['AIP-E202', 'refused with AIP-E202'],
+])('a replay says that the first was %s', (firstResult, said) => {
+  const memory = { nonceRecord: () => ({ firstSeenAt: NOW - 5000, firstResult }) };
+  const verdict = replay(contextOf({}, { facts: { memory, now: NOW, wallNow: NOW } }));
+  expect(codeOf(verdict)).toBe('AIP-E102');
+  expect(verdict.status === 'failed' && verdict.violations[0].message).toContain(`5 s ago and ${said}`);
+});
+
 describe('nonces that are forgotten', () => {
   const bends = { issued_at: AT, ttl: 60, expires_at: null };
   const asked = (wallNow: number, forgotten: number) =>
