@@ -162,7 +162,7 @@ describe('nothing is done', () => {
     [['mesh', 'key', 'create', '--role', 'king'], 'observer, approver, verifier, operator, admin, region'],
     [['mesh', 'key', 'create', '--role', 'operator', '--public-key', 'ed25519:00'], '--public-key'],
     [['mesh', 'key', 'revoke', 'nonsense', '--yes'], 'no id of an API key'],
-    [['mesh', 'join', 'ftp://x', '--mesh-key', `ed25519:${'ab'.repeat(32)}`], 'http(s) URL'],
+    [['mesh', 'join', 'ftp://x', '--mesh-key', `ed25519:${'ab'.repeat(32)}`], 'is asked by https or http'],
   ])('by %j: wrong use', async (argv, says) => {
     const home = household();
     const { code, out, err } = await home.run(...argv);
