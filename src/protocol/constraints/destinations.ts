@@ -1,7 +1,7 @@
 /** Which params say where something goes (protocol, section 5.2): by their names, and by what their values are. */
 import { normalizeDomain } from './domains.js';
 import { hidesCharacter, visibleText } from '../naming/hidden.js';
-import { hostOfUrl, hostsOf, type HostReading } from './hosts.js';
+import { hostOfUrl, hostsOf, isOneUrl, type HostReading } from './hosts.js';
 import { heldBy, vocabularyOf, type Name } from '../naming/names.js';
 import { FILE_ENDINGS, FIRST_DESTINATIONS, STRONG_DESTINATIONS, WEAK_DESTINATIONS } from '../naming/vocabulary.js';
 
@@ -114,7 +114,7 @@ function mayBe(text: string): boolean {
 function readingsOf(text: string): readonly HostReading[] {
   const place = SCP.exec(text)?.[1];
   if (place !== undefined) return hostsOf(place);
-  return ANY_URL.test(text) && !WEB_URL.test(text) ? [hostOfUrl(text)] : hostsOf(withScheme(text));
+  return ANY_URL.test(text) && !WEB_URL.test(text) && isOneUrl(text) ? [hostOfUrl(text)] : hostsOf(withScheme(text));
 }
 
 /** A host with a path is read as a URL of it. */

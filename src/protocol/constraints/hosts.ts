@@ -41,8 +41,8 @@ const PLAIN_MEMBER = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 /**
  * Every host in `value`, in order: strings (an address, `Name <address>`, an http, https, ws, wss or mailto URL, a host with or without
- * a port, or a comma or semicolon list of these), arrays and objects of them. `null` and white space hold none. A value that gives no reading at all
- * names no host.
+ * a port, or a comma or semicolon list of these), arrays and objects of them. A URL whose commas part no destinations is one
+ * (`https://acme.com/u?fields=id,name`). `null` and white space hold none. A value that gives no reading at all names no host.
  */
 export function hostsOf(value: Json): HostReading[] {
   const readings: HostReading[] = [];
@@ -87,8 +87,9 @@ function readText(text: string, into: HostReading[]): void {
     into.push(unreadable(text, 'it holds a control or invisible character, or a backslash'));
     return;
   }
-  if (!text.includes(',') && !text.includes(';')) {
-    into.push(readOne(trimmed(text)));
+  const whole = trimmed(text);
+  if ((!text.includes(',') && !text.includes(';')) || isOneUrl(whole)) {
+    into.push(readOne(whole));
     return;
   }
   const parts = listParts(text);
@@ -102,6 +103,25 @@ function readText(text: string, into: HostReading[]): void {
     // Some clients read a mailto URL's list as one URL, others split it first.
     else if (MAILTO.test(part) && parts.length > 1) into.push(unreadable(part, 'a mailto URL in a list'));
     else into.push(readOne(part));
+  }
+}
+
+/** True for a URL with an authority that no reader of lists finds a second destination in, split at its commas and semicolons. */
+export function isOneUrl(text: string): boolean {
+  return URL_TEXT.test(text) && text.split(/[,;]/).slice(1).every(isNoDestination);
+}
+
+// What makes a piece an address, a URL, a host with a port or a share, and the dots of a host as UTS 46 takes them.
+const DESTINATION = /[@:\\]|\/\/|^[^/?#]*[.\u3002\uff0e\uff61]|^localhost(?:[/?#]|$)/i;
+
+/** Judged also as a client reads it that decodes before it splits, once or more often. */
+function isNoDestination(piece: string): boolean {
+  if (DESTINATION.test(piece)) return false;
+  if (!piece.includes('%') && PRINTABLE_ASCII.test(piece)) return true;
+  try {
+    return !DESTINATION.test(decodeURIComponent(piece.replace(/%(?:25)+(?=[0-9a-f]{2})/gi, '%')).normalize('NFKC'));
+  } catch {
+    return false;
   }
 }
 
