@@ -194,8 +194,8 @@ function deniedValues(limit: Limit, own: readonly string[]): (readonly [string, 
     names.flatMap((name): (readonly [string, JsonObject])[] => {
       const forms: Json[] =
         typeof value === 'string'
-          ? [value, value.toUpperCase(), `${value} `, ` ${value}`, wide(value), [value]]
-          : [value];
+          ? [value, value.toUpperCase(), `${value} `, ` ${value}`, wide(value), [value], ...otherTypeOf(value)]
+          : [value, String(value)];
       return [
         ...forms.map((each) => [`a denied value: ${JSON.stringify(each)}`, { [name]: each }] as const),
         ['nested', { order: { [name]: value } }],
@@ -203,6 +203,11 @@ function deniedValues(limit: Limit, own: readonly string[]): (readonly [string, 
       ];
     }),
   );
+}
+
+/** The number that a text is written as, which an agent can send in its place. */
+function otherTypeOf(text: string): number[] {
+  return String(Number(text)) === text && Number.isFinite(Number(text)) ? [Number(text)] : [];
 }
 
 function beyondBound(limit: Limit, own: readonly string[], dice: Dice): (readonly [string, JsonObject])[] {

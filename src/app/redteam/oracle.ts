@@ -206,14 +206,12 @@ function breaks(limit: Limit, asked: Asked): boolean {
     case 'allowed':
       return scalars.some((each) => !(value as readonly Json[]).includes(each.value));
     case 'denied': {
-      const fold = (each: Json): Json =>
-        typeof each === 'string'
-          ? each
-              .normalize('NFKC')
-              .replace(/\p{Cf}/gu, '')
-              .trim()
-              .toLowerCase()
-          : each;
+      const fold = (each: Json): string =>
+        String(each)
+          .normalize('NFKC')
+          .replace(/\p{Cf}/gu, '')
+          .trim()
+          .toLowerCase();
       return scalars.some((each) => (value as readonly Json[]).map(fold).includes(fold(each.value)));
     }
     case 'max':

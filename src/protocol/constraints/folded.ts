@@ -1,4 +1,5 @@
 /** How values are compared where no spelling may dodge the comparison: deny-lists and the triggers of approvals. */
+import { canonicalize } from '../json/canonical.js';
 import { visibleText } from '../naming/hidden.js';
 import type { Scalar } from './rules.js';
 
@@ -7,7 +8,7 @@ export function foldedText(text: string): string {
   return visibleText(text).normalize('NFKC').trim().toUpperCase().toLowerCase();
 }
 
-/** A value of a list as it is compared: texts folded, `7` and `"7"` stay different. */
-export function foldedValue(value: Scalar): Scalar {
-  return typeof value === 'string' ? foldedText(value) : value;
+/** A value of a deny-list as it is compared. The agent chooses the type of what it sends, so `7` is the text that JCS writes for it. */
+export function foldedValue(value: Scalar): string {
+  return foldedText(typeof value === 'string' ? value : canonicalize(value));
 }

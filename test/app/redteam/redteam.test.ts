@@ -113,6 +113,14 @@ describe('the verifier as it is', () => {
     ])
       expect([...codes]).toContain(`AIP-E${code}`);
   });
+  test('a denied number sent as text, and a denied text sent as number, are tried and stopped', async () => {
+    const limits = { denied_ports: [22, '443'] };
+    const report = await attack({ ...PASSPORT, actions: ['connect'], constraints: limits }, 1000);
+    expect(report.constraints.flatMap(({ examples }) => examples)).toEqual([]);
+    expect(report.constraints.find(({ constraint }) => constraint === 'denied_ports')!.stopped).toHaveProperty(
+      'AIP-E206',
+    );
+  });
   test('the same seed gives the same answer, another one other values', async () => {
     const [one, again, other] = [
       await attack(PASSPORT, 300, 7),

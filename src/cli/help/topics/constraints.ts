@@ -16,7 +16,7 @@ export function text(): string {
   rate_limit               E205  "10/hour" (second, minute, hour, day), or {"send_email": "5/day"}
   max_<things>_per_<unit>  E205  max_orders_per_hour counts the actions that hold the word order
   allowed_<things>         E206  list (allowed_symbols: E204); params <thing> and <things>, each value exactly one of it
-  denied_<things>          E206  list; none of it
+  denied_<things>          E206  list; none of it, in any spelling, as number or as text
   max_<name>, min_<name>   E207  5, or {value, param}: numbers under names that end in <name>
   require_<name>           E208  true: param <name> is present, and not null, false or empty
   require_approval         E209  true, or {actions, environments, above, approvers, count, ttl}: a person approves exactly this action (aip help approvals)
