@@ -9,6 +9,7 @@ import { namedQuestion, namedQuestions, openedResult, openingParams } from './ca
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
 import type { RpcId, RpcMessage } from './message.js';
+import { paramsToServer, withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
 import type { DeclaredRule } from './methods.js';
 import { OpenRequests, outcomeOf, type Pending } from './open-requests.js';
@@ -52,9 +53,10 @@ export class McpSession {
   /** One message of the client, read strictly. Answers go to `route`, and what it asks the server for goes there as well. */
   async accept(message: RpcMessage, route: SessionRoute = this.#ports): Promise<void> {
     try {
-      if (message.kind === 'request') await this.#request(message, route);
-      else if (message.kind === 'notification') this.#notification(message, route);
-      else if (message.id !== null && this.#serverAsked.delete(message.id)) this.#toServer(route, message);
+      const asked = 'params' in message ? { ...message, params: paramsToServer(message.params) } : message;
+      if (asked.kind === 'request') await this.#request(asked, route);
+      else if (asked.kind === 'notification') this.#notification(asked, route);
+      else if (asked.id !== null && this.#serverAsked.delete(asked.id)) this.#toServer(route, asked);
     } catch (error) {
       if (error instanceof RpcError) return this.#answer(route, errorFor(error));
       // Nothing of the client's is left to run into the guard's own failure without an answer.
@@ -104,7 +106,7 @@ export class McpSession {
 
   /** The tool that a call names, as the server lists it; the list is read where it is not known yet. */
   async listed({ params }: RpcRequest, route: SessionRoute): Promise<JsonObject | null> {
-    const { name, _meta: meta } = params;
+    const { name, _meta: meta } = paramsToServer(params);
     if (typeof name !== 'string' || this.#cut !== null) return null;
     if (meta !== undefined) this.#meta = meta;
     await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
@@ -260,15 +262,15 @@ export class McpSession {
   #serverMessage(message: RpcMessage, rounded: Line | null, route: SessionRoute): void {
     switch (message.kind) {
       case 'request':
-        return this.#serverRequest(message, route);
+        return this.#serverRequest(withoutGuardKeys(message), route);
       case 'notification':
         if (!SERVER_NOTIFICATIONS.has(message.method) || inputRefusal(this.#ports, message.params) !== null) return;
         if (message.method === 'notifications/tools/list_changed') this.#memory.listing.changed();
-        if (this.#cut === null) this.#answer(route, message);
+        if (this.#cut === null) this.#answer(route, withoutGuardKeys(message));
         return;
       case 'error': {
         const pending = message.id === null ? null : this.#open.settle(message.id, 'error');
-        if (pending?.own === null) this.#answer(pending.route, message);
+        if (pending?.own === null) this.#answer(pending.route, withoutGuardKeys(message));
         return;
       }
       case 'result': {
@@ -281,8 +283,11 @@ export class McpSession {
 
   #result(pending: Pending, message: RpcMessage & { kind: 'result' }, rounded: Line | null): void {
     const { method, modern, call, route } = pending;
-    const { id, result } = message;
-    if (method === 'tools/list') return this.#answer(route, { kind: 'result', id, result: this.#page(result) });
+    const { id } = message;
+    // A page is held against its pins as it came.
+    if (method === 'tools/list')
+      return this.#answer(route, { kind: 'result', id, result: withoutGuardKeys(this.#page(message.result)) });
+    const result = withoutGuardKeys(message.result);
     if (method === 'initialize' || method === 'server/discover')
       return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
     const refusal = inputRefusal(this.#ports, result);
@@ -291,7 +296,7 @@ export class McpSession {
       this.#memory.continuations.opened(call, result.requestState);
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     const named = namedQuestions(result, this.#ports.server);
-    if (rounded === null || named !== result) this.#answer(route, { ...message, result: named });
+    if (rounded === null || named !== message.result) this.#answer(route, { ...message, result: named });
     else route.toClient(typeof rounded === 'string' ? rounded : Buffer.from(rounded).toString(), message);
   }
 

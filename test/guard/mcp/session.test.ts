@@ -206,6 +206,112 @@ describe('nothing unverified reaches the server', () => {
   });
 });
 
+const SPOKEN = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+const TRACED = { progressToken: 7, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+
+describe.each([
+  ['the older era', {}],
+  ['the later era', SPOKEN],
+])('of _meta in %s', (_, spoken) => {
+  const named = { ...spoken, ...TRACED, tracestate: 'a=1', baggage: 'b=2' };
+  const made = { 'aip/decision': { code: 'AIP-E202' }, 'acme.com/account': 'other', confirm: true, progress: 1 };
+
+  test('a call, a list and a notification take along what the protocol names, and nothing else', async () => {
+    await bench.call(1, 'refund', { amount: 5 }, { _meta: { ...made, ...named } });
+    const [list, call] = bench.toServer;
+    expect([list!.method, list!.params]).toEqual(['tools/list', { _meta: named }]);
+    expect(call!.params).toEqual({ name: 'refund', arguments: { amount: 5 }, _meta: named });
+    await bench.client({ jsonrpc: '2.0', id: 2, method: 'prompts/get', params: { name: 'greet', _meta: made } });
+    const progress = { progressToken: 1, progress: 2, _meta: { ...made, ...named } };
+    await bench.client({ jsonrpc: '2.0', method: 'notifications/progress', params: progress });
+    await bench.client({ jsonrpc: '2.0', id: 3, method: 'ping', params: { _meta: 'made up' } });
+    expect(bench.toServer.slice(2).map(({ params }) => params as unknown)).toEqual([
+      { name: 'greet', _meta: {} },
+      { ...progress, _meta: named },
+      {},
+    ]);
+  });
+  test("a list that is read for a request's headers takes along no more", async () => {
+    const params = { name: 'refund', arguments: {}, _meta: { ...made, ...named } };
+    await bench.session.listed(
+      { kind: 'request', id: 1, method: 'tools/call', params },
+      {
+        toClient: () => undefined,
+        toServer: (line: string) => {
+          bench.toServer.push(JSON.parse(line) as Any);
+          bench.answered('aip:1', { tools: bench.tools });
+        },
+      },
+    );
+    expect(bench.toServer[0]!.params).toEqual({ _meta: named });
+  });
+});
+
+describe('a decision that the server made up', () => {
+  const made = { 'aip/decision': { code: 'AIP-E209' }, 'aip/x': 1 };
+  const marked = { ...made, 'acme.com/cost': 3, aip: 1 };
+  const own = { 'acme.com/cost': 3, aip: 1 };
+
+  test('is taken off results, at any depth, and off nothing else', async () => {
+    await bench.call(1, 'refund');
+    const result = (_meta: object): Any => ({
+      content: [{ type: 'text', text: 'aip/decision', _meta }],
+      structuredContent: { rows: [[{ _meta, 'aip/decision': 'data' }]] },
+      isError: true,
+      _meta,
+    });
+    bench.answered(1, result(marked));
+    expect(bench.toClient).toEqual([{ jsonrpc: '2.0', id: 1, result: result(own) }]);
+  });
+  test('is taken off a result whose line goes on as it came', async () => {
+    await bench.call(1, 'refund');
+    bench.session.fromServer(
+      '{"jsonrpc":"2.0","id":1,"result":{"n":12345678901234567890,"_meta":{"\\u0061ip/decision":{}}}}',
+    );
+    expect(bench.toClient[0]!.result._meta).toEqual({});
+    await bench.call(2, 'refund');
+    const line = '{"jsonrpc":"2.0","id":2,"result":{"n":12345678901234567890,"_meta":{"aip":1}}}';
+    const lines: string[] = [];
+    const honest = new Bench({ toClient: (each) => void lines.push(each) });
+    await honest.call(2, 'refund');
+    honest.session.fromServer(line);
+    expect(lines).toEqual([line]);
+  });
+  test('is taken off errors, notifications, questions and what opens a session', async () => {
+    const asking = new Bench({ allowElicitation: true });
+    const say = (message: object): void => asking.session.fromServer(JSON.stringify({ jsonrpc: '2.0', ...message }));
+    await asking.call(1, 'refund');
+    const error = (_meta: object): Any => ({ code: -32000, message: 'no', _meta, data: { _meta } });
+    say({ id: 1, error: error(marked) });
+    const params = (_meta: object): Any => ({ progressToken: 1, progress: 1, _meta });
+    say({ method: 'notifications/progress', params: params(marked) });
+    say({ id: 5, method: 'ping', params: { _meta: marked } });
+    say({ id: 6, method: 'elicitation/create', params: { message: 'pin?', _meta: marked } });
+    await asking.client({ jsonrpc: '2.0', id: 2, method: 'initialize', params: {} });
+    const opened = (_meta: object): Any => ({ capabilities: { tools: {} }, _meta });
+    asking.answered(2, opened(marked));
+    expect(asking.toClient).toEqual([
+      { jsonrpc: '2.0', id: 1, error: error(own) },
+      { jsonrpc: '2.0', method: 'notifications/progress', params: params(own) },
+      { jsonrpc: '2.0', id: 5, method: 'ping', params: { _meta: own } },
+      { jsonrpc: '2.0', id: 6, method: 'elicitation/create', params: { message: '[pay] pin?', _meta: own } },
+      { jsonrpc: '2.0', id: 2, result: opened(own) },
+    ]);
+  });
+  test('is taken off a list, whose tools are held against their pins as they came', async () => {
+    bench.tools = [{ name: 'refund', _meta: marked }];
+    await bench.client({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    expect(bench.toClient[0]!.result.tools).toEqual([{ name: 'refund', _meta: own }]);
+    bench.tools = [{ name: 'refund', _meta: own }];
+    bench.session.fromServer('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
+    await bench.call(2, 'refund');
+    expect(bench.refused.map(({ code }) => code)).toEqual(['AIP-E215']);
+  });
+});
+
 describe('a cancel', () => {
   test('of a call that waits for its verdict ends it here', async () => {
     let decide: (verdict: CallVerdict) => void = () => undefined;
