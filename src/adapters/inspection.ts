@@ -5,13 +5,15 @@ import { Failure, shellWord } from '../app/failure.js';
 import { assignmentsOf } from './keys/env/dotenv.js';
 import { gitKnows, type GitKnowledge } from './keys/env/git.js';
 import { MAX_PEM_BYTES, requireEncryptedPem } from './keys/file/pem.js';
+import { keyFileAt } from './keys/file/store.js';
 import { readPrivate } from './files/secret/private-file.js';
 import { secretMounts } from './files/secret/secret-mounts.js';
 
 const MAX_ENV_FILE_BYTES = 1024 * 1024;
 
 /** Fails as the key store would, unless an encrypted key stands there that only this user may read. */
-export function requireKeyFile(path: string, env: Readonly<Record<string, string | undefined>>): void {
+export function requireKeyFile(ref: string, folder: string, env: Readonly<Record<string, string | undefined>>): void {
+  const path = keyFileAt(folder, ref);
   const file = readPrivate(path, MAX_PEM_BYTES, secretMounts(env));
   if (file === null) throw new Failure('KEY_NOT_FOUND', `There is no key file ${path}.`);
   if (file.exposed) {

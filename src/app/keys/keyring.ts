@@ -151,6 +151,11 @@ export async function deleteKey(deps: KeyringDeps, { store, ref }: KeyRecord): P
   return isHeld(store) && (await (await deps.store(store)).delete(ref));
 }
 
+/** True for a key that `deleteKey` leaves, because another home keeps it. */
+export async function isElsewhere(deps: KeyringDeps, { store, ref }: KeyRecord): Promise<boolean> {
+  return isHeld(store) && (await deps.store(store)).isElsewhere?.(ref) === true;
+}
+
 /** True for a store that holds seeds. */
 export function isHeld(store: KeyRecord['store']): store is KeyStoreName {
   return SEED_STORES.some((name) => name === store);

@@ -302,6 +302,8 @@ export interface KeyStore {
   refOf(keyId: string): string;
   /** Stores a new seed for `keyId` and returns its ref; never overwrites another key. */
   create(keyId: string, seed: Uint8Array): Promise<string>;
-  /** True when it was there. */
+  /** True when it was there and this home may destroy it. */
   delete(ref: string): Promise<boolean>;
+  /** True for a key that lies where another home keeps its own: it can be read, and `delete` leaves it. */
+  isElsewhere?(ref: string): boolean;
 }

@@ -247,12 +247,13 @@ async function* inspectKeychain(
 
 async function* inspectKeys(cli: Scene, expected: readonly ExpectedKey[]): AsyncGenerator<Finding> {
   const { othersMay, requireKeyFile, inspectEnvFile } = await inspection();
+  const { keysDir } = cli.workspace.paths();
   let whole = 0;
   let unasked = 0;
   let bad = 0;
   for (const { record, remedy } of expected) {
     try {
-      if (record.store === 'file') requireKeyFile(record.ref, cli.io.env);
+      if (record.store === 'file') requireKeyFile(record.ref, keysDir, cli.io.env);
       else if (record.store === 'env' && (await inspectEnvFile(record.ref, cli.io.env)) === null) {
         throw new Failure('KEY_NOT_FOUND', `AGENT_PRIVATE_KEY is not in ${record.ref}.`);
       }
@@ -265,7 +266,6 @@ async function* inspectKeys(cli: Scene, expected: readonly ExpectedKey[]): Async
       yield { ...finding, message: `${record.keyId}: ${finding.message}`, hint: finding.hint ?? remedy };
     }
   }
-  const { keysDir } = cli.workspace.paths();
   const folder = othersMay(keysDir);
   if (folder?.read === true || folder?.write === true)
     yield warning('key', `The folder ${keysDir} can be read or changed by others.`, `chmod 700 ${keysDir}`);

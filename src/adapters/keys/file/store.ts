@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import type { KeyStore, Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '../../files/secret/private-file.js';
@@ -18,13 +19,23 @@ export interface KeyFilesOptions {
   readonly newPassphrase: PassphraseSource;
 }
 
+/**
+ * Where the key file at `ref` is for the home whose keys are in `folder`. A state remembers whole paths: a home that was copied or moved
+ * has the file in its own folder, and the path may be another home's.
+ */
+export function keyFileAt(folder: string, ref: string): string {
+  const own = join(folder, basename(ref));
+  return existsSync(own) ? own : ref;
+}
+
 /** Keys as encrypted PEM files, one a key; the ref is the path. */
 export function keyFiles(options: KeyFilesOptions): KeyStore {
   const pathOf = (keyId: string): string => join(options.folder, keyFileName(keyId));
   return {
     name: 'file',
 
-    async read(ref) {
+    async read(known) {
+      const ref = keyFileAt(options.folder, known);
       const file = readPrivate(ref, MAX_PEM_BYTES, options.mounts);
       if (file === null)
         throw new Failure('KEY_NOT_FOUND', `There is no key file ${ref}.`, {
@@ -58,8 +69,14 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
       return path;
     },
 
+    // Never by the path that is remembered: in a copied home that is the original's key.
     async delete(ref) {
-      return removePrivate(ref);
+      return removePrivate(join(options.folder, basename(ref)));
+    },
+
+    isElsewhere(ref) {
+      const own = join(options.folder, basename(ref));
+      return own !== ref && !existsSync(own) && existsSync(ref);
     },
   };
 }

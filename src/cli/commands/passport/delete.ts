@@ -1,6 +1,6 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
-import { deleteKey, isHeld } from '../../../app/keys/keyring.js';
+import { deleteKey, isElsewhere, isHeld } from '../../../app/keys/keyring.js';
 import type { KeyRecord } from '../../../app/ports/state.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
@@ -51,6 +51,8 @@ export const command: CommandSpec<Options> = {
       if (record === null) continue;
       // Only what was there has been destroyed: a key file that was moved still signs.
       if (await deleteKey(ring, record)) deleted.push(keyId);
+      else if (await isElsewhere(ring, record))
+        cli.warn(`${keyId} stays in another home's folder: ${record.ref}; it still signs`, 'key_stays');
       else if (isHeld(record.store)) missing.push({ key_id: keyId, key_store: record.store, key_ref: record.ref });
       else cli.warn(`${keyId} stays where it lives: ${record.ref}`, 'key_stays');
       ring.state.forgetKey(keyId);
