@@ -74,7 +74,10 @@ describe('hooks that the config names', () => {
       (await place.run('intent', 'sign', ...here, '-p', 'bot', '-a', 'pay', '--param', `slow:=${slow}`)).out;
     const lines = place.file('i.ndjson', `${await sign(true)}${await sign(false)}`);
     const { out } = await place.run('intent', 'verify', '--ndjson', lines, ...here);
-    const decisions = out.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Decision);
+    const decisions = out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Decision);
     expect(decisions.map(({ error_code }) => error_code)).toEqual(['HOOK_FAILED', null]);
   });
   test('what one prints stands beside the decisions, not among them', async () => {
