@@ -47,7 +47,7 @@ export async function hooksInThread(file: string, lateMs: number): Promise<HookM
   return {
     names: first.names,
     ask: (index, intent) => ask(index, intent),
-    stop: async () => void (await Promise.all(threads.map((thread) => thread.end('it was stopped')))),
+    stop: async () => void (await Promise.all(threads.map((thread) => thread.end(null)))),
   };
 }
 
@@ -101,11 +101,15 @@ class HookThread {
     return answer;
   }
 
-  async end(why: string): Promise<void> {
+  /** `why` is told to what waits for an answer; null where nobody does any more. */
+  async end(why: string | null): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#silent);
-    for (const [id, { taken }] of this.#waiting) this.#settle(id, taken ? new Error(why) : NOT_TAKEN);
+    for (const [id, { taken, timer }] of this.#waiting) {
+      clearTimeout(timer);
+      if (why !== null) this.#settle(id, taken ? new Error(why) : NOT_TAKEN);
+    }
     await this.#worker.terminate();
   }
 
