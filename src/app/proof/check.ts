@@ -9,6 +9,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { entryHash } from '../../protocol/log/chain.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { commitment, leafText, saltsOf } from '../../protocol/log/leaf.js';
+import { paramsCommitted } from '../../protocol/log/secrets.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import {
@@ -166,7 +167,8 @@ function whatProblem(entry: Entry, sent: SentDocument | null): Word {
     ].every(([name, value]) => isErased(entry, name!) || entry[name as 'nonce'] === value);
   if (!same) return broken('The decision is about another document.');
   const salts = saltsOf(entry);
-  for (const [name, value] of Object.entries(params)) {
+  const committed = paramsIn(entry, params);
+  for (const [name, value] of Object.entries(committed)) {
     if (isErased(entry, `params.${name}`)) return unproven(`params withheld: "${name}" was erased.`);
     const shown = entry.params !== null && Object.hasOwn(entry.params, name) ? entry.params[name] : undefined;
     const sent = entry.withheld?.[name];
@@ -174,9 +176,16 @@ function whatProblem(entry: Entry, sent: SentDocument | null): Word {
       return broken(`The log commits to another value of "${name}".`);
   }
   const names = new Set([...Object.keys(entry.params ?? {}), ...Object.keys(entry.withheld ?? {})]);
-  if ([...names].some((name) => !Object.hasOwn(params, name)))
+  if ([...names].some((name) => !Object.hasOwn(committed, name)))
     return broken('The log commits to more params than were sent.');
   return ok(`It asked for "${action}", with exactly these params.`);
+}
+
+/** The params as the entry commits to them: earlier entries, and those with all params, hold every name as it was sent. */
+function paramsIn({ params: shown, withheld, erased }: Entry, params: JsonObject): JsonObject {
+  const held = new Set([shown, withheld, erased].flatMap((each) => Object.keys(each ?? {})));
+  const isHeld = (name: string): boolean => [name, `params.${name}`, `sent.${name}`].some((each) => held.has(each));
+  return Object.keys(params).every(isHeld) ? params : paramsCommitted(params);
 }
 
 function isCommitted(salts: ReadonlyMap<string, Uint8Array> | null, name: string, value: Json, sent: string): boolean {

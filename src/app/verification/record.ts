@@ -2,7 +2,7 @@
 import { isAttributable, PRESENTED_BEFORE } from '../../protocol/log/attribution.js';
 import type { EntryDraft } from '../../protocol/log/entry.js';
 import type { Intent } from '../../protocol/intent.js';
-import { maskDetails, maskParams } from '../../protocol/log/secrets.js';
+import { maskDetails, maskParams, paramsCommitted } from '../../protocol/log/secrets.js';
 import { formatTime } from '../../protocol/time.js';
 import { rememberedUntil } from '../../verify/retention.js';
 import type { EntryAside, RefusalMarks } from '../ports/state.js';
@@ -71,7 +71,7 @@ export function recordOf(
     },
     aside: {
       // Without a proven sender the names alone could fill the disk.
-      sent: shown === params || !small ? null : params,
+      sent: shown === params || !small ? null : paramsCommitted(params),
       document: kept && logParams === 'full' && !fitsEntry ? textOf(bytes) : null,
       passport: inForce === null ? null : { hash: inForce.passport.hash(), text: inForce.passport.text() },
       token: decision.outcome_token,

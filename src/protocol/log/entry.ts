@@ -52,7 +52,10 @@ export interface Placed {
    * hashes what it holds and commits to nothing.
    */
   readonly salts: string | null;
-  /** Commitments to params as they were sent, by name, where the log holds another value for them, or none; null where there are none. */
+  /**
+   * Commitments to params as they were sent, by name, where the log holds another value for them, or none; null where there are none. By the
+   * name that is shown, and to the object of that one param, where the name itself shows a secret.
+   */
   readonly withheld: Readonly<Record<string, string>> | null;
   /**
    * The commitments of what was erased, by slot, and under `details.…` what erased details said of the agent's standing; null where

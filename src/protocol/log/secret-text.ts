@@ -9,8 +9,15 @@ const MAY_SHOW =
   /[:=@]|--?[a-z]|-----BEGIN|<\/|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;
-/** The user part of a URL: a password, and by itself often a token. */
-const USERINFO = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#"'<>\\]{1,2048})@/gi;
+/** The user part of a URL: a password, and by itself often a token. Clients read `\` as `/`, and `\\host\share` goes without a scheme. */
+const USERINFO =
+  /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}:[\\/]{2,8}|(?<![^\s"'=(,;])[\\/]{2,8})([^\s/?#"'<>\\]{1,2048})@/gi;
+/** `user:password@host:path`, as scp, git and JDBC write a place. A URL is none: it is read above. */
+const PLACE = /(?<![^\s"'=(,;])([a-z_][\w.-]{0,63}):(?!\/)([^\s"'<>\\]{1,256})@(?=([a-z0-9_][\w.-]{0,252}):\S)/gi;
+/** What stands before a colon and an address, and logs in nowhere. */
+const NO_USER = /^(?:mailto|sips?|xmpp|acct|jid|from|to|cc|bcc|npm)$/i;
+/** Behind the @ of an image (`nginx:1.25@sha256:...`) is a digest, and of a package a version: neither is a host. */
+const NO_HOST = /^(?:sha[0-9]+|md5|v?[0-9]+(?:\.[0-9]+){0,2})$/i;
 /** `Bearer ...` and `Basic ...` wherever they stand; prose has no digit there. */
 const SCHEME = /\b(bearer|basic)\s+(?=[A-Za-z+/._~-]{0,512}[\d=]|[\w+/.~-]{24})[\w+/.~=-]{6,}/gi;
 /** Tokens that their issuers made to be recognised. */
@@ -61,6 +68,11 @@ export function maskError(text: string): string {
   return maskShapes(text).replace(KEY_VARIABLE, `$1${MASK}`).replace(BARE_HEX, MASK);
 }
 
+/** The name of a member, masked by shapes alone: what a name says is of its value, and a hash is a name as well. */
+export function maskMemberName(name: string): string {
+  return MAY_SHOW.test(name) ? maskShapes(name) : name;
+}
+
 /** A path or a name as an error quotes it, where no public key is expected: there `ed25519:<hex>` is a seed in the wrong place. */
 export function maskName(text: string): string {
   return maskError(text).replace(AS_A_NAME, MASK);
@@ -70,6 +82,9 @@ function maskShapes(text: string): string {
   return text
     .replace(PRIVATE_KEY, MASK)
     .replace(USERINFO, (all, scheme: string, user: string) => (isLogin(scheme, user) ? `${scheme}${MASK}@` : all))
+    .replace(PLACE, (all, user: string, password: string, host: string) =>
+      isPlaceOfUser(user, password, host) ? `${MASK}@` : all,
+    )
     .replace(HOOK, `$1${MASK}`)
     .replace(QUERY, (all, mark: string, name: string) =>
       QUERY_SECRET.test(name) || isSecretName(name) ? `${mark}${name}=${MASK}` : all,
@@ -90,6 +105,11 @@ export function isSecretFlag(word: string): boolean {
 /** `git@host` is an account that everybody has; under http a user alone is a token. */
 function isLogin(scheme: string, user: string): boolean {
   return user.includes(':') || /^https?:/i.test(scheme);
+}
+
+/** `url:git@host:path` names the account that everybody has. */
+function isPlaceOfUser(user: string, password: string, host: string): boolean {
+  return !NO_USER.test(user) && !NO_HOST.test(host) && password !== 'git' && !password.includes('://');
 }
 
 /** How far a secret reaches that begins at `at`; null where the name before it is harmless. */

@@ -1,6 +1,7 @@
+import { sortNames } from '../json/canonical.js';
 import { emptyObject, isObject, type Json, type JsonObject } from '../json/values.js';
 import { isSecretName } from './secret-names.js';
-import { isSecretFlag, MASK, maskText } from './secret-text.js';
+import { isSecretFlag, MASK, maskMemberName, maskText } from './secret-text.js';
 
 export { isSecretName, MASK };
 
@@ -10,7 +11,7 @@ const NAMED = ['value', 'values', 'val', 'content', 'data', 'text', 'default', '
 
 /**
  * The params as the log keeps them: what is likely to be a secret is replaced by `[masked]`, at any depth: a value under a name that looks secret,
- * beside such a name (`{name, value}`, `["Authorization", ...]`, `["--password", ...]`), or within a text that shows one (`maskText`).
+ * beside such a name (`{name, value}`, `["Authorization", ...]`, `["--password", ...]`), or within a text or a name that shows one (`maskText`).
  * The same object comes back when there is nothing to mask. Depth is bounded by the parser.
  */
 export function maskParams(params: JsonObject): JsonObject {
@@ -28,7 +29,41 @@ export function maskParams(params: JsonObject): JsonObject {
     masked ??= Object.assign(emptyObject(), params);
     masked[name] = kept;
   }
-  return masked ?? params;
+  return renamed(masked ?? params, namesShown(params));
+}
+
+/** The names of an object as the log keeps them, by name; null where all of them stay. Of two that would become one, each has its own. */
+function namesShown(object: JsonObject): ReadonlyMap<string, string> | null {
+  const names = Object.keys(object);
+  if (names.every((name) => maskMemberName(name) === name)) return null;
+  const shown = new Map<string, string>();
+  const taken = new Set(names);
+  for (const name of sortNames(names)) {
+    const masked = maskMemberName(name);
+    if (masked === name) continue;
+    let own = masked;
+    for (let nth = 2; taken.has(own); nth++) own = `${masked} (${nth})`;
+    taken.add(own);
+    shown.set(name, own);
+  }
+  return shown;
+}
+
+function renamed(object: JsonObject, names: ReadonlyMap<string, string> | null): JsonObject {
+  if (names === null) return object;
+  const entries = Object.entries(object).map(([name, value]) => [names.get(name) ?? name, value]);
+  return Object.assign(emptyObject(), Object.fromEntries(entries));
+}
+
+/**
+ * The params as the log commits to them: one whose name shows a secret stands under the name that the log keeps, as an object of that one
+ * param, so that name and value are committed to together. The same object where no name does.
+ */
+export function paramsCommitted(params: JsonObject): JsonObject {
+  const names = namesShown(params);
+  if (names === null) return params;
+  const whole = Object.entries(params).map(([name, value]) => [name, names.has(name) ? { [name]: value } : value]);
+  return renamed(Object.fromEntries(whole) as JsonObject, names);
 }
 
 function maskValue(value: Json): Json {

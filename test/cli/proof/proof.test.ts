@@ -219,7 +219,10 @@ describe('a bundle', () => {
         'amount:=5',
         '--param',
         'password=hunter2',
+        '--param',
+        'https://root:hunter2@acme.com=yes',
       ]);
+      expect(await prove('2')).not.toContain('hunter2');
       const bare = await verify(await prove('2'), ...keys);
       expect([bare.code, statuses(bare.report)]).toMatchObject([
         10,
@@ -228,7 +231,11 @@ describe('a bundle', () => {
       expect(bare.report.steps[0]!.message).toContain('params withheld');
       const text = await prove('2', '--intent', intents[1]!);
       const whole = await verify(text, ...keys);
-      expect([params, whole.code, whole.report.params]).toEqual([params, 0, { amount: 5, password: 'hunter2' }]);
+      expect([params, whole.code, whole.report.params]).toEqual([
+        params,
+        0,
+        { amount: 5, password: 'hunter2', 'https://root:hunter2@acme.com': 'yes' },
+      ]);
       const wrong = await verify(await prove('2'), ...keys, '--intent', intents[2]!);
       expect(wrong.code).not.toBe(0);
       expect((await verify(await prove('2'), ...keys, '--intent', intents[1]!)).code).toBe(0);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { maskText } from '../../../src/protocol/log/secret-text.js';
-import { MASK, maskDetails, maskParams } from '../../../src/protocol/log/secrets.js';
+import { MASK, maskDetails, maskParams, paramsCommitted } from '../../../src/protocol/log/secrets.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const VECTORS = JSON.parse(readFileSync(new URL('../../vectors/secrets-in-params.json', import.meta.url), 'utf8')) as {
@@ -29,6 +29,20 @@ test.each(VECTORS.honest)('%j is kept', (params) => {
   expect(maskParams(params)).toBe(params);
 });
 
+test('two names that would become one are both kept, in whatever order they came', () => {
+  const masked = { [`https://${MASK}@acme.com`]: 2, [`https://${MASK}@acme.com (2)`]: 1 };
+  expect(maskParams({ 'https://b:2@acme.com': 1, 'https://a:1@acme.com': 2 })).toEqual(masked);
+  expect(maskParams({ 'https://a:1@acme.com': 2, 'https://b:2@acme.com': 1 })).toEqual(masked);
+  const taken = { 'https://a:1@acme.com': 1, [`https://${MASK}@acme.com`]: 2 };
+  expect(Object.keys(maskParams(taken))).toHaveLength(2);
+  // Name and value are committed to together, under the name that is shown.
+  expect(paramsCommitted({ x: 1, 'https://a:1@acme.com': 2 })).toEqual({
+    x: 1,
+    [`https://${MASK}@acme.com`]: { 'https://a:1@acme.com': 2 },
+  });
+  expect(paramsCommitted(taken)).not.toEqual(taken);
+});
+
 test('of an API key of a mesh its role and its id stay: what a person revokes it by', () => {
   expect(maskText('joined with aipm_operator_0123456789ab_c0ffee.')).toBe(
     `joined with aipm_operator_0123456789ab_${MASK}.`,
@@ -50,6 +64,11 @@ test('reads a text once, whatever stands in it', () => {
     '-----BEGIN PRIVATE KEY',
     'Bearer ',
     'eyJaaaaaaaa.',
+    ',a:',
+    ',a:@',
+    ',a:@b',
+    '\\',
+    '=//',
   ])
     maskText(part.repeat(60_000));
 });
