@@ -4,7 +4,7 @@
  */
 import { refusalFact } from '../protocol/log/told.js';
 import { rfcTrustScore, type TrustHistory } from '../protocol/aip1/trust-score.js';
-import { ERASED_REVOKED_AT, isAttributable } from '../protocol/log/attribution.js';
+import { ERASED_REVOKED_AT, isAttributable, isCounted } from '../protocol/log/attribution.js';
 import type { Entry } from '../protocol/log/entry.js';
 import { sha256Hex } from '../protocol/hash.js';
 import type { SuspiciousPattern, TrustRules } from './rules.js';
@@ -15,7 +15,10 @@ const HOUR = 3_600_000;
 const MOST_ACTIONS = 256;
 
 /** What an entry has to say here. */
-export type Observed = Pick<Entry, 'seq' | 'action' | 'status' | 'error_code' | 'dialect' | 'details' | 'erased'> & {
+export type Observed = Pick<
+  Entry,
+  'seq' | 'action' | 'status' | 'error_code' | 'dialect' | 'details' | 'erased' | 'observed'
+> & {
   /** ms since the epoch. */
   readonly at: number;
 };
@@ -135,6 +138,7 @@ export function observe(
   rules: TrustRules,
   onEvent?: (event: TrustEvent) => void,
 ): void {
+  if (!isCounted(entry)) return;
   const before = rules.model === 'aip-1' && onEvent !== undefined ? units(weighted(state)) : 0;
   noteRevocation(state, entry);
   if (!isAttributable(entry)) {

@@ -300,6 +300,26 @@ describe('what the fleet did', () => {
     expect(agent!.hours).toHaveLength(24);
   });
 
+  test('counts no refusal that a guard only looked on at, nor takes one whose member was changed', async () => {
+    const mesh = await TestMesh.start();
+    const conduct = fleetConduct({ logs: mesh.store.logs, pause: () => Promise.resolve() });
+    const v = new TestVerifier('v-1');
+    v.log({ at: T0 });
+    await put(mesh, v, 1);
+    const before = await conduct.agents(T0 + 1000);
+    v.log(...Array.from({ length: 20 }, (_, i) => ({ at: T0 + i, error_code: 'AIP-E202', observed: true as const })));
+    const { observed: _, ...forged } = v.entries[1]!;
+    const changes = [forged, { ...forged, observed: false }, { ...v.entries[1]!, status: 'success' }];
+    for (const entry of changes) {
+      const { status } = await mesh.ask('POST', '/v1/logs', 'verifier', v.shipment(0, [v.entries[0]!, entry as Entry]));
+      expect(status).toBe(400);
+    }
+    await put(mesh, v, 21);
+    expect((await held(mesh)).filter(({ observed }) => observed === true)).toHaveLength(20);
+    expect(await conduct.agents(T0 + 1000)).toEqual(before);
+    expect([...mesh.server.decisions.counts()]).toEqual([{ result: 'accepted', code: '', count: 1 }]);
+  });
+
   test('counts how accepted actions ended, by the word of their callers alone, and leaves trust as it is', async () => {
     const mesh = await TestMesh.start();
     const conduct = fleetConduct({ logs: mesh.store.logs, pause: () => Promise.resolve() });

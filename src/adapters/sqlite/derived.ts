@@ -2,7 +2,7 @@
  * What the state keeps beside the log and could be changed without touching the log's chain: spent nonces, counters, tallies and
  * standings, rebuilt from the log and the copy of the mesh and compared.
  */
-import { ERASED_COUNTS, isAttributable } from '../../protocol/log/attribution.js';
+import { ERASED_COUNTS, isAttributable, isCounted } from '../../protocol/log/attribution.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { utf8, type Database } from './engine/database.js';
 import type { LogHeadRow } from './tables/log/head.js';
@@ -36,6 +36,7 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
   const erased = new Set<string>();
   const asked: Accepted[] = [];
   for (const entry of entries) {
+    if (!isCounted(entry)) continue;
     const at = Date.parse(entry.timestamp);
     const tally = tallies.get(entry.agent_id) ?? [0, 0, 0, 0];
     tallies.set(entry.agent_id, tally);

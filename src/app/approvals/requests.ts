@@ -132,8 +132,8 @@ function requestFor(violations: readonly Asking[], asked: Asked): Found {
         message: `A person has denied this; it may be asked again from ${formatTime(until)}.`,
       };
   }
-  // Nothing is kept, so there is nothing that a person could answer.
-  if (dryRun) return { reason: null, message: null };
+  // Nothing is kept that a person could answer, or the call runs without an answer.
+  if (dryRun || prepared.submission.observed === true) return { reason: null, message: null };
   const { agent_id: agentId } = prepared.intent.document;
   const pending = memory.pendingRequests(agentId, now);
   if (pending.agent >= MOST_PENDING.agent || pending.all >= MOST_PENDING.all)

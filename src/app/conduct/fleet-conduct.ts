@@ -1,5 +1,5 @@
 /** Counts and trust scores over the fleet's log, kept in memory and brought up to date when someone looks. */
-import { isAttributable } from '../../protocol/log/attribution.js';
+import { isAttributable, isCounted } from '../../protocol/log/attribution.js';
 import type { Entry, LogRecord, OutcomeEntry } from '../../protocol/log/entry.js';
 import { parseTime } from '../../protocol/time.js';
 import type { FleetAgent, FleetConduct } from '../../mesh/fleet.js';
@@ -74,6 +74,7 @@ interface Tallies {
 }
 
 function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules, now: number): void {
+  if (!isCounted(entry)) return;
   const at = parseTime(entry.timestamp) ?? 0;
   const known = agents.has(entry.agent_id) || isAttributable(entry);
   const tally = agents.get(entry.agent_id) ??

@@ -29,6 +29,8 @@ export interface GuardedCall {
   readonly counted?: boolean;
   /** True where the caller asks its own user when only a person's word is missing. */
   readonly asked?: boolean;
+  /** True where a refused call runs all the same. */
+  readonly observed?: boolean;
   /** The request that a person has approved for exactly this call. */
   readonly approvalRequest?: string;
   /** True where the caller cannot name that request: it is found by the action. */
@@ -91,6 +93,7 @@ export function deskOf({ speaking, forget, judge, approved, clock, random }: Des
       dryRun = false,
       counted = true,
       asked = false,
+      observed = false,
       findRequest = false,
       within,
       answers = [],
@@ -111,6 +114,7 @@ export function deskOf({ speaking, forget, judge, approved, clock, random }: Des
         ...(signed === params ? {} : { meant: params }),
         ...(counted ? {} : { counted }),
         ...(asked ? { asked } : {}),
+        ...(observed ? { observed } : {}),
         ...(within === undefined ? {} : { within }),
         ...(answers.length === 0 ? {} : { answers }),
       };

@@ -15,6 +15,8 @@ export interface UnsignedRefusal {
   readonly code: string;
   readonly name: string;
   readonly details: JsonObject;
+  /** True where the guard only looked on, so that the call ran. */
+  readonly observed?: boolean;
 }
 
 /** @param now ms since the epoch */
@@ -41,5 +43,6 @@ export function refusalEntry(refusal: UnsignedRefusal, logParams: 'full' | 'mask
     approval_request: null,
     dialect: 'native',
     latency_us: 0,
+    ...(refusal.observed === true ? { observed: true as const } : {}),
   };
 }

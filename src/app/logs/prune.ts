@@ -1,4 +1,4 @@
-import { isAttributable } from '../../protocol/log/attribution.js';
+import { isAttributable, isCounted } from '../../protocol/log/attribution.js';
 import { verifyChain, type Link } from '../../protocol/log/chain.js';
 import type { LogRecord } from '../../protocol/log/entry.js';
 import { formatTime } from '../../protocol/time.js';
@@ -67,7 +67,7 @@ export async function planPruning(
     }
     for (const entry of slice) {
       agents.add(entry.agent_id);
-      if (entry.type === 'verification') {
+      if (entry.type === 'verification' && isCounted(entry)) {
         counts[entry.status === 'success' ? 'successful' : isAttributable(entry) ? 'failed' : 'unattributed'] += 1;
         if (entry.error_code !== null) codes[entry.error_code] = (codes[entry.error_code] ?? 0) + 1;
       }

@@ -1,5 +1,6 @@
 /** What a replay of the log found, in counts and money. */
 import { jsonOfMinor } from '../../protocol/constraints/money.js';
+import { isCounted } from '../../protocol/log/attribution.js';
 import type { State } from '../ports/state.js';
 import { Replay, type OpenReason, type Replayed, type ReplaySetting } from './replay.js';
 
@@ -100,6 +101,7 @@ export async function replayLog(
   let [total, accepted, otherCode] = [0, 0, 0];
   const query = { agentId, ...(since === null ? {} : { since }), ...(until === null ? {} : { until }) };
   for (const entry of log.entries(query)) {
+    if (!isCounted(entry)) continue;
     const found = replay.next(entry);
     const { before, after } = found;
     total += 1;

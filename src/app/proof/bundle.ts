@@ -63,6 +63,8 @@ const DECISION = [
   ...['key_id', 'passport_hash', 'passport_serial', 'approval_request', 'dialect', 'verifier', 'latency_us'],
   ...['prev_hash', 'hash', 'salts', 'withheld', 'erased'],
 ];
+/** Members that some decisions have as well. */
+const SOME_HAVE = ['observed'];
 /** The last second that a time is written of: the end of the year 9999. */
 const LAST_SECOND = 253_402_300_799;
 
@@ -95,7 +97,7 @@ export function readBundle(bytes: Uint8Array): Bundle {
   )
     throw new ShapeError('"approvals" is not a list of documents');
   if (typeof checkpoint !== 'string') throw new ShapeError('a part of it is missing');
-  checkDecision(objectOf(decision, 'the decision', DECISION, SHOWN_BY_INTENT));
+  checkDecision(objectOf(decision, 'the decision', DECISION, [...SHOWN_BY_INTENT, ...SOME_HAVE]));
   if (outcome !== null) {
     const { entry, inclusion: place } = objectOf(outcome!, 'the outcome', ['entry', 'inclusion']);
     if (!isObject(entry)) throw new ShapeError('the outcome is no entry');
@@ -113,9 +115,11 @@ function bounded(bytes: Uint8Array): Json {
 }
 
 function checkDecision(decision: JsonObject): void {
-  const { intent_timestamp: claimed, salts, withheld } = decision;
+  const { intent_timestamp: claimed, salts, withheld, observed, status } = decision;
   const isTime = typeof claimed === 'number' && Number.isSafeInteger(claimed) && claimed >= 0 && claimed <= LAST_SECOND;
   if (claimed !== null && !isTime) throw new ShapeError('"intent_timestamp" is not Unix seconds');
+  if (observed !== undefined && (observed !== true || status !== 'failed'))
+    throw new ShapeError('"observed" is true, and of a refusal');
   if (typeof salts !== 'string') throw new ShapeError('"salts" is not text');
   if (withheld !== null && !isObject(withheld!)) throw new ShapeError('"withheld" holds no commitments');
   checkErased(decision);

@@ -7,6 +7,7 @@ import { JsonError } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { entryHash } from '../../protocol/log/chain.js';
+import { isCounted } from '../../protocol/log/attribution.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { commitment, leafText, saltsOf } from '../../protocol/log/leaf.js';
 import { paramsCommitted } from '../../protocol/log/secrets.js';
@@ -76,7 +77,8 @@ export async function checkProof(
   say('limits', limits.status, limits.message);
 
   const recorded = place.status === 'ok';
-  const verdict = entry.status === 'success' ? 'accepted it' : `refused it with ${String(entry.error_code)}`;
+  const looked = isCounted(entry) ? '' : ', and only looked on: the call ran';
+  const verdict = entry.status === 'success' ? 'accepted it' : `refused it with ${String(entry.error_code)}${looked}`;
   say('decision', place.status, recorded ? `The verifier ${verdict}.` : `It says that a verifier ${verdict}.`);
   const when = whenOf(entry, at);
   say('when', when.status === 'ok' ? place.status : when.status, when.message);

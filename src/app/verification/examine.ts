@@ -33,6 +33,8 @@ export interface Submission {
   readonly meant?: JsonObject;
   /** False for what goes on with a call that was counted already: no window counts it a second time. */
   readonly counted?: boolean;
+  /** True where the caller only looks on: a refusal counts for nothing then, and asks nobody. */
+  readonly observed?: boolean;
   /** True where the caller puts its own question to its user when only a person's word is missing: the refusal says so then. */
   readonly asked?: boolean;
 }

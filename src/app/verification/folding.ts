@@ -2,7 +2,7 @@
  * Refusals that anyone can cause at no cost: so many are kept one by one in a minute, the rest is counted. Else a stranger with forged
  * intents, or the holder of one that is refused, would grow the log without end.
  */
-import { isAttributable } from '../../protocol/log/attribution.js';
+import { isAttributable, isCounted } from '../../protocol/log/attribution.js';
 import type { EntryDraft } from '../../protocol/log/entry.js';
 import type { Json } from '../../protocol/json/values.js';
 import { formatTime } from '../../protocol/time.js';
@@ -25,7 +25,9 @@ export function appendOrFold(
   now: number,
 ): void {
   const { agent_id, error_code } = draft;
-  if (error_code === null || spent || isAttributable(draft)) return void ledger.append(draft, aside);
+  // What a guard looks on at is a call that runs: it has an entry as others have, and takes no place of a stranger's.
+  if (error_code === null || spent || !isCounted(draft) || isAttributable(draft))
+    return void ledger.append(draft, aside);
   const { kept, folding, said } = admit(ledger.folding(), now);
   ledger.setFolding(folding);
   if (kept) ledger.append(said === null ? draft : { ...draft, details: { ...draft.details, ...said } }, aside);

@@ -37,7 +37,7 @@ export function recordOf(
   wallNow: number,
   tookUs: number,
   refusedBefore: boolean,
-  { bytes, approvalRequest }: Pick<Submission, 'bytes' | 'approvalRequest'>,
+  { bytes, approvalRequest, observed }: Pick<Submission, 'bytes' | 'approvalRequest' | 'observed'>,
   /** True where an entry with all params holds all that was signed. */
   fitsEntry: boolean,
 ): { readonly draft: EntryDraft; readonly aside: EntryAside } {
@@ -68,6 +68,7 @@ export function recordOf(
       approval_request: small ? (approval_request ?? approvalRequest ?? null) : null,
       dialect: decision.dialect,
       latency_us: Math.max(0, Math.round(tookUs)),
+      ...(observed === true && !decision.success ? { observed: true as const } : null),
     },
     aside: {
       // Without a proven sender the names alone could fill the disk.

@@ -136,7 +136,8 @@ export function judgeAndLog(
   const concluded = settleDocument(sitting, prepared);
   // What a fleet counts together is not given back: only this machine would know of it.
   const settled = (deps.fleet ?? null) === null ? concluded : { ...concluded, releasable: null };
-  const again = noteRefusal(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
+  const again =
+    submission.observed !== true && noteRefusal(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
   const took = deps.ticks() - startedAt;
   const made = recordOf(intent, settled, logParams, wallNow, took, again, submission, dialect.fitsEntry);
   appendOrFold(ledger, made, settled.spent, wallNow);

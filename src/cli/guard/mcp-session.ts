@@ -79,7 +79,7 @@ export function lookedAt(
 
 /** @throws Failure STATE, KEYSTORE_DENIED (pins) */
 export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: GuardRules): Promise<SessionMaker> {
-  const { server } = rules;
+  const { server, observe: observed } = rules;
   const [pins, maxTtlMs] = [await pinsOf(cli, server), (await cli.config()).get('revocation.max_age')];
   let passport: Passport = await desk.passport();
   /** The token of each yes until its outcome is told. */
@@ -104,13 +104,13 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     maxTtlMs,
     requirePins: rules.requirePins,
     allowElicitation: rules.allowElicitation,
-    observe: rules.observe,
+    observe: observed,
     async decide(call: ToolCall) {
       const { tool, action, params, target, counted } = call;
       const own = ownFilesReached(call, rules);
       if (own !== null) {
         const { code, name, details } = own;
-        desks.record({ passport, action, target, params, code, name, details });
+        desks.record({ passport, action, target, params, code, name, details, observed });
         return { allowed: false, ...own };
       }
       const handed = { agentId: passport.agent.id, tool: `${server}.${tool}`, action, params };
@@ -120,7 +120,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
         started.set(left.intentHash, ticks());
         return { allowed: true, intentHash: left.intentHash };
       }
-      const { decision } = await desk.decide({ action, params, target, counted, findRequest: true });
+      const { decision } = await desk.decide({ action, params, target, counted, observed, findRequest: true });
       passport = await desk.passport();
       if (!decision.success) return { allowed: false, ...refusalToAsker(decision) };
       const intentHash = decision.intent_hash!;
@@ -129,7 +129,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       return { allowed: true, intentHash };
     },
     refused({ action, params, target }, { code, name, details }) {
-      desks.record({ passport, action, target, params, code, name, details });
+      desks.record({ passport, action, target, params, code, name, details, observed });
     },
     outcome(intentHash, status) {
       const token = tokens.get(intentHash) ?? null;

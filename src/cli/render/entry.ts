@@ -1,6 +1,7 @@
 import type { JsonRecord } from '../../app/logs/foreign-records.js';
 import { timeAsWritten, recordTime } from '../../app/logs/foreign-times.js';
 import type { JsonObject } from '../../protocol/json/values.js';
+import { isCounted } from '../../protocol/log/attribution.js';
 import { tellsRevocation } from '../../protocol/log/told.js';
 import { maskParams } from '../../protocol/log/secrets.js';
 import { formatTime } from '../../protocol/time.js';
@@ -59,6 +60,7 @@ function renderInterrupted(record: JsonRecord, head: string, paint: Paint, width
 function verdict(record: JsonRecord, paint: Paint): [string, (text: string) => string] {
   if (record['status'] === 'success') return ['ok', paint.green];
   if (record['status'] !== 'failed') return ['-', paint.dim];
+  if (!isCounted(record)) return ['OBSERVED', paint.yellow];
   return [tellsRevocation(record) ? 'REVOKED' : 'REFUSED', (said) => paint.red(paint.bold(said))];
 }
 

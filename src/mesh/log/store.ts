@@ -35,6 +35,8 @@ export interface ShippedEntry {
   readonly code: string | null;
   /** ms since the epoch. */
   readonly at: number;
+  /** Of a refusal that a guard only looked on at; missing in every other entry. */
+  readonly observed?: true;
   /** The entry as JSON text. */
   readonly text: string;
 }

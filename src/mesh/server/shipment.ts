@@ -84,7 +84,7 @@ const FIRST_MEMBERS = [
 ];
 const LATER_MEMBERS = [
   ...['type', 'target', 'intent_timestamp', 'key_id', 'passport_hash', 'passport_serial', 'approval_request'],
-  ...['salts', 'withheld', 'erased'],
+  ...['salts', 'withheld', 'erased', 'observed'],
 ];
 const PLACE = ['type', 'seq', 'timestamp', 'agent_id', 'verifier', 'prev_hash', 'hash', 'salts', 'withheld', 'erased'];
 /** The members of each other kind of entry: those that it always has, and those that it may have. A kind that is missing stops a whole log. */
@@ -119,7 +119,8 @@ function readEntry(value: Json, verifier: string): ShippedEntry {
   // Filters by status and code are for verifications; what else there is goes by its kind.
   const status = others === null ? (entry.status as string) : type;
   const code = others === null ? (entry.error_code as string | null) : null;
-  return { seq, prevHash: prev_hash, hash, agentId: agent_id, status, code, at, text };
+  const observed = entry.observed === true ? { observed: true as const } : null;
+  return { seq, prevHash: prev_hash, hash, agentId: agent_id, status, code, at, ...observed, text };
 }
 
 function isVerification(entry: JsonObject, type: string): boolean {
@@ -129,6 +130,7 @@ function isVerification(entry: JsonObject, type: string): boolean {
     isDialectName(entry.dialect) &&
     TEXTS_OR_NULL.every((name) => entry[name] === null || typeof entry[name] === 'string') &&
     [entry.params, entry.details].every((each) => each === null || isObject(each)) &&
-    typeof entry.latency_us === 'number'
+    typeof entry.latency_us === 'number' &&
+    (entry.observed === undefined || (entry.observed === true && entry.status === 'failed'))
   );
 }

@@ -1,4 +1,5 @@
 /** How much each key may ship: one that makes entries up must not fill the disk faster than anyone can look; and how long it is kept. */
+import { isCounted } from '../../protocol/log/attribution.js';
 import type { LogTable, ShippedEntry } from '../log/store.js';
 import type { ServerClock } from './http/exchange.js';
 
@@ -11,7 +12,9 @@ export class Decisions {
 
   /** Counts those among `entries` that are decisions. */
   add(entries: readonly ShippedEntry[]): void {
-    for (const { status, code } of entries) {
+    for (const entry of entries) {
+      const { status, code } = entry;
+      if (!isCounted(entry)) continue;
       if (status !== 'success' && status !== 'failed') continue;
       const result = status === 'success' ? 'accepted' : 'refused';
       const known = code ?? '';

@@ -120,11 +120,19 @@ function byCode<Name extends string>(
 }
 
 /** The members that the judgement reads. */
-export type Attributed = Pick<Entry, 'dialect' | 'error_code'> & Partial<Pick<Entry, 'details' | 'erased'>>;
+export type Attributed = Pick<Entry, 'dialect' | 'error_code'> &
+  Partial<Pick<Entry, 'details' | 'erased' | 'observed'>>;
+
+/** False for a refusal that a guard only looked on at: its call ran, and no score, tally, rate or notice is made of it. */
+export function isCounted({ observed }: Partial<Pick<Entry, 'observed'>>): boolean {
+  return observed !== true;
+}
 
 /** True when an entry says something about the agent: a yes, or a refusal that it can be held to. */
-export function isAttributable({ dialect, error_code, details = null, erased = null }: Attributed): boolean {
+export function isAttributable(entry: Attributed): boolean {
+  const { dialect, error_code, details = null, erased = null } = entry;
   if (error_code === null) return true;
+  if (!isCounted(entry)) return false;
   if (details !== null && isExcused(details)) return false;
   // What would have excused it is gone; without a word on it nobody is held to it.
   if (erased !== null && Object.hasOwn(erased, 'details')) return erased[ERASED_COUNTS] === 'true';

@@ -83,6 +83,8 @@ export function seal(
     salts: '',
     withheld: null as Entry['withheld'],
     erased: null,
+    // No member where it is not true: other entries keep the bytes that they are hashed by.
+    ...(draft.observed === true ? { observed: true as const } : null),
   };
   const slots = slotsOf(placed);
   const own = slots.length;

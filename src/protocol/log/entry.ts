@@ -35,6 +35,8 @@ export interface EntryDraft {
   readonly dialect: DialectName;
   /** Time the decision took, in microseconds. */
   readonly latency_us: number;
+  /** A refusal that a guard only looked on at, so that the call ran; missing in every other entry. */
+  readonly observed?: true;
 }
 
 /** Its place in the log, which every kind of entry has. */

@@ -192,6 +192,28 @@ describe('an approval in a fleet', () => {
     clock.now += 3_600_000;
     expect(idIn(await ask(1))).not.toBe(id);
   });
+
+  test('what is only looked on at raises none, on no machine; one that waits, or was denied, is told', async () => {
+    const { ask, answer, machines, tables } = fleetOfThree();
+    const observe = async () => {
+      const bytes = line(intent(`observed${drawn++}`, { params: { amount: 10 } }));
+      const [judged] = await verifyIntents(machines[0]!.deps, VERIFY, [{ bytes, source: null, observed: true }]);
+      return judged!.decision;
+    };
+    expect(await observe()).toMatchObject({ error_code: 'AIP-E209', details: { request_id: null } });
+    expect(tables.requests.size).toBe(0);
+    const id = idIn(await ask(0));
+    expect(tables.requests.size).toBe(1);
+    expect(idIn(await observe())).toBe(id);
+    await answer(id, 'deny');
+    await ask(0);
+    expect(await observe()).toMatchObject({ error_code: 'AIP-E209', details: { reason: 'denied' } });
+    expect([...machines[0]!.state.entries({})].map(({ observed }) => observed)).toEqual([
+      ...[true, undefined, true, undefined, true],
+    ]);
+    expect(tables.requests.size).toBe(1);
+  });
+
   test('a denial that is brought to one machine is known to the others', async () => {
     const { ask, machines, tables } = fleetOfThree();
     const id = idIn(await ask(0));

@@ -33,7 +33,11 @@ function verifier(path = statePath()) {
     const submissions = texts.map((bytes) => ({ bytes, source: null }));
     return (await verifyIntents(deps, VERIFY, submissions)).map(({ decision }) => decision.error_code ?? 'ok');
   };
-  return { judge, state, agent: passport.agent.id, wait: (ms: number) => void (now += ms) };
+  const observe = async (bytes: string) => {
+    const [judged] = await verifyIntents(deps, VERIFY, [{ bytes, source: null, observed: true }]);
+    return judged!.decision.error_code ?? 'ok';
+  };
+  return { judge, observe, state, agent: passport.agent.id, wait: (ms: number) => void (now += ms) };
 }
 
 const at = (salt: string, changes: object = {}) =>
@@ -89,6 +93,25 @@ describe('refusals of strangers beyond a minute’s share', () => {
     const late = line(at('late', { timestamp: 1_000_000_000 }));
     for (let i = 0; i < 200; i++) await judge(accepted, refused, late);
     expect([...state.entries({})]).toHaveLength(2 + MAX_STRANGERS_A_MINUTE);
+  });
+
+  test('leave those alone that a guard only looked on at, which have no part in that share', async () => {
+    const { state, agent, observe, judge } = verifier();
+    const extra = 40;
+    const observed = MAX_STRANGERS_A_MINUTE + extra;
+    for (let i = 0; i < observed; i++) expect(await observe(forged(`${i}`))).toBe('AIP-E101');
+    expect([...state.entries({})]).toHaveLength(observed);
+    expect([...state.entries({})].every((entry) => entry.observed === true)).toBe(true);
+    expect(state.tally(agent)).toMatchObject({ total: 0, unattributed: 0 });
+    for (let i = 0; i < observed; i++) await judge(forged(`of a stranger ${i}`));
+    expect([...state.entries({})]).toHaveLength(observed + MAX_STRANGERS_A_MINUTE);
+    expect(state.tally(agent)).toMatchObject({ total: observed, unattributed: observed });
+    // The intent of a refusal that was looked on at was held to nobody; presented to a guard that refuses, it is.
+    const over = line(at('over', { params: { amount: 10_000 } }));
+    expect(await observe(over)).toBe('AIP-E202');
+    expect(await judge(over)).toEqual(['AIP-E202']);
+    expect(state.tally(agent)).toMatchObject({ failed: 1 });
+    expect(state.derivedProblems(START)).toEqual([]);
   });
 
   test('names that strangers make up are not kept', async () => {

@@ -166,6 +166,17 @@ describe('aip logs prune', () => {
     });
   });
 
+  test('sums up no refusal that a guard only looked on at', async () => {
+    const observed = days(30).map((each) => ({ ...each, error_code: 'AIP-E202', observed: true as const }));
+    const { run, verify } = await home([...days(30), ...observed].toSorted((a, b) => a.at! - b.at!));
+    const { out } = await run('logs', 'prune', '--older-than', '10d', '--yes', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      removed: 38,
+      summary: { successful: 16, failed: 3, unattributed: 0, codes: { 'AIP-E202': 3 }, agents: 2 },
+    });
+    expect((await verify()).report).toMatchObject({ ok: true, pruned: 38, derived: { ok: true } });
+  });
+
   test('takes no past from the scores of programs with other rules', async () => {
     const others = { ...GUIDE_RULES, failureDecrement: 0.2 };
     const { dir, run } = await home(days(10));

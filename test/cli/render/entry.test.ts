@@ -19,6 +19,13 @@ test('a wide terminal says when, what became of it, who, what, and why', () => {
   );
 });
 
+test('a refusal that a guard only looked on at is shown as that, also of an agent that is revoked', () => {
+  for (const error_code of ['AIP-E202', 'AIP-E401'])
+    expect(renderEntry({ ...REFUSED, error_code, observed: true }, { paint: plain, width: 140 })).toContain(
+      `  OBSERVED  support-agent-v1@acme.com  issue_refund  ${error_code}`,
+    );
+});
+
 // What is cut is the end of the line: the code and the action stand before the agent.
 test('a narrow terminal keeps the code and the action', () => {
   const line = renderEntry(REFUSED, { paint: plain, width: 60 });

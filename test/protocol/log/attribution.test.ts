@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
 import { NATIVE_CODES } from '../../../src/protocol/codes.js';
-import { AIP1_ATTRIBUTION, isAttributable, NATIVE_ATTRIBUTION } from '../../../src/protocol/log/attribution.js';
+import {
+  AIP1_ATTRIBUTION,
+  isAttributable,
+  isCounted,
+  NATIVE_ATTRIBUTION,
+} from '../../../src/protocol/log/attribution.js';
 
 const COUNTS = 'E201 E202 E203 E204 E205 E206 E207 E208 E210 E211 E212'.split(' ').map((code) => `AIP-${code}`);
 const AIP1_COUNTS = 'E200 E201 E202 E300 E301 E303 E205 E206 E207 E208 E211'.split(' ').map((code) => `AIP-${code}`);
@@ -28,6 +33,13 @@ describe('what an agent is held to', () => {
       expect(isAttributable({ dialect: 'native', error_code, details: { unmeasured: true } })).toBe(false);
     },
   );
+
+  test('what a guard only looked on at counts for nothing, whatever its code', () => {
+    for (const { code: error_code } of Object.values(NATIVE_CODES))
+      expect(isAttributable({ dialect: 'native', error_code, observed: true })).toBe(false);
+    expect(isAttributable({ dialect: 'native', error_code: 'FRAUD_SUSPECTED', observed: true })).toBe(false);
+    expect([isCounted({ observed: true }), isCounted({})]).toEqual([false, true]);
+  });
 
   test("what the verifier's own limits ask for is not the passport's", () => {
     for (const error_code of ['AIP-E208', 'AIP-E211']) {

@@ -51,7 +51,8 @@ asked for the rest of its answer, never for the call again. In the 2026 era a he
   aip mcp pin --accept -- mcp-server-filesystem /srv/docs     (--url in place of a command, too)
 
 The server gets PATH, HOME, TERM and LANG, and what --env names; never a key. A revocation answers open calls and empties the list within
-a second. --observe logs what would be refused, and lets it run.
+a second. --observe logs what would be refused, and lets it run: such an entry is observed (observed: true), counts in no score, tally or
+rate, stops no agent, and raises no request for approval. What is accepted counts as ever.
 
 # What a person approves
 

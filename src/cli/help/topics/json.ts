@@ -34,6 +34,7 @@ Warnings and errors are JSON on stderr, an object a line:
   salts             32 bytes for each member that can be erased, so that the hash commits to it and does not hold it
   withheld, erased  commitments to params that the log masks or drops, and to what was erased, with what its details said of the agent's
                     standing (details.attributable, details.revoked_at); else null
+  observed          true for what a guard would have refused and let run (--observe): it counts for nothing; missing otherwise
 An entry of the first version has null for what came later.
 
 Lines of other programs keep their own members and gain a status.

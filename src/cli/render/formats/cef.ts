@@ -1,3 +1,4 @@
+import { isCounted } from '../../../protocol/log/attribution.js';
 import type { Entry } from '../../../protocol/log/entry.js';
 import { parseTime } from '../../../protocol/time.js';
 import { clean, safeJson } from '../terminal/text.js';
@@ -12,7 +13,7 @@ export function cefLine(entry: Entry, version: string): string {
     version,
     entry.error_code ?? 'AIP-OK',
     refused ? (entry.error_message ?? 'REFUSED') : 'VERIFIED',
-    refused ? '7' : '1',
+    !refused ? '1' : isCounted(entry) ? '7' : '3',
   ];
   const extension: [string, string | number | null][] = [
     ['rt', parseTime(entry.timestamp)],
@@ -32,6 +33,7 @@ export function cefLine(entry: Entry, version: string): string {
     ['cs4', entry.params === null ? null : safeJson(entry.params)],
     ['cs5Label', 'intentHash'],
     ['cs5', entry.intent_hash],
+    ...(isCounted(entry) ? [] : [['cs6Label', 'observed'] as [string, string], ['cs6', 'true'] as [string, string]]),
     ['cn1Label', 'latencyUs'],
     ['cn1', entry.latency_us],
   ];

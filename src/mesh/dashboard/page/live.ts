@@ -51,6 +51,7 @@ export function live(window: PageWindow, kit: Kit) {
     // What became of a decision is no decision, and an outcome must not look like a refusal.
     if (!isDecision(entry)) return [clean(entry['type'], 12), 'other'];
     if (entry['status'] === 'success') return ['ok', 'ok'];
+    if (entry['observed'] === true) return ['OBSERVED', 'other'];
     return [tellsRevocation(entry) ? 'REVOKED' : 'REFUSED', 'bad'];
   };
 

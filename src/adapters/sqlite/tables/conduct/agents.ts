@@ -1,5 +1,5 @@
 import type { Entry } from '../../../../protocol/log/entry.js';
-import { isAttributable } from '../../../../protocol/log/attribution.js';
+import { isAttributable, isCounted } from '../../../../protocol/log/attribution.js';
 import { utf8, type Database } from '../../engine/database.js';
 
 /** What the log says of an agent in all, kept up to date so that a report costs the same however long the log is. */
@@ -75,6 +75,7 @@ export class Agents {
   }
 
   count(id: number, entry: Entry): void {
+    if (!isCounted(entry)) return;
     const counts = this.#countsOf(id);
     counts.total += 1;
     if (entry.status === 'success') counts.successful += 1;

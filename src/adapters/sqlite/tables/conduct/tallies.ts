@@ -1,5 +1,5 @@
 import type { HourCounts } from '../../../../app/ports/log.js';
-import { isAttributable } from '../../../../protocol/log/attribution.js';
+import { isAttributable, isCounted } from '../../../../protocol/log/attribution.js';
 import type { Entry } from '../../../../protocol/log/entry.js';
 import { formatTime } from '../../../../protocol/time.js';
 import type { Counts, RecentFailure } from '../../../../trust/health.js';
@@ -82,6 +82,7 @@ export class Tallies {
   }
 
   count(agent: number, entry: Entry): void {
+    if (!isCounted(entry)) return;
     const at = Date.parse(entry.timestamp);
     const kind =
       entry.status === 'success' ? KINDS.accepted : isAttributable(entry) ? KINDS.failed : KINDS.unattributed;

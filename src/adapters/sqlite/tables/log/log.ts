@@ -36,6 +36,7 @@ type Body = [
   salts: string,
   withheld: Entry['withheld'],
   erased: Entry['erased'],
+  observed?: Entry['observed'],
 ];
 
 /** What an entry of another kind holds beside its place and its agent. */
@@ -220,7 +221,7 @@ export class Log {
       const [verifier, prev_hash, dialect, error_message, intent_hash, nonce, signature, latency_us, params, details] =
         held as Body;
       const [, , , , , , , , , , target, intent_timestamp, key_id, passport_hash, passport_serial] = held as Body;
-      const [approval_request, salts, withheld, erased] = (held as Body).slice(15) as LastOf;
+      const [approval_request, salts, withheld, erased, observed] = (held as Body).slice(15) as LastOf;
       return {
         type: 'verification',
         ...placed,
@@ -247,6 +248,8 @@ export class Log {
         salts: salts ?? null,
         withheld: withheld ?? null,
         erased: erased ?? null,
+        // Whatever stands there is part of what the hash must be of.
+        ...(observed === undefined ? null : { observed }),
       };
     } catch {
       throw damaged(this.#path);
@@ -255,7 +258,7 @@ export class Log {
 }
 
 function bodyOf(entry: Entry): Body {
-  return [
+  const body: Body = [
     entry.verifier,
     entry.prev_hash,
     entry.dialect,
@@ -276,6 +279,8 @@ function bodyOf(entry: Entry): Body {
     entry.withheld,
     entry.erased,
   ];
+  if (entry.observed !== undefined) body.push(entry.observed);
+  return body;
 }
 
 function otherBodyOf(entry: Exclude<LogRecord, Entry>): OtherBody {
@@ -302,6 +307,7 @@ type LastOf = [
   salts?: string,
   withheld?: Entry['withheld'],
   erased?: Entry['erased'],
+  observed?: Entry['observed'],
 ];
 
 function otherOf(
