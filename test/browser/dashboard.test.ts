@@ -145,6 +145,12 @@ describe('the dashboard', () => {
     await page.until('document.querySelector("#entries li .action bdi").textContent === "ok: entry 3"');
     expect(await text(page, '#entries li')).toMatch(/outcome(?![\s\S]*REFUSED)/);
 
+    // Nor is what a guard only looked on at.
+    east.log({ agent_id: AGENT, at: Date.now(), action: 'looked_on', error_code: 'AIP-E202', observed: true });
+    await at.ship(east, 196);
+    await page.until('document.querySelector("#entries li .action bdi").textContent === "looked_on"');
+    expect(await text(page, '#entries li')).toContain('OBSERVED');
+
     expect(page.problems).toEqual([]);
     expect(page.requests.filter((url) => !url.startsWith(net.url) && !url.startsWith('data:'))).toEqual([]);
     expect(page.requests.filter((url) => url.includes('aipm_'))).toEqual([]);
