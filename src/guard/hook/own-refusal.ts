@@ -68,6 +68,6 @@ const OWN = 'tools do not reach the files of aip and of its hooks, whatever the 
 const UNKNOWN =
   'this path leads into a process, to what it has open or holds in memory, and could show a file or a passphrase of aip: name the file itself.';
 const OWN_MOVED =
-  'the files of aip lie in this folder, and tools do not move or remove them with it: name what lies beside them.';
+  'this folder holds the files of aip; tools do not move or remove them with it: name what lies beside them.';
 const OWN_BELOW =
   'this search goes down to the files of aip, which file tools do not reach: search in a folder that does not hold them.';

@@ -174,7 +174,7 @@ describe.each(WAYS)('%s', (_, prepare) => {
       expect(denied(place.run(['hook', 'claude', '-p', 'coder', ...map], write).stdout)).toMatch(/own_files/);
     const move = event('mcp__filesystem__moveFile', { source: dirname(place.home), destination: '/elsewhere' });
     expect(denied(place.run(['hook', 'claude', '-p', 'coder'], move).stdout)).toMatch(
-      /own_files: the files of aip lie/,
+      /own_files: this folder holds the files of aip/,
     );
     const post = event('mcp__chat__post', { text: `See ${place.home}/config.json` });
     expect(place.run(['hook', 'claude', '-p', 'coder'], post).stdout).toBe('{}\n');
