@@ -456,7 +456,9 @@ describe('aip mcp guard before a server over HTTP', () => {
       ]);
       const { paste, actions, server: named } = JSON.parse(stdout) as Any;
       expect([status, named, actions[0].name]).toEqual([0, '127.0.0.1', '127.0.0.1.refund']);
-      expect(paste).toContain(`aip mcp guard --home ${place.home} -p coder --url ${server.url} --listen 127.0.0.1:7448`);
+      expect(paste).toContain(
+        `aip mcp guard --home ${place.home} -p coder --url ${server.url} --listen 127.0.0.1:7448`,
+      );
       expect(paste).toContain('http://127.0.0.1:7448/mcp');
       expect(server.seen.at(-1)!.method).toBe('DELETE');
     },
