@@ -6,6 +6,7 @@ import { keyNumber, parseAgentId, parsePrincipalId, type AgentId } from './ident
 import { verifyKeyOf, type VerifyKey } from './ed25519/verify.js';
 import { fromHex } from './hex.js';
 import { parsePublicKey } from './identity/keys.js';
+import { isResourceAction } from './naming/resources.js';
 import { MAX_ACTION_LENGTH, MAX_ACTIONS, MAX_PREVIOUS_KEYS, MAX_TEXT } from './limits.js';
 import { jsonOf, listOf, objectOf, ShapeError, textOf } from './json/shape.js';
 import { parseTime } from './time.js';
@@ -100,9 +101,12 @@ export const MAX_KEY_OVERLAP_MS = 30 * 24 * 3_600_000;
 const ACTION = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
 
-/** True for a name that a passport may declare as an action: letters, digits and `. _ : / -`. */
+/** What an action's name is made of, in words. */
+export const ACTION_NAME_RULE = 'letters, digits and "._:/-"; behind "resource:" a URI, which may end in "/*"';
+
+/** True for a name that a passport may declare as an action: letters, digits and `. _ : / -`, or `resource:` and a pattern of URIs. */
 export function isActionName(text: string): boolean {
-  return text.length <= MAX_ACTION_LENGTH && ACTION.test(text);
+  return text.length <= MAX_ACTION_LENGTH && (ACTION.test(text) || isResourceAction(text));
 }
 
 /**
@@ -219,7 +223,7 @@ function actionsOf(object: JsonObject): Map<string, JsonObject | null> {
     const declared = typeof entry === 'string' ? { name: entry } : objectOf(entry, 'an action', ['name'], ['params']);
     const { name, params } = declared as { name: Json; params?: Json };
     if (typeof name !== 'string' || !isActionName(name)) {
-      throw new ShapeError('an action\'s name is not made of letters, digits and "._:/-"');
+      throw new ShapeError(`an action's name is not made of ${ACTION_NAME_RULE}`);
     }
     if (params !== undefined && !isObject(params))
       throw new ShapeError(`the params of action "${name}" are not a JSON Schema object`);

@@ -2,7 +2,7 @@
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import { TEXT_PATTERNS } from '../../verify/checks/plain-params.js';
-import { Failure } from '../failure.js';
+import { Failure, shellWord } from '../failure.js';
 
 type Actions = PassportDocument['actions'];
 
@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, JsonObject>> = {
 /** The types that a param can have, as the flag spells them. */
 export const PARAM_TYPES: readonly string[] = Object.keys(TYPES);
 
-// An action's name may hold a colon, the name of a param and its type do not.
+// An action's name may hold colons, as `resource:file:///docs/*` does; the name of a param and its type do not.
 const SPEC = /^(.+):([^:\p{C}\p{Z}]{1,128}):([a-z]+)(!?)$/u;
 
 /**
@@ -36,7 +36,7 @@ export function withParams(actions: Actions, specs: readonly string[]): Actions 
     if (!actions.some((each) => nameOf(each) === action))
       throw usage(
         `--param "${spec.slice(0, 80)}" is for "${action}", which is not an action of this passport.`,
-        `--action ${action}`,
+        `--action ${shellWord(action)}`,
       );
     const others = given.get(action) ?? [];
     if (others.some(({ name }) => name === param.name)) throw usage(`The param "${param.name}" is given twice.`);

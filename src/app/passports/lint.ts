@@ -2,6 +2,7 @@ import { DEFAULT_CURRENCY } from '../../protocol/constraints/currencies.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import { parseTime } from '../../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { isReadAction, isResourceAction, resourcePrefix } from '../../protocol/naming/resources.js';
 import { wordsOf } from '../../protocol/naming/name-words.js';
 import { tierOf } from '../../protocol/constraints/destinations.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
@@ -40,6 +41,7 @@ export function lintPassport(document: PassportLike): LintFinding[] {
   const findings = [
     ...lintIssuer(document),
     ...lintActions(actions),
+    ...lintResources(actions),
     ...lintMoney(actions, document.constraints),
     ...lintDomains(actions, document.constraints),
     ...lintRates(actions, document.constraints),
@@ -108,6 +110,31 @@ function lintActions(actions: readonly Action[]): LintFinding[] {
         hint: 'Add "additionalProperties": false to the schema.',
       }),
     );
+  }
+  return findings;
+}
+
+function lintResources(actions: readonly Action[]): LintFinding[] {
+  const findings: LintFinding[] = [];
+  for (const { name } of actions) {
+    if (!isResourceAction(name) || !name.endsWith('/*')) continue;
+    const prefix = resourcePrefix(name.slice('resource:'.length));
+    if (prefix === null) {
+      findings.push({
+        code: 'resource-never-read',
+        severity: 'error',
+        path: '/actions',
+        message: `"${name}" covers no URI: its prefix does not parse, or has a step up or an escaped slash, dot or backslash in it.`,
+        hint: 'Name a folder of one scheme and host, such as resource:file:///docs/*.',
+      });
+    } else if (/^[^:]*:\/*$/.test(prefix)) {
+      findings.push(
+        warning('resource-any', '/actions', {
+          message: `"${name}" covers every URI of its scheme.`,
+          hint: 'Name the folder or the host that is needed.',
+        }),
+      );
+    }
   }
   return findings;
 }
@@ -232,7 +259,8 @@ function lintExpiry(document: PassportLike): LintFinding[] {
 
 function actionOf(entry: PassportLike['actions'][number]): Action {
   const { name, params } = typeof entry === 'string' ? { name: entry, params: undefined } : entry;
-  return { name, words: wordsOf(name), schema: params ?? null };
+  // The words of a URI are names of things, not of what is done.
+  return { name, words: isReadAction(name) ? ['read'] : wordsOf(name), schema: params ?? null };
 }
 
 function movesMoney(action: Action): boolean {

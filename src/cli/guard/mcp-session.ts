@@ -141,10 +141,8 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       outcomes.tell({ intentHash, status, token, durationMs });
     },
     declares: (action) => passport.actions.has(action) && !passport.deniedActions.has(action),
-    patterns: (kind: ReadKind) =>
-      [...passport.actions.keys()]
-        .filter((name) => name.startsWith(`${kind}:`))
-        .map((name) => name.slice(kind.length + 1)),
+    patterns: (kind) => behind(kind, passport.actions.keys()),
+    denied: (kind) => behind(kind, passport.deniedActions),
     mapped: (tool) => rules.map.get(tool) ?? null,
     note,
   });
@@ -160,6 +158,11 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     },
     finish: () => outcomes.write(),
   };
+}
+
+/** What stands behind `resource:` or `prompt:` in the names of actions. */
+function behind(kind: ReadKind, actions: Iterable<string>): string[] {
+  return [...actions].filter((name) => name.startsWith(`${kind}:`)).map((name) => name.slice(kind.length + 1));
 }
 
 /** The same test as the hook's, for every folder in which the server may read a path. */

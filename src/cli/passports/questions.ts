@@ -1,6 +1,6 @@
 /** What a new passport cannot do without, asked at a terminal: a wrong answer is told at once, not after the last question. */
 import { wrongDomain, wrongName } from '../../app/passports/issue.js';
-import { isActionName } from '../../protocol/passport.js';
+import { ACTION_NAME_RULE, isActionName } from '../../protocol/passport.js';
 import type { Questions } from '../questions/ask.js';
 
 export const askName = (ask: Questions): Promise<string> =>
@@ -22,10 +22,15 @@ export async function askActions(ask: Questions): Promise<string[]> {
   return listed(answer);
 }
 
-const listed = (answer: string): string[] => answer.split(/[\s,]+/).filter((word) => word !== '');
+/** A URI may hold commas; one at its end divides, as elsewhere. */
+const listed = (answer: string): string[] =>
+  answer
+    .split(/\s+/)
+    .flatMap((word) => (word.startsWith('resource:') ? word.replace(/,+$/, '') : word.split(',')))
+    .filter((word) => word !== '');
 
 function wrongAction(names: readonly string[]): string | null {
   if (names.length === 0) return 'No action was named.';
   const wrong = names.find((name) => !isActionName(name));
-  return wrong === undefined ? null : `"${wrong.slice(0, 80)}" is not made of letters, digits and "._:/-".`;
+  return wrong === undefined ? null : `"${wrong.slice(0, 80)}" is not made of ${ACTION_NAME_RULE}.`;
 }

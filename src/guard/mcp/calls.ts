@@ -2,9 +2,10 @@
 import { sha256Hex } from '../../protocol/hash.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { resourceCovered, resourceDenied } from '../../protocol/naming/resources.js';
 import { RPC, RpcError, type RpcMessage } from './message.js';
-import { CALL_MEMBERS, resourceCovered, type DeclaredRule } from './methods.js';
-import type { ToolCall } from './ports.js';
+import { CALL_MEMBERS, type DeclaredRule } from './methods.js';
+import type { SessionPorts, ToolCall } from './ports.js';
 import { notDeclared } from './refusal.js';
 import { refusalLine } from '../refusal.js';
 
@@ -45,30 +46,30 @@ export function versionIn({ _meta: meta }: JsonObject): string | null {
 }
 
 /**
- * What is decided about a read of a resource or a prompt; null where nothing is signed for the request, which then passes.
- * @param observe what is not declared is decided under its own name
- * @throws RpcError for what `patterns`, the declared ones of that kind, do not cover, unless `observe`
+ * What is decided about a read of a resource or a prompt, under the pattern that is about it, a denied one first; null where nothing is
+ * signed for the request, which then passes. Under `observe` what is not declared is decided under its own name.
+ * @throws RpcError for what the passport does not declare, or denies and nothing is signed for, unless `observe`
  */
 export function readIn(
   { id, method, params }: RpcRequest,
   { kind, names, reads }: DeclaredRule,
-  patterns: readonly string[],
-  server: string,
-  observe: boolean,
+  { patterns, denied, server, observe }: Pick<SessionPorts, 'patterns' | 'denied' | 'server' | 'observe'>,
 ): ToolCall | null {
-  if (patterns.length === 0 && !observe)
+  const declared = patterns(kind);
+  if (declared.length === 0 && !observe)
     throw new RpcError(RPC.unknownMethod, `the passport declares no ${kind}: ${method} does not pass`, id);
   if (names === null) return null;
   const name = names(params);
   if (name === null) throw new RpcError(RPC.invalidParams, `the ${kind} is not named`, id);
-  const covering = patterns.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
-  const pattern = covering ?? (observe ? name : undefined);
-  if (pattern === undefined)
+  const barred = denied(kind).find((each) => (kind === 'resource' ? resourceDenied(each, name) : each === name));
+  const covering = declared.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
+  const pattern = covering === undefined ? undefined : (barred ?? covering);
+  if (!observe && (pattern === undefined || (barred !== undefined && !reads)))
     throw new RpcError(RPC.invalidParams, refusalLine(notDeclared(`${kind}:${name}`, server)), id);
   if (!reads) return null;
   return {
     tool: null,
-    action: `${kind}:${pattern}`,
+    action: `${kind}:${pattern ?? name}`,
     params: { [kind]: name },
     beside: Object.fromEntries(Object.entries(params).filter(([member]) => member !== '_meta')),
     target: `mcp:${server}`,

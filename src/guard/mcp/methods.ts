@@ -101,22 +101,3 @@ export const CALL_MEMBERS: ReadonlySet<string> = new Set([
   'inputResponses',
   'requestState',
 ]);
-
-/**
- * True where a declared resource pattern covers `uri`: an exact URI, or a prefix that ends in `/*`. Both are compared in the form that URL
- * parsing gives, so that `a/../b` is `b`; what does not parse is covered by nothing but its own exact spelling.
- */
-export function resourceCovered(pattern: string, uri: string): boolean {
-  const asked = normalized(uri);
-  if (!pattern.endsWith('/*')) return asked !== null ? normalized(pattern) === asked : pattern === uri;
-  const prefix = normalized(pattern.slice(0, -1));
-  return prefix !== null && asked !== null && asked.startsWith(prefix) && asked.length > prefix.length;
-}
-
-function normalized(uri: string): string | null {
-  // An escaped slash, dot or backslash is a step up to a server that decodes it once more.
-  if (!URL.canParse(uri) || /%(?:2e|2f|5c|25)/i.test(uri) || uri.includes('\\')) return null;
-  const url = new URL(uri);
-  // A scheme without authority keeps its steps up.
-  return url.href.split('/').includes('..') ? null : url.href;
-}

@@ -46,6 +46,8 @@ export interface SessionPorts extends SessionRoute {
   readonly declares: (action: string) => boolean;
   /** The patterns behind `resource:` or the names behind `prompt:` that the passport declares. */
   readonly patterns: (kind: ReadKind) => readonly string[];
+  /** The same of what it denies. */
+  readonly denied: (kind: ReadKind) => readonly string[];
   /** The action that the user mapped a tool to. */
   readonly mapped: (tool: string) => string | null;
   readonly pins: ToolPins;

@@ -1,4 +1,6 @@
 /** Refusals of the guard itself, and how a refusal reaches the model. */
+import { shellWord } from '../../app/failure.js';
+import { isActionName } from '../../protocol/passport.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { RPC, type RpcId, type RpcMessage } from './message.js';
@@ -29,7 +31,8 @@ export function notDeclared(action: string, server: string): CallRefusal {
     code: 'AIP-E201',
     name: 'ACTION_NOT_DECLARED',
     message: `The passport does not declare ${action}.`,
-    remedy: `Declare it with \`aip passport update <agent> --add-action ${action}\`.`,
+    // A client asks for what it likes, and what is pasted is run.
+    remedy: `Declare it with \`aip passport update <agent> --add-action ${isActionName(action) ? shellWord(action) : '<name>'}\`.`,
     details: { requested: action, server },
     intentHash: null,
   };

@@ -3,6 +3,7 @@
  * the server was written anew from the value that was verified, and nothing that is not understood passes.
  */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { isReadAction } from '../../protocol/naming/resources.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { callIn, readIn, versionIn, type RpcRequest } from './calls.js';
 import { namedQuestion, namedQuestions, openedResult, openingParams } from './capabilities.js';
@@ -177,8 +178,8 @@ export class McpSession {
 
   /** Lists and subscriptions pass where what they name is declared; what is read is decided and logged as a call is. */
   async #declared(message: RpcRequest, rule: DeclaredRule, route: SessionRoute): Promise<void> {
-    const { observe, patterns, server, note } = this.#ports;
-    const call = readIn(message, rule, patterns(rule.kind), server, observe);
+    const { observe, note } = this.#ports;
+    const call = readIn(message, rule, this.#ports);
     if (call === null) return this.#ask(message, route);
     const { id } = message;
     await this.#open.hold(id, async () => {
@@ -326,7 +327,8 @@ export class McpSession {
     const mapped = this.#ports.mapped(tool);
     if (mapped !== null) return mapped;
     const whole = `${this.#ports.server}.${tool}`;
-    return this.#ports.declares(whole) ? whole : tool;
+    // A tool that a server names as a declared resource is not declared by that.
+    return this.#ports.declares(whole) || isReadAction(tool) ? whole : tool;
   }
 
   #refuse(route: SessionRoute, id: RpcId, method: string, modern: boolean, refusal: CallRefusal): void {

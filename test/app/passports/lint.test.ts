@@ -301,6 +301,17 @@ describe('what constraints read', () => {
     ],
   ])('%s is an error', (_, constraints, expected) => expect(errors(both(constraints))).toEqual(expected));
 
+  test.each([
+    ['resource:https://*', ['resource-never-read']],
+    ['resource:file:///docs/%2e%2e/*', ['resource-never-read']],
+    ['resource:file:/*', ['resource-any']],
+    ['resource:memo://*', ['resource-any']],
+    ['resource:https://acme.com/*', []],
+    // Words of a URI and of a prompt say nothing of what is done.
+    ['resource:https://acme.com/orders/delete/*', []],
+    ['prompt:pay_invoice', []],
+  ])('%s', (name, expected) => expect(codes(doing(name))).toEqual(expected));
+
   test('an action without a schema may carry anything', () => {
     expect(errors({ ...both({ allowed_symbols: ['A'] }), actions: ['issue_refund'] })).toEqual([]);
   });

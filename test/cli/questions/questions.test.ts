@@ -78,6 +78,14 @@ describe('asking', () => {
     [askName, 'Name of the agent', 'Bot One', 'is not an agent name', 'bot', 'bot'],
     [askDomain, 'Domain that answers', 'Acme', 'is not a lower-case domain name', 'acme.com', 'acme.com'],
     [askActions, 'Actions it may do', 'send mail$', '"mail$" is not made of', 'send, mail', ['send', 'mail']],
+    [
+      askActions,
+      'Actions it may do',
+      'resource:*',
+      '"resource:*" is not made of',
+      'send,prompt:p, resource:x:/a,b, get',
+      ['send', 'prompt:p', 'resource:x:/a,b', 'get'],
+    ],
   ] as const)('%o says at once what is wrong', async (question, said, wrong, why, right, expected) => {
     const { place, ask } = asking();
     const answer = question(ask);

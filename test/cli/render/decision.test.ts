@@ -148,7 +148,10 @@ describe('a refusal', () => {
     expect(next({}, 'AIP-E403', { principal: 'did:web:acme.com' })).toContain('aip status did:web:acme.com`');
     expect(next({}, 'AIP-E403', { principal: 'did:web:$(x)' })).toContain('aip status <principal>`');
     expect(next({ action: 'drop_db' }, 'AIP-E201')).toContain('--add-action drop_db`');
-    for (const action of ['--monetary-limit', 'a b', 'a`b', null])
+    expect(next({ action: 'resource:x:/a?b=$(id)&c/d' }, 'AIP-E201')).toContain(
+      "--add-action 'resource:x:/a?b=$(id)&c/d'`",
+    );
+    for (const action of ['--monetary-limit', 'a b', 'a`b', 'resource:*', null])
       expect(next({ action }, 'AIP-E201')).toContain('--add-action <name>`');
     const id = '0123456789abcdef'.repeat(2);
     expect(next({}, 'AIP-E209', { request_id: id })).toContain(`aip approvals approve ${id}\``);

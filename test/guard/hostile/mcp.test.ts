@@ -30,6 +30,7 @@ function rules(decided: string[]): Omit<SessionPorts, keyof SessionRoute> {
     refused: () => undefined,
     outcome: () => undefined,
     declares: (action) => action === 'refund',
+    denied: () => [],
     patterns: () => [],
     mapped: () => null,
     pins: {

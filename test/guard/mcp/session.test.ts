@@ -39,6 +39,7 @@ class Bench {
       outcome: (hash, outcome) => this.outcomes.push(`${hash} ${outcome}`),
       declares: (action) => declared.has(action),
       patterns: (kind) => (kind === 'prompt' ? ['greet'] : ['file:///docs/*']),
+      denied: (kind) => (kind === 'prompt' ? ['farewell'] : ['file:///docs/private/*', 'file:///docs/secret.md']),
       mapped: (tool) => (tool === 'mapped' ? 'issue_refund' : null),
       pins: {
         known: () => this.pinned,
@@ -576,6 +577,40 @@ describe('reads', () => {
       await complete(3, ref);
     expect(bench.toServer.map(({ id }) => id as number)).toEqual([1, 2]);
     expect(bench.toClient.map(({ error }) => error.code as number)).toEqual([-32602, -32602, -32602, -32602]);
+  });
+  test('of what is denied are decided under the denied pattern, and nothing else of it passes', async () => {
+    const read = (id: number, method: string, uri: string) =>
+      bench.client({ jsonrpc: '2.0', id, method, params: { uri } });
+    bench.verdict = () => Promise.resolve({ allowed: false, ...REFUSAL });
+    await read(1, 'resources/read', 'file:///docs/p%72ivate//a.md');
+    await read(2, 'resources/read', 'file:///docs/secret.md?x');
+    await read(3, 'resources/subscribe', 'file:///docs/private/a.md');
+    await bench.client({ jsonrpc: '2.0', id: 4, method: 'prompts/get', params: { name: 'farewell' } });
+    expect(bench.calls.map(({ action, params }) => [action, { ...params }])).toEqual([
+      ['resource:file:///docs/private/*', { resource: 'file:///docs/p%72ivate//a.md' }],
+      ['resource:file:///docs/secret.md', { resource: 'file:///docs/secret.md?x' }],
+    ]);
+    expect(bench.toServer).toEqual([]);
+    expect(bench.toClient.map(({ error }) => error.code as number)).toEqual([-32602, -32602, -32602, -32602]);
+    // What no declaration covers is not decided: nobody is asked about it.
+    await read(5, 'resources/read', 'file:///docs/../etc/private');
+    expect(bench.calls).toHaveLength(2);
+  });
+  test('are not what a tool does that is called like one', async () => {
+    bench.tools = [{ name: 'prompt:greet', inputSchema: { type: 'object' } }];
+    await bench.call(1, 'prompt:greet');
+    expect(bench.calls.map(({ action }) => action)).toEqual(['pay.prompt:greet']);
+    await bench.client({ jsonrpc: '2.0', id: 2, method: 'tools/list' });
+    bench.answered(2, { tools: bench.tools });
+    expect(bench.toClient.at(-1)!.result.tools).toEqual([]);
+  });
+  test('that are not declared say how, in words that can be pasted', async () => {
+    const said = async (uri: string): Promise<string> => {
+      await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri } });
+      return bench.toClient.at(-1)!.error.message as string;
+    };
+    expect(await said('x:/a?b=$(id)&c')).toContain("--add-action 'resource:x:/a?b=$(id)&c'`");
+    expect(await said("x:/a' `id`")).toContain('--add-action <name>`');
   });
   test('under observation pass, are offered, and are noted', async () => {
     bench = new Bench({ observe: true, patterns: () => [] });

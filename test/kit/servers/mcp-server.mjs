@@ -24,6 +24,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   else if (method === 'ping') say({ id, result: {} });
   else if (method === 'tools/call' && params.name !== 'wait')
     say({ id, result: { content: [{ type: 'text', text: JSON.stringify(params.arguments) }] } });
+  else if (method === 'resources/read') say({ id, result: { contents: [{ uri: params.uri, text: 'read' }] } });
+  else if (method === 'prompts/get') say({ id, result: { messages: [] } });
   if (method === 'tools/call' && params.arguments?.end !== undefined) process.exit(params.arguments.end);
 }
 process.exit(7);

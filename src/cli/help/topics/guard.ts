@@ -36,8 +36,16 @@ All stand on guardCall({agent, action, params}, run). Put them innermost: what a
 
 stands where the server's command stood. tools/list shows what the passport declares, by the tool's name or as <server>.<tool>; tools/call
 becomes an intent whose target is mcp:<server>, and a refusal reaches the model as a result with isError that begins with the code.
-Resources, prompts and completion pass where they are declared (resource:file:///docs/*, prompt:greet). The tools are pinned by the hash of all that
-they say at first sight; one that changed or is new after that is hidden, and its calls are AIP-E215.
+Resources, prompts and completion pass where they are declared:
+
+  aip passport update coder --add-action 'resource:file:///docs/*' prompt:greet
+
+The action is the declared pattern, a URI or a prefix that ends in /*, and the param resource, or prompt, is what was asked for. URIs are
+compared as URLs are parsed: docs/../x is x, and an escaped slash, dot or backslash is covered by no prefix. A pattern in denied_actions
+(--deny) wins, whatever escapes, case, slashes or query it is asked for with. No tool is a resource or a prompt, whatever its name.
+
+The tools are pinned by the hash of all that they say at first sight; one that changed or is new after that is hidden, and its calls
+are AIP-E215.
 
   aip mcp guard -p coder --url https://mcp.example.com/mcp --listen 127.0.0.1:7448
 

@@ -7,6 +7,7 @@ agent that edits its own file widens nothing, because the signature breaks (E103
   agent id       did:web:<domain>:agents:<name>     name: a-z 0-9 . _ -, at most 63 characters
   principal      did:web:<domain>                   who answers for the agent
   actions        names, or {"name": ..., "params": <JSON Schema>}; what is not declared is refused (E201)
+                 name: a-z A-Z 0-9 . _ : / -, at most 128 characters; or resource:<URI>, or a prefix that ends in /* (aip help guard)
   denied_actions names that stay refused whatever else is declared (E210)
   constraints    limits on how: aip help constraints
   expires_at     RFC 3339 with Z, or null: never

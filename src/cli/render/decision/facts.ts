@@ -1,7 +1,9 @@
+import { shellWord } from '../../../app/failure.js';
 import { scopeOf } from '../../../mesh/subject.js';
 import { remedyFor } from '../../../protocol/codes.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import { isActionName } from '../../../protocol/passport.js';
 import { spanText } from '../../../protocol/time.js';
 import { maskDetails } from '../../../protocol/log/secrets.js';
 import type { Decision, Refusal } from '../../../verify/decision.js';
@@ -63,7 +65,7 @@ export function remedyOf(
   const unasked = remedy.includes('<request_id>') && (typeof request !== 'string' || details?.reason === 'denied');
   return fill(unasked ? withoutRequest(details?.reason) : remedy, {
     '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
-    '<name>': action !== null && /^[A-Za-z][\w.:-]{0,127}$/.test(action) ? action : null,
+    '<name>': action !== null && isActionName(action) ? shellWord(action) : null,
     '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
     '<request_id>': typeof request === 'string' && /^[0-9a-f]{32}$/.test(request) ? request : null,
   });
