@@ -315,12 +315,9 @@ export class McpSession {
     const { observe, declares, maxTtlMs } = this.#ports;
     const tools = toolsIn(result);
     this.#memory.listing.passes(tools);
-    const offered = this.#cut === null ? this.#memory.listing.shown(tools, observe) : [];
-    return shownPage(
-      result,
-      observe ? offered : offered.filter(({ name }) => declares(this.#actionOf(name))),
-      maxTtlMs,
-    );
+    const pinned = this.#cut === null ? this.#memory.listing.shown(tools, observe) : [];
+    const offered = observe ? pinned : pinned.filter(({ name }) => declares(this.#actionOf(name)));
+    return shownPage(result, offered, maxTtlMs);
   }
 
   #actionOf(tool: string): string {
