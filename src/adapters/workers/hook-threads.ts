@@ -23,20 +23,22 @@ const MOST_TRIES = 4;
  */
 export async function hooksInThread(file: string, lateMs: number): Promise<HookModule & { stop(): Promise<void> }> {
   const { href } = pathToFileURL(file);
-  const threads: HookThread[] = [];
+  const threads = new Set<HookThread>();
   const start = async (): Promise<HookThread> => {
     const thread = await HookThread.start(href, lateMs);
-    threads.push(thread);
+    threads.add(thread);
+    thread.onEnd(() => threads.delete(thread));
     return thread;
   };
   const first = await start();
   let free: Promise<HookThread> = Promise.resolve(first);
   const ask = async (index: number, intent: JsonObject, tries = MOST_TRIES): Promise<unknown> => {
-    if (tries === 0) throw new Error('no thread takes its question');
     const asked = free;
     const thread = await asked.catch(() => null);
     const answer = await thread?.ask(index, intent);
     if (thread !== null && answer !== NOT_TAKEN) return answer;
+    if (tries === 1) throw new Error('no thread takes its question');
+    thread?.retire();
     if (free === asked) {
       free = start();
       // Where it fails, the next question tries anew.
@@ -47,7 +49,7 @@ export async function hooksInThread(file: string, lateMs: number): Promise<HookM
   return {
     names: first.names,
     ask: (index, intent) => ask(index, intent),
-    stop: async () => void (await Promise.all(threads.map((thread) => thread.end(null)))),
+    stop: async () => void (await Promise.all([...threads].map((thread) => thread.end(null)))),
   };
 }
 
@@ -67,6 +69,7 @@ class HookThread {
   readonly #waiting = new Map<number, Waiting>();
   names: readonly (string | null)[] = [];
   #isOver = false;
+  #isRetired = false;
   #asked = 0;
   /** Runs while it is asked whether it still takes messages. */
   #silent: NodeJS.Timeout | undefined;
@@ -99,6 +102,16 @@ class HookThread {
     this.#worker.ref();
     this.#send({ id, index, intent });
     return answer;
+  }
+
+  onEnd(work: () => void): void {
+    this.#worker.once('exit', work);
+  }
+
+  /** Ends once what it has taken is answered, or late: nothing more is asked of it. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#waiting.size === 0) void this.end(null);
   }
 
   /** `why` is told to what waits for an answer; null where nobody does any more. */
@@ -150,7 +163,10 @@ class HookThread {
     if (waiting === undefined) return;
     this.#waiting.delete(id);
     clearTimeout(waiting.timer);
-    if (this.#waiting.size === 0) this.#worker.unref();
+    if (this.#waiting.size === 0) {
+      this.#worker.unref();
+      if (this.#isRetired) void this.end(null);
+    }
     if (answer instanceof Error) waiting.reject(answer);
     else waiting.resolve(answer);
   }
