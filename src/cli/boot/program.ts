@@ -136,13 +136,17 @@ function orNone(read: () => readonly string[]): readonly string[] {
   }
 }
 
-/** commander names this module to run subcommands as programs, which ours are not; loading it takes longer than our parsing. */
-const COSTLY = 'node:child_process';
+/** Modules of Node that most commands name and do not use: loading them takes longer than reading the command line. */
+const COSTLY = ['node:child_process', 'node:module', 'node:timers/promises'];
 
-/** `require` with a stand-in for that module, which loads it when something in it is asked for. */
+/** `require` with stand-ins for those modules; one is loaded when something in it is asked for. */
 function sparing(require: NodeJS.Require): Pick<NodeJS.Require, 'resolve'> & ((name: string) => unknown) {
-  const real = (): object => require(COSTLY) as object;
-  const standIn = new Proxy(
+  const standIns = new Map(COSTLY.map((name) => [name, standIn(() => require(name) as object)]));
+  return Object.assign((name: string): unknown => standIns.get(name) ?? require(name), { resolve: require.resolve });
+}
+
+function standIn(real: () => object): object {
+  return new Proxy(
     {},
     {
       get: (_, name) => Reflect.get(real(), name) as unknown,
@@ -151,7 +155,4 @@ function sparing(require: NodeJS.Require): Pick<NodeJS.Require, 'resolve'> & ((n
       getOwnPropertyDescriptor: (_, name) => Reflect.getOwnPropertyDescriptor(real(), name),
     },
   );
-  return Object.assign((name: string): unknown => (name === COSTLY ? standIn : require(name)), {
-    resolve: require.resolve,
-  });
 }

@@ -79,16 +79,19 @@ export async function loadConfig(source: ConfigSource, options: LoadOptions = {}
     if (value === undefined) return { name, shown: KEYS[name].fallback, origin: 'default', from: null };
     return { name, shown: value.shown, origin: value.path === user?.path ? 'user' : 'project', from: value.path };
   });
-  const values: Record<string, unknown> = Object.fromEntries(entries.map((entry) => [entry.name, valueOf(entry)]));
+  const given = entries.filter(({ origin }) => origin !== 'default');
+  const values: Record<string, unknown> = Object.fromEntries(given.map((entry) => [entry.name, valueOf(entry)]));
+  // A default holds by itself, and a command asks for few of them.
+  const get = <K extends KeyName>(name: K): ConfigValues[K] => {
+    if (!(name in values)) values[name] = KEYS[name].kind.read(KEYS[name].fallback);
+    return values[name] as ConfigValues[K];
+  };
   const all = named === null ? [...layers, ...(user === null ? [] : [user])] : null;
   if (all !== null && environment.hooks === undefined) values['hooks'] = hooksOf(all, ownPath);
-  const principals =
-    all !== null && environment.principals === undefined
-      ? principalsOf(all)
-      : (values['principals'] as Readonly<Record<string, string>>);
+  const principals = all !== null && environment.principals === undefined ? principalsOf(all) : get('principals');
   values['principals'] = Object.fromEntries(Object.entries(principals).filter(([, key]) => key !== null));
   return {
-    get: <K extends KeyName>(name: K) => values[name] as ConfigValues[K],
+    get,
     principals,
     entries,
     files: { project: (project.trusted[0] ?? project.untrusted[0])?.path ?? null, user: user?.path ?? null },

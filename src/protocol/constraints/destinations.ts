@@ -1,5 +1,6 @@
 /** Which params say where something goes (protocol, section 5.2): by their names, and by what their values are. */
 import { normalizeDomain } from './domains.js';
+import { lazy } from '../lazy.js';
 import { hidesCharacter, visibleText } from '../naming/hidden.js';
 import { hostOfUrl, hostsOf, isOneUrl, type HostReading } from './hosts.js';
 import { heldBy, vocabularyOf, type Name } from '../naming/names.js';
@@ -41,16 +42,16 @@ function judged(name: Name): DestinationTier {
 
 /** Under a strong name other text is a word (`assigned_to: "alice"`), and a moment names no place (`valid_to: "2026-02-18T10:00Z"`). */
 export function couldBeDestination(text: string): boolean {
-  return COULD_BE.test(text) && !MOMENT.test(text.trim());
+  return COULD_BE().test(text) && !MOMENT().test(text.trim());
 }
 
 // UTS 46 takes these for dots.
 const DOT = /[.\u3002\uff0e\uff61]/;
-const COULD_BE = new RegExp(`[@/\\\\:]|[\\p{L}\\p{N}]${DOT.source}[\\p{L}\\p{N}]`, 'u');
+const COULD_BE = lazy(() => new RegExp(`[@/\\\\:]|[\\p{L}\\p{N}]${DOT.source}[\\p{L}\\p{N}]`, 'u'));
 const DATE = '[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])';
 const TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?';
 // With its date: `10:30` alone could be a host and a port to a client.
-const MOMENT = new RegExp(`^${DATE}[T ]${TIME}(?:Z|[+-][0-9]{2}:?[0-9]{2})?$`, 'i');
+const MOMENT = lazy(() => new RegExp(`^${DATE}[T ]${TIME}(?:Z|[+-][0-9]{2}:?[0-9]{2})?$`, 'i'));
 
 // What WHATWG URL takes for an absolute URL, `https:evil.com` and `https:\\evil.com` included.
 const KNOWN_URL = /^(?:https?|wss?|ftp|mailto):\S+$/i;
