@@ -207,7 +207,9 @@ function valuesOf(
   const code = side === 'allowed' && reads.thing.keys.has('symbol') ? 'SYMBOL_NOT_ALLOWED' : 'VALUE_NOT_ALLOWED';
   const list = { name, reads, actions, written: value as readonly Scalar[], code } as const;
   if (side === 'allowed') return [{ kind: 'allowed_values', ...list, values: new Set(value) }];
-  return [{ kind: 'denied_values', ...list, values: new Set(value.map((each) => foldedValue(each as Scalar))) }];
+  const spelled = (entry: Scalar): Scalar[] =>
+    typeof entry === 'number' ? [foldedValue(entry), entry] : [foldedValue(entry)];
+  return [{ kind: 'denied_values', ...list, values: new Set(list.written.flatMap(spelled)) }];
 }
 
 function isScalar(value: Json): value is Scalar {

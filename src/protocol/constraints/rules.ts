@@ -81,7 +81,7 @@ export interface ValueRule<
   readonly kind: Kind;
   readonly name: string;
   readonly reads: Reads;
-  /** Of a deny-list folded, as `foldedValue` writes them. */
+  /** Of a deny-list folded, as `foldedValue` writes them, and beside them its numbers. */
   readonly values: ReadonlySet<Json>;
   /** As the passport writes them. */
   readonly written: readonly Scalar[];

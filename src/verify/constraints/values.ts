@@ -2,7 +2,7 @@ import { foldedValue } from '../../protocol/constraints/folded.js';
 import type { Json } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
 import { said, shown, shownAll, type ConstraintCheck, type Judged } from './judged.js';
-import type { Reads } from '../../protocol/constraints/rules.js';
+import type { Reads, Scalar } from '../../protocol/constraints/rules.js';
 import { readBy } from './reading/reads.js';
 
 /** Every value of the param is on the list, exactly as it is written there. */
@@ -19,7 +19,7 @@ export const allowedValues: ConstraintCheck<'allowed_values'> = (rule, judged) =
 /** No value of the param is on the list, in any spelling. What cannot be compared, a list in a list or an object, could hide one and is refused. */
 export const deniedValues: ConstraintCheck<'denied_values'> = (rule, judged) =>
   offenders(rule.reads, judged, (value) =>
-    typeof value === 'object' ? value !== null : rule.values.has(foldedValue(value)),
+    typeof value === 'object' ? value !== null : isDenied(value, rule.values),
   ).map(({ param, values }): Violation =>
     violation(rule.code, `${said(values[0]!)} (in "${shown(param)}") is denied by "${rule.name}".`, {
       requested: shownAll(values),
@@ -29,6 +29,12 @@ export const deniedValues: ConstraintCheck<'denied_values'> = (rule, judged) =>
       agent_id: judged.agentId,
     }),
   );
+
+/** What a tool reads as a number that is denied is denied: `022`, `22.0` and `0x16` are 22 to most of them. */
+function isDenied(value: Scalar, denied: ReadonlySet<Json>): boolean {
+  const text = foldedValue(value);
+  return denied.has(text) || (text !== '' && denied.has(Number(text)));
+}
 
 interface Offenders {
   readonly param: string;
