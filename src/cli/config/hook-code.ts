@@ -14,6 +14,8 @@ const SPECIFIER = String.raw`(['"])((?:\\.|(?!\1)[^\\\n])*)\1`;
 const STATIC = new RegExp(String.raw`\b(?:import|from)${GAP}${SPECIFIER}`, 'g');
 /** `import(...)` and `require(...)`; the argument as written. */
 const CALLED = new RegExp(String.raw`\b(?:import|require)${GAP}\(\s*([^)]*?)\s*\)`, 'g');
+/** `require` under another name, by which it loads what is not seen here. */
+const HANDED_ON = new RegExp(String.raw`[=(,:?[|&>]${GAP}require\b(?=[ \t]*(?:[;,)\]}\r\n]|/[/*]|$))`);
 /** `import.defer(...)` and what may come; `import.meta` loads nothing. */
 const PHASED = new RegExp(String.raw`\bimport${GAP}\.${GAP}(?!meta\b)`);
 /** Modules of Node that load further code, under names that no reader of the text can know. */
@@ -37,6 +39,7 @@ export function codeOf(hooks: readonly string[], base: string): readonly (readon
 function importsOf(path: string, text: string): string[] {
   const said = [...text.matchAll(STATIC)].map((match) => match[2]!);
   if (PHASED.test(text)) throw strange(path, 'imports in a form that is not known here');
+  if (HANDED_ON.test(text)) throw strange(path, 'hands on "require", and may import what is not seen');
   for (const [, argument = ''] of text.matchAll(CALLED)) {
     const literal = /^(['"`])([^'"`$\n]+)\1$/.exec(argument)?.[2];
     if (literal === undefined) throw strange(path, 'imports what it computes');

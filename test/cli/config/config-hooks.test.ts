@@ -149,6 +149,8 @@ test.each([
   ['a URL', "import x from 'data:text/javascript,1';"],
   ['a computed name', 'await import(process.env.X);'],
   ['a required package', "require('ajv');"],
+  ['by another name', "const load = require;\nload('./b.cjs');"],
+  ['through a function', "[require].map((load) => load('./b.cjs'));"],
   ['a package behind a comment', "import /* of */ ajv from /* it */ 'ajv';"],
   ['a name with escapes', "import './\\u0062.mjs';"],
   ['a maker of require', "import { createRequire } from 'node:module';"],
@@ -160,6 +162,18 @@ test.each([
   place.file('a.mjs', `${line}\n${ALLOW}`);
   const { code, err } = await place.run('config', 'trust', '--yes');
   expect([code, err]).toEqual([2, expect.stringContaining('import')]);
+});
+
+test.each([
+  ['a result', 'export default { verify: () => ({ result: "require-approval", reason: "large" }) };'],
+  ['a comment', `// What is large: require approval (see require).\n${ALLOW}`],
+  ['a text', `const why = ['require', "they require;"];\n${ALLOW}`],
+])('a hook that says "require" in %s is trusted', async (_, text) => {
+  const place = world();
+  place.file('.aiprc', 'hooks: [a.mjs]\n');
+  place.file('a.mjs', text);
+  const { code } = await place.run('config', 'trust', '--yes');
+  expect(code).toBe(0);
 });
 
 test("hooks in another user's config are not run, whoever set the home", async () => {
