@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { PROGRAM } from '../kit/guard.js';
+import { BINARY } from '../kit/built.js';
 
 interface Line {
   readonly text: string;
@@ -24,7 +24,7 @@ function household() {
       );
     });
   return {
-    aip: (...argv: string[]) => run(PROGRAM, argv),
+    aip: (...argv: string[]) => run(BINARY, argv),
     /** What each call of each text came to: its result, or its code. */
     agent: async (name: string, ...texts: string[]): Promise<string[][]> => {
       const out = await run(fileURLToPath(new URL(`agents/${name}.mjs`, import.meta.url)), texts);

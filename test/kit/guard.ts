@@ -4,11 +4,10 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { BINARY } from './built.js';
 import { openWorkspace, type CreatePassportOptions, type Workspace } from '../../src/index.js';
 
-export const PROGRAM = fileURLToPath(new URL('../../bin/aip.cjs', import.meta.url));
 export const AGENT = 'did:web:acme.com:agents:coder';
 /** A private key that only tests know. */
 export const KEY = `ed25519:${'5e'.repeat(32)}`;
@@ -49,7 +48,7 @@ export async function guarded(
   const { PATH, HOME, TERM } = process.env;
   const env: NodeJS.ProcessEnv = { PATH, HOME, TERM, AIP_HOME: home, AGENT_PRIVATE_KEY: KEY, NO_COLOR: '1' };
   const start: Guarded['start'] = (argv, more = {}) => {
-    const child = spawn(process.execPath, [PROGRAM, ...argv], { env: { ...env, ...more }, cwd: folder });
+    const child = spawn(process.execPath, [BINARY, ...argv], { env: { ...env, ...more }, cwd: folder });
     onTestFinished(async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -64,7 +63,7 @@ export async function guarded(
     env,
     workspace,
     run: (argv, stdin = '') => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...argv], {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [BINARY, ...argv], {
         env,
         cwd: folder,
         input: stdin,

@@ -10,7 +10,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { guarded, PROGRAM, type Guarded } from '../../kit/guard.js';
+import { BINARY } from '../../kit/built.js';
+import { guarded, type Guarded } from '../../kit/guard.js';
 
 type Any = Record<string, any>;
 const PEERS = process.env.AIP_TEST_MCP ?? null;
@@ -50,7 +51,7 @@ async function connected([, module, , options]: Which, transport: unknown): Prom
 /** A client that starts the guard itself. */
 async function overStreams(which: Which, place: Guarded, server: readonly string[], name: string): Promise<Client> {
   const { StdioClientTransport } = await load(which[2].endsWith('/') ? `${which[2]}stdio.js` : `${which[2]}/stdio`);
-  const args = [PROGRAM, 'mcp', 'guard', '-p', 'coder', '--name', name, '--', ...server];
+  const args = [BINARY, 'mcp', 'guard', '-p', 'coder', '--name', name, '--', ...server];
   const { env, folder: cwd } = place;
   return connected(which, new StdioClientTransport({ command: process.execPath, args, env, cwd, stderr: 'ignore' }));
 }

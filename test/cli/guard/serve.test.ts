@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { AGENT, ask, guarded, KEY, PROGRAM, served, type Guarded } from '../../kit/guard.js';
+import { BINARY } from '../../kit/built.js';
+import { AGENT, ask, guarded, KEY, served, type Guarded } from '../../kit/guard.js';
 
 const REFUND = { agent_id: AGENT, action: 'issue_refund', params: { amount: 50 } };
 const BIG = { ...REFUND, params: { amount: 10_000 } };
@@ -261,7 +262,7 @@ test('what needs a person is asked for, approved by another process, and let thr
   // The principal's key is in the home of the workspace, under its passphrase.
   const env = { ...place.env, AIP_KEY_PASSPHRASE: 'correct horse' };
   const argv = ['approvals', 'approve', approval_request, '--yes', '--json'];
-  const given = spawnSync(process.execPath, [PROGRAM, ...argv], { env, cwd: place.folder, encoding: 'utf8' });
+  const given = spawnSync(process.execPath, [BINARY, ...argv], { env, cwd: place.folder, encoding: 'utf8' });
   expect([given.status, given.stderr]).toEqual([0, expect.any(String)]);
   const named = { ...BIG, approval_request };
   expect((await ask(socket!, '/v1/guard', { ...named, params: { amount: 10_001 } })).json).toMatchObject({

@@ -158,7 +158,7 @@ describe('a mesh that is down', { timeout: SLOW }, () => {
     await admin.serve();
     const signing = ['intent', 'sign', '-', '--passport', 'bot.passport.json', '--action', 'send_email', '--json'];
     const signed = async () => `${JSON.stringify(JSON.parse((await admin.run(signing, { stdin: '{}' })).out))}\n`;
-    const stream = await admin.start(['intent', 'verify', '-', '--ndjson']);
+    const stream = admin.start(['intent', 'verify', '-', '--ndjson']);
     stream.child.stdin!.write(await signed());
     await stream.says(/"success":true/);
     const stranger = new Home();
@@ -211,7 +211,7 @@ describe('serving', { timeout: SLOW }, () => {
 
   test('listens beyond this machine in plain text only when told to, and warns', async () => {
     const home = new Home();
-    const running = await home.start([
+    const running = home.start([
       'mesh',
       'serve',
       '--listen',
@@ -324,7 +324,7 @@ describe('following', { timeout: SLOW }, () => {
       reinstated: true,
       connected: 1,
     });
-    const watch = await admin.start([
+    const watch = admin.start([
       'mesh',
       'watch',
       '-n',

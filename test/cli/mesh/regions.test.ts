@@ -23,7 +23,7 @@ async function follow(
   publicKey: string,
   env: Record<string, string> = {},
 ): Promise<Ready> {
-  const running = await home.start(
+  const running = home.start(
     ['mesh', 'serve', '--follow', url, '--mesh-key', publicKey, '--listen', '127.0.0.1:0', '--json'],
     { AIP_MESH_KEY: key, ...env },
   );

@@ -20,7 +20,7 @@ async function listening(admin: Home, label: string, ...flags: string[]) {
   const keyFile = home.file('mesh.key', `${made.key}\n`);
   await home.json('mesh', 'join', url!, '--mesh-key', public_key!, '--key-file', keyFile);
   const start = async () => {
-    const running = await home.start(['mesh', 'follow', '--label', label]);
+    const running = home.start(['mesh', 'follow', '--label', label]);
     await running.notes(/live with/);
     return running;
   };
@@ -29,7 +29,7 @@ async function listening(admin: Home, label: string, ...flags: string[]) {
 
 /** `intent verify --ndjson` of the home, for as long as the test lasts: gives its answer to one more intent of the agent. */
 async function stream(home: Home) {
-  const running = await home.start(['intent', 'verify', '-', '--ndjson']);
+  const running = home.start(['intent', 'verify', '-', '--ndjson']);
   let asked = 0;
   return async (name?: string): Promise<{ success: boolean; error_code: string | null }> => {
     const intent: unknown = JSON.parse(readFileSync(await home.intent(name), 'utf8'));
@@ -161,7 +161,7 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
     const { url, public_key } = admin.config().mesh!;
     const keyFile = other.file('mesh.key', `${key}\n`);
     await other.json('mesh', 'join', url!, '--mesh-key', public_key!, '--key-file', keyFile);
-    const refused = await other.start(['mesh', 'follow', '--label', 'us-1']);
+    const refused = other.start(['mesh', 'follow', '--label', 'us-1']);
     await refused.notes(/refuses this verifier: This API key is for one verifier, and eu-1 listens under it/);
     await refused.stop();
     const two = await listening(admin, 'ci-1', '--ephemeral');

@@ -20,13 +20,13 @@ describePostgres('servers on one database', QUICK, (cluster) => {
     copyFileSync(join(dirname(admin), 'mesh.key'), join(folder, 'mesh.key'));
     const flags = ['mesh', 'serve', '--data', folder, '--listen', '127.0.0.1:0', '--json'];
     const serve = async () => {
-      const running = await second.start(flags);
+      const running = second.start(flags);
       return { running, ...(JSON.parse(await running.says(/^\{.*\}\n/m)) as { url: string; mesh_public_key: string }) };
     };
     let b = await serve();
     expect(b.mesh_public_key).toBe(a.mesh_public_key);
     const { key } = await first.json<{ key: string }>('mesh', 'key', 'create', '--role', 'verifier', '--label', 'v');
-    const following = await verifier.start(['mesh', 'follow', '--json'], {
+    const following = verifier.start(['mesh', 'follow', '--json'], {
       AIP_MESH_URL: b.url,
       AIP_MESH_KEY: key,
       AIP_MESH_PUBLIC_KEY: a.mesh_public_key,

@@ -58,7 +58,7 @@ describe('aip monitor beside a mesh', { timeout: 120_000 }, () => {
 
   test('tells what others stop and let back while it runs, and ends with 130 and a summary', async () => {
     const { admin, machine } = await operator();
-    const running = await machine.start(['monitor', '--interval', '50ms', '--agent', GOOD, '--json'], {
+    const running = machine.start(['monitor', '--interval', '50ms', '--agent', GOOD, '--json'], {
       AIP_REVOCATION_MAX_AGE: '100ms',
     });
     await running.notes(/watching 1/);

@@ -3,12 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { bundle } from '../bundle.js';
+import { BINARY, FORMS, requireBuilt } from '../built.js';
 import { expectCivil } from '../native/household.js';
 
-const PROGRAM = fileURLToPath(new URL('../program.ts', import.meta.url));
 const PATIENCE_MS = 30_000;
 
 export interface Said {
@@ -27,6 +25,7 @@ export class Home {
     this.env = {
       PATH,
       HOME: this.folder,
+      ...FORMS,
       AIP_HOME: join(this.folder, 'home'),
       CI: '1',
       AIP_KEY_PASSPHRASE: passphrase,
@@ -69,7 +68,7 @@ export class Home {
     argv: readonly string[],
     { stdin = '', env = {} }: { stdin?: string; env?: Record<string, string> } = {},
   ): Promise<Said> {
-    const running = await this.start(argv, env);
+    const running = this.start(argv, env);
     running.child.stdin!.end(stdin);
     const said = await running.ended;
     if (said.code === null) throw new Error(`aip ${argv.join(' ')} did not end: ${said.err}`);
@@ -84,16 +83,16 @@ export class Home {
     return JSON.parse(said.out) as T;
   }
 
-  async start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Running> {
-    const program = await bundle(PROGRAM);
+  start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+    requireBuilt();
     return new Running(
-      spawn(process.execPath, [program, ...argv], { cwd: this.folder, env: { ...this.env, ...env }, stdio: 'pipe' }),
+      spawn(process.execPath, [BINARY, ...argv], { cwd: this.folder, env: { ...this.env, ...env }, stdio: 'pipe' }),
     );
   }
 
   /** `aip mesh serve --json` on a free port. */
   async serve(...flags: string[]): Promise<Served> {
-    const running = await this.start(['mesh', 'serve', '--listen', '127.0.0.1:0', '--json', ...flags]);
+    const running = this.start(['mesh', 'serve', '--listen', '127.0.0.1:0', '--json', ...flags]);
     const line = await running.says(/^\{.*\}\n/);
     const ready = JSON.parse(line) as { event: string; url: string; mesh_public_key: string };
     return { ...ready, running };
@@ -110,7 +109,7 @@ export class Home {
 
   /** `aip mesh follow`, once it is live. */
   async follow(): Promise<Running> {
-    const running = await this.start(['mesh', 'follow', '--json']);
+    const running = this.start(['mesh', 'follow', '--json']);
     await running.notes(/live with/);
     return running;
   }

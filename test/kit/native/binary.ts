@@ -1,13 +1,12 @@
-/** The program as people run it: the built binary, a process of its own. */
+/** The built program in a folder of its own: started, waited for, and started by the dozen. */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { BINARY, FORMS, requireBuilt } from '../built.js';
 import { expectCivil, type Answer } from './household.js';
 
-const ROOT = new URL('../../../', import.meta.url).pathname;
-export const BINARY = join(ROOT, 'bin/aip.cjs');
 /** A command that takes longer than this hangs, in ms. */
 const PATIENCE = 60_000;
 
@@ -18,11 +17,11 @@ export interface Place {
 
 /** A folder with its own home; both go away after the test. */
 export function place(env: Readonly<Record<string, string>> = {}): Place {
-  if (!existsSync(join(ROOT, 'dist/start.cjs'))) throw new Error('there is no binary to test: npm run build:cli');
+  requireBuilt();
   const folder = mkdtempSync(join(tmpdir(), 'aip-binary-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const { PATH = '' } = process.env;
-  return { folder, env: { PATH, HOME: folder, AIP_HOME: join(folder, 'home'), CI: '1', ...env } };
+  return { folder, env: { PATH, HOME: folder, ...FORMS, AIP_HOME: join(folder, 'home'), CI: '1', ...env } };
 }
 
 export function aip({ folder, env }: Place, argv: readonly string[], stdin: string | Uint8Array = ''): Answer {

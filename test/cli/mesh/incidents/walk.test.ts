@@ -29,7 +29,7 @@ async function fleet(): Promise<Fleet> {
   await laptop.join(issuer, 'operator');
   // Confirmations are waited for, however busy this machine is.
   for (const home of [issuer, laptop]) home.set('mesh', { max_propagation_time_ms: 20_000 });
-  const follower = await verifier.start(['mesh', 'follow', '--json', '--label', 'us-1']);
+  const follower = verifier.start(['mesh', 'follow', '--json', '--label', 'us-1']);
   await follower.notes(/live with/);
   return { issuer, server: running, verifier, follower, laptop };
 }
@@ -142,7 +142,7 @@ describe('an incident, walked through', { timeout: SLOW }, () => {
     expect((await issuer.run(['mesh', 'drill', '--json'])).code).toBe(15);
     expect((await issuer.run(['doctor'])).out).toContain('On the roster, and not listening: us-1.');
 
-    const second = await verifier.start(['mesh', 'follow', '--json', '--label', 'us-1']);
+    const second = verifier.start(['mesh', 'follow', '--json', '--label', 'us-1']);
     await second.notes(/live with/);
     expect((await verifier.run(['mesh', 'leave', '--yes'])).code).toBe(0);
     const ended = await second.ended;
