@@ -6,7 +6,7 @@ import type { JsonBounds } from '../../protocol/json/bounds.js';
 import { JsonError, parseJson } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
-import type { Decision } from '../../verify/decision.js';
+import type { Decision, Warning } from '../../verify/decision.js';
 import type { Passport } from '../../protocol/passport.js';
 import { refusalToAsker, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
@@ -34,6 +34,16 @@ export interface HookDeps extends OwnFiles {
   readonly accepted: (call: HookCall, action: string, decision: Decision) => void;
   /** Writes down what was refused before it was signed. */
   readonly refused: (refusal: UnsignedRefusal) => void;
+  /** Counts how events end; where there is none, nothing is counted. */
+  readonly tally?: HookTally;
+}
+
+/** Counts how events end. */
+export interface HookTally {
+  /** A decision, or a refusal before one: its code, null for a yes. */
+  readonly decided: (code: string | null, warnings: readonly Warning[]) => void;
+  /** The hook's own failure: nothing was decided. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Answers an event. Every failure of the hook itself is exit 2: in these agents anything else runs the tool. */
@@ -42,6 +52,7 @@ export async function answerHook(client: HookClient, bytes: Uint8Array, deps: Ho
     const event = eventIn(bytes);
     return client.answer(await verdictOf(client, client.read(event), deps), event);
   } catch (error) {
+    deps.tally?.failed(error);
     return failureAnswer(whyFailed(error));
   }
 }
@@ -69,6 +80,7 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
   if (own !== null) {
     const { code, name, details } = own;
     const { target, params } = call;
+    deps.tally?.decided(code, []);
     deps.refused({ passport: await desk.passport(), action, target, params, code, name, details });
     return { result: 'deny', reason: refusalLine(own) };
   }
@@ -80,6 +92,7 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
     asked,
     findRequest: true,
   });
+  deps.tally?.decided(decision.error_code, decision.warnings);
   if (decision.success) {
     deps.accepted(call, action, decision);
     return { result: rules.grant ? 'grant' : 'pass' };

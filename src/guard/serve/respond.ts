@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import { isBlankLine, linesIn } from '../../protocol/framing/lines.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
-import { answerHook, whyFailed, type HookDeps, type HookRules } from '../hook/decide.js';
+import { answerHook, whyFailed, type HookDeps, type HookRules, type HookTally } from '../hook/decide.js';
 import { failureAnswer, type HookOutput } from '../hook/call.js';
 import { HOOK_CLIENTS, type HookClient } from '../hook/clients.js';
 import { agrees, authzenAnswer, configuration, evaluationIn, unsignedAnswer } from './authzen.js';
@@ -28,7 +28,7 @@ export interface ServiceDeps {
   readonly desks: ReadonlyMap<string, Desk>;
   /** Verifies a document of any agent. `dryRun` commits nothing. */
   readonly verify: (document: Uint8Array | string, dryRun: boolean) => Promise<Judgement>;
-  readonly hook: Omit<HookDeps, 'desk' | 'rules'>;
+  readonly hook: Omit<HookDeps, 'desk' | 'rules' | 'tally'>;
   /** Writes down what became of a yes of `agentId`, or of any where that is null. @throws Failure */
   readonly outcome: (report: OutcomeReport, agentId: string | null) => Promise<OutcomeAnswer>;
   readonly tally: ServiceCounters;
@@ -183,12 +183,22 @@ async function hook(
     throw new RequestRefused(403, 'OTHER_AGENT', 'This service decides for another agent.');
   try {
     const ownPlaces = [...deps.hook.ownPlaces, ...ownIn(query, deps.hook.files)];
-    const answer = await answerHook(client, body, { ...deps.hook, ownPlaces, desk, rules: rulesIn(query) });
-    deps.tally.decided(answer.exitCode === 0 ? null : 'HOOK_FAILED');
-    return said(answer);
+    const tally = hookTally(deps.tally);
+    return said(await answerHook(client, body, { ...deps.hook, ownPlaces, desk, rules: rulesIn(query), tally }));
   } catch (error) {
     return said(failureAnswer(whyFailed(error)));
   }
+}
+
+/** A no in an agent's words is an answer as a yes is: the code tells them apart. */
+function hookTally(tally: ServiceCounters): HookTally {
+  return {
+    decided: (code, warnings) => tally.decided(code, warnings),
+    failed: (error) => {
+      tally.decided('HOOK_FAILED');
+      if (error instanceof CircuitOpen) tally.circuitOpen();
+    },
+  };
 }
 
 function denyOf(client: HookClient, stderr: string): string {
