@@ -141,7 +141,8 @@ async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: Admit
   }
   const desk = caller.agentId === agentId ? deps.desks.get(agentId) : undefined;
   if (desk === undefined) return no('Nobody has signed this request, and this service does not sign for its subject.');
-  const judgement = await desk.decide({ ...call, dryRun });
+  // The words of AuthZEN name no request: what a person has approved is found by the action.
+  const judgement = await desk.decide({ ...call, dryRun, findRequest: true });
   return jsonWebReply(200, authzenAnswer(decided(deps, judgement), dryRun));
 }
 

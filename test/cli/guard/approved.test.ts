@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { AGENT, guarded, served, type Guarded } from '../../kit/guard.js';
+import { AGENT, ask as askService, guarded, served, type Guarded } from '../../kit/guard.js';
 
 type Any = Record<string, any>;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -70,6 +70,25 @@ const KINDS: readonly (readonly [string, string, (place: Guarded) => Promise<Ask
             resolve(error === null ? 'ran' : err.split(' ')[0]!.trim());
           });
         });
+    },
+  ],
+  [
+    'an enforcement point that speaks AuthZEN',
+    'AIP-E209',
+    async (place) => {
+      const { socket } = await served(place, '--as', 'coder');
+      const evaluation = {
+        subject: { type: 'agent', id: AGENT },
+        action: { name: 'issue_refund', properties: { amount: 10_000 } },
+        resource: { type: 'order', id: '8472' },
+      };
+      return async () => {
+        // A dry run before it spends nothing, and says what comes.
+        const dry = await askService(socket!, '/access/v1/evaluation', { ...evaluation, context: { dry_run: true } });
+        const { json } = await askService(socket!, '/access/v1/evaluation', evaluation);
+        expect(dry.json).toMatchObject({ decision: false, context: { would: json.decision as boolean } });
+        return json.decision === true ? 'ran' : (json.context.reason as string);
+      };
     },
   ],
 ];

@@ -65,8 +65,8 @@ rate, stops no agent, and raises no request for approval. What is accepted count
 # What a person approves
 
 A call that needs a person is AIP-E209 and names a request. After aip approvals approve the model, or the coding agent, asks for the very
-same action again: guard, hook and frameworks find the request by the action, and it lets one call through. POST /v1/guard and guardCall
-name it themselves (approval_request; approval).
+same action again: guard, hook, frameworks and AuthZEN find the request by the action, and it lets one call through. POST /v1/guard and
+guardCall name it themselves (approval_request; approval).
 
 # When a hook fails again and again
 
