@@ -1,8 +1,7 @@
 /** What a request asks for, read before anything is decided about it. */
-import { sha256Hex } from '../../protocol/hash.js';
-import { canonicalize } from '../../protocol/json/canonical.js';
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import { resourceCovered, resourceDenied } from '../../protocol/naming/resources.js';
+import { requestKey, type Continuations } from './continuations.js';
 import { RPC, RpcError, type RpcMessage } from './message.js';
 import { CALL_MEMBERS, type DeclaredRule } from './methods.js';
 import type { SessionPorts, ToolCall } from './ports.js';
@@ -21,14 +20,13 @@ export interface AskedCall {
   readonly given: JsonObject;
   /** The answers to what the server asked for. */
   readonly beside: JsonObject;
-  /** The hash of name and arguments: what a continuation must be of. */
+  /** What a continuation must be of. */
   readonly key: string;
-  readonly state: Json | undefined;
 }
 
 /** Reads a `tools/call`. @throws RpcError */
-export function callIn({ id, params }: RpcRequest): AskedCall {
-  const { name, requestState: state, inputResponses } = params;
+export function callIn({ id, method, params }: RpcRequest): AskedCall {
+  const { name, inputResponses } = params;
   const given = params.arguments ?? {};
   const stranger = Object.keys(params).find((member) => !CALL_MEMBERS.has(member));
   if (stranger !== undefined)
@@ -36,13 +34,19 @@ export function callIn({ id, params }: RpcRequest): AskedCall {
   if (typeof name !== 'string' || name === '') throw new RpcError(RPC.invalidParams, '"name" is not a text', id);
   if (!isObject(given)) throw new RpcError(RPC.invalidParams, '"arguments" is not an object', id);
   const beside: JsonObject = inputResponses === undefined ? {} : { inputResponses };
-  return { name, given, beside, key: sha256Hex(canonicalize({ name, arguments: given })), state };
+  return { name, given, beside, key: requestKey(method, { name, arguments: given }) };
 }
 
 /** The version that the params of a request of the later era name; null for one of the older era. */
 export function versionIn({ _meta: meta }: JsonObject): string | null {
   const version = isObject(meta) ? meta[VERSION_MEMBER] : undefined;
   return typeof version === 'string' ? version : null;
+}
+
+/** A read of a resource or a prompt that is decided, and what a continuation of it must be of. */
+export interface AskedRead {
+  readonly call: ToolCall;
+  readonly key: string;
 }
 
 /**
@@ -54,7 +58,8 @@ export function readIn(
   { id, method, params }: RpcRequest,
   { kind, names, reads }: DeclaredRule,
   { patterns, denied, server, observe }: Pick<SessionPorts, 'patterns' | 'denied' | 'server' | 'observe'>,
-): ToolCall | null {
+  continuations: Continuations,
+): AskedRead | null {
   const declared = patterns(kind);
   if (declared.length === 0 && !observe)
     throw new RpcError(RPC.unknownMethod, `the passport declares no ${kind}: ${method} does not pass`, id);
@@ -67,12 +72,14 @@ export function readIn(
   if (!observe && (pattern === undefined || (barred !== undefined && !reads)))
     throw new RpcError(RPC.invalidParams, refusalLine(notDeclared(`${kind}:${name}`, server)), id);
   if (!reads) return null;
-  return {
+  const key = requestKey(method, params);
+  const call = {
     tool: null,
     action: `${kind}:${pattern ?? name}`,
     params: { [kind]: name },
     beside: Object.fromEntries(Object.entries(params).filter(([member]) => member !== '_meta')),
     target: `mcp:${server}`,
-    counted: true,
+    counted: !continuations.take(key, params),
   };
+  return { call, key };
 }

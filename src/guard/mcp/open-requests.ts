@@ -10,7 +10,7 @@ export interface Pending {
   readonly modern: boolean;
   /** What its outcome is written under; null where nothing was signed for it. */
   readonly intentHash: string | null;
-  /** How a call may go on: the hash of its name and arguments. */
+  /** The key of what may go on; null for what is not decided. */
   readonly call: string | null;
   /** A page that the guard itself asked for. */
   readonly own: ((result: JsonObject | null) => void) | null;

@@ -179,29 +179,29 @@ export class McpSession {
   /** Lists and subscriptions pass where what they name is declared; what is read is decided and logged as a call is. */
   async #declared(message: RpcRequest, rule: DeclaredRule, route: SessionRoute): Promise<void> {
     const { observe, note } = this.#ports;
-    const call = readIn(message, rule, this.#ports);
-    if (call === null) return this.#ask(message, route);
-    const { id } = message;
+    const read = readIn(message, rule, this.#ports, this.#memory.continuations);
+    if (read === null) return this.#ask(message, route);
+    const [{ id }, { call, key }] = [message, read];
     await this.#open.hold(id, async () => {
       const verdict = await this.#verdict(id, call);
       if (!this.#open.holds(id)) return;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
       if (refusal !== null && !observe) throw new RpcError(RPC.invalidParams, refusalLine(refusal), id);
       if (refusal !== null) note(`would be refused: ${refusal.code} ${refusal.name} (${call.action})`);
-      this.#ask(message, route, 'code' in verdict ? null : verdict.intentHash);
+      this.#ask(message, route, 'code' in verdict ? null : verdict.intentHash, key);
     });
   }
 
   async #call(message: RpcRequest, route: SessionRoute): Promise<void> {
     const { id, params } = message;
-    const { name, given, beside, key, state } = callIn(message);
+    const { name, given, beside, key } = callIn(message);
     const call: ToolCall = {
       tool: name,
       action: this.#actionOf(name),
       params: given,
       beside,
       target: `mcp:${this.#ports.server}`,
-      counted: state === undefined || !this.#memory.continuations.take(key, state),
+      counted: !this.#memory.continuations.take(key, params),
     };
     await this.#open.hold(id, async () => {
       const verdict = (await this.#pinRefusal(id, name, call, route)) ?? (await this.#verdict(id, call));
@@ -293,8 +293,7 @@ export class McpSession {
       return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
     const refusal = inputRefusal(this.#ports, result);
     if (refusal !== null) return this.#refuse(route, id, method, modern, refusal);
-    if (call !== null && result.resultType === 'input_required' && result.requestState !== undefined)
-      this.#memory.continuations.opened(call, result.requestState);
+    if (call !== null) this.#memory.continuations.opened(call, result);
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     const named = namedQuestions(result, this.#ports.server);
     if (rounded === null || named !== message.result) this.#answer(route, { ...message, result: named });

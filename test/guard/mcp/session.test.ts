@@ -474,6 +474,28 @@ describe('a continuation', () => {
     await go(3, 's', { amount: 1 });
     expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, true]);
   });
+  test.each([
+    ['a resource', 'resources/read', { uri: 'file:///docs/a' }, { uri: 'file:///docs/b' }],
+    ['a prompt', 'prompts/get', { name: 'greet', arguments: { a: 1 } }, { name: 'greet', arguments: { a: 2 } }],
+  ])('of %s are counted once as well, for the very same alone', async (_, method, asked, other) => {
+    const ask = (id: number, params: object) => bench.client({ jsonrpc: '2.0', id, method, params });
+    await ask(1, asked);
+    bench.answered(1, needed);
+    await ask(2, { ...other, requestState: 's' });
+    await ask(3, { ...asked, requestState: 's', inputResponses: { q: {} }, _meta: { progressToken: 1 } });
+    await ask(4, { ...asked, requestState: 's' });
+    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, false, true]);
+  });
+  test('of a server that keeps no state carry answers', async () => {
+    await bench.call(1, 'refund', { amount: 5 });
+    bench.answered(1, { resultType: 'input_required', inputRequests: {} });
+    await bench.call(2, 'refund', { amount: 6 }, { inputResponses: {} });
+    await bench.call(3, 'refund', { amount: 5 });
+    await bench.call(4, 'refund', { amount: 5 }, { inputResponses: {} });
+    await bench.call(5, 'refund', { amount: 5 }, { inputResponses: {} });
+    await bench.call(6, 'refund', { amount: 5 }, { inputResponses: {}, requestState: 's' });
+    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, true, false, true, true]);
+  });
   test.each(['sampling/createMessage', 'roots/list', 'elicitation/create', undefined])(
     'that asks for %s is refused',
     async (method) => {
