@@ -35,6 +35,34 @@ function didNotHappen(release: OutcomeOptions['release'], error: unknown): boole
   }
 }
 
+function isAsyncGenerator(value: unknown): value is AsyncGenerator {
+  return Object.prototype.toString.call(value) === '[object AsyncGenerator]';
+}
+
+/** A generator has done nothing yet: how the call ended is known when it has. */
+async function* followed(
+  parts: AsyncGenerator,
+  {
+    ended,
+    failed,
+  }: { ended: (status: 'ok' | 'unknown', detail: null) => unknown; failed: (error: unknown) => unknown },
+): AsyncGenerator {
+  let over = false;
+  try {
+    const last: unknown = yield* parts;
+    over = true;
+    await ended('ok', null);
+    return last;
+  } catch (error) {
+    over = true;
+    await failed(error);
+    throw error;
+  } finally {
+    // Left by its reader before its end.
+    if (!over) await ended('unknown', null);
+  }
+}
+
 /** Writes what became of shielded calls: soon and together, and at once where a place in a limit is given back. */
 export class OutcomeWriter {
   readonly #workspace: LocalWorkspace;
@@ -63,20 +91,24 @@ export class OutcomeWriter {
   ): Promise<R> {
     const { ticks } = this.#workspace.world;
     const started = ticks();
-    const ended = (status: 'ok' | 'error', detail: string | null, more: object = {}): Promise<void> | void => {
+    const ended = (status: OutcomeReport['status'], detail: string | null, more: object = {}): Promise<void> | void => {
       if (intentHash === null || token === null) return;
       const durationMs = Math.round((ticks() - started) / 1000);
       return this.#report({ intentHash, status, token, durationMs, detail, ...more });
+    };
+    const failed = (error: unknown): Promise<void> | void => {
+      // The message may hold what the tool was given: the log keeps the error's name alone.
+      const name = error instanceof Error ? error.name.slice(0, 100) : null;
+      return ended('error', name, didNotHappen(release, error) ? { release: true } : {});
     };
     let result: R;
     try {
       result = await run();
     } catch (error) {
-      // The message may hold what the tool was given: the log keeps the error's name alone.
-      const name = error instanceof Error ? error.name.slice(0, 100) : null;
-      await ended('error', name, didNotHappen(release, error) ? { release: true } : {});
+      await failed(error);
       throw error;
     }
+    if (isAsyncGenerator(result)) return followed(result, { ended, failed }) as R;
     await ended('ok', null);
     return result;
   }

@@ -49,6 +49,25 @@ describe('the AI SDK', () => {
     expect((await refusal(Promise.resolve(refund.execute()))).message).toMatch(/^AIP-E209 /);
     expect(ran).toEqual([]);
   });
+  test('an output in parts is given in parts after the verdict, and as the last of them where the verdict comes first', async () => {
+    const { agent, options } = await staged();
+    async function* parts(input: { amount: number }): AsyncGenerator<string> {
+      yield 'begun';
+      yield `paid ${String(input.amount)}`;
+    }
+    const made = { refund: { execute: parts }, 'pay.refund': { execute: (input: { amount: number }) => parts(input) } };
+    const tools = guardTools(agent, made, options);
+    const read: string[] = [];
+    // At once, as the SDK reads it.
+    for await (const part of tools.refund.execute({ amount: 5 })) read.push(part);
+    expect(read).toEqual(['begun', 'paid 5']);
+    expect(await (tools['pay.refund'].execute({ amount: 6 }) as unknown)).toBe('paid 6');
+    const refused = tools.refund.execute({ amount: 500 });
+    expect((await refusal(refused.next())).message).toMatch(/^AIP-E202 /);
+    expect(
+      (await refusal(tools['pay.refund'].execute({ amount: 500 }) as unknown as Promise<unknown>)).message,
+    ).toMatch(/^AIP-E202 /);
+  });
   test('a tool that is run elsewhere is refused when it is wrapped', async () => {
     const { agent, options } = await staged();
     expect(() => guardTools(agent, { search: { execute: undefined } }, options)).toThrow(TypeError);

@@ -79,6 +79,27 @@ describe.each(SETS.filter((set) => has(set, 'ai')))('the AI SDK in %s', (set) =>
     };
     await approvedOnce(desk, ask, version > 2);
   });
+  test('an output in parts', { timeout: 60_000 }, async () => {
+    const [ai, mocks, { z }] = [await load(set, 'ai'), await load(set, 'ai/test'), await load(set, 'zod')];
+    const version = [4, 3, 2].find((each) => `MockLanguageModelV${each}` in mocks)!;
+    const desk = await refundDesk();
+    const refund = ai.tool({
+      description: 'pays back',
+      inputSchema: z.object({ amount: z.number() }),
+      async *execute({ amount }: { amount: number }) {
+        yield 'begun';
+        yield desk.run({ amount });
+      },
+    });
+    const given = async (tools: Any): Promise<unknown> => {
+      const model = aiModel(mocks[`MockLanguageModelV${version}`], version, 5);
+      const { content } = await ai.generateText({ model, tools, prompt: 'Pay back.' });
+      return (content as Any[]).find(({ type }) => type === 'tool-result')?.output;
+    };
+    // The first versions read none.
+    if ((await given({ refund }).catch(() => null)) !== 'refunded 5 (1)') return;
+    expect(await given(guardTools(desk.agent, { refund }, desk.options))).toBe('refunded 5 (2)');
+  });
 });
 
 describe.each(SETS.filter((set) => has(set, '@langchain/core')))('LangChain in %s', (set) => {

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VerificationError } from '../../../src/index.js';
+import { inHome } from '../../kit/history.js';
 import { refusal, supportAgent, workshop } from '../workshop.js';
 
 const LONG = 'x'.repeat(16 * 1024 + 1);
@@ -98,4 +100,35 @@ describe('long texts', () => {
     );
     expect(await write({ content: 'x'.repeat(500_000) })).toBe(500_000);
   });
+});
+
+test('what became of a call whose result comes in parts is known when they have ended', async () => {
+  const here = workshop();
+  const agent = await supportAgent(here);
+  const parts = (fails: boolean): Promise<AsyncGenerator<number, string>> =>
+    here.guardCall({ agent, action: 'issue_refund', params: { amount: 1 } }, async function* () {
+      yield 1;
+      if (fails) throw new RangeError('no');
+      yield 2;
+      return 'end';
+    });
+  const outcomes = async (): Promise<unknown[]> => {
+    await here.getVerificationLogs();
+    const log = inHome(join(here.folder, 'home'), (state) => [...state.records({ type: 'outcome' })]);
+    return log.map((each) => 'status' in each && each.status);
+  };
+  const whole = await parts(false);
+  expect(await outcomes()).toEqual([]);
+  expect([await whole.next(), await whole.next(), await whole.next()]).toEqual([
+    { done: false, value: 1 },
+    { done: false, value: 2 },
+    { done: true, value: 'end' },
+  ]);
+  expect(await outcomes()).toEqual(['ok']);
+  const broken = await parts(true);
+  await broken.next();
+  expect(await refusal(broken.next())).toBeInstanceOf(RangeError);
+  expect(await outcomes()).toEqual(['ok', 'error']);
+  for await (const part of await parts(false)) if (part === 1) break;
+  expect(await outcomes()).toEqual(['ok', 'error', 'unknown']);
 });
