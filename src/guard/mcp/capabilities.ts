@@ -1,20 +1,34 @@
 /** What either side says it can do, without what the guard refuses, so that neither offers it to the other. */
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { RpcRequest } from './calls.js';
+import { paramsToServer } from './meta.js';
 import type { SessionPorts } from './ports.js';
 
 type OpenedRules = Pick<SessionPorts, 'patterns' | 'observe'>;
 
 const SPOKEN = 'io.modelcontextprotocol/clientCapabilities';
 
-/** The params of `initialize` or of a request of the later era, with the client's capabilities cleared. */
+const dropped = (allowElicitation: boolean): readonly string[] =>
+  allowElicitation ? ['sampling', 'roots'] : ['sampling', 'roots', 'elicitation'];
+
+/** The params of `initialize`, with the client's capabilities cleared. */
 export function openingParams(params: JsonObject, allowElicitation: boolean): JsonObject {
-  const dropped = allowElicitation ? ['sampling', 'roots'] : ['sampling', 'roots', 'elicitation'];
-  const cleared: Record<string, Json> = { ...params };
-  if (isObject(params.capabilities)) cleared.capabilities = without(params.capabilities, dropped);
+  if (!isObject(params.capabilities)) return params;
+  return { ...params, capabilities: without(params.capabilities, dropped(allowElicitation)) };
+}
+
+/**
+ * What passes of a client's params, with the capabilities cleared that each request of the later era names: a server asks what the client
+ * says that it can answer, and the guard would refuse the question with the call.
+ */
+export function passingParams(
+  given: JsonObject,
+  { allowElicitation }: Pick<SessionPorts, 'allowElicitation'>,
+): JsonObject {
+  const params = paramsToServer(given);
   const meta = params._meta;
-  if (isObject(meta) && isObject(meta[SPOKEN])) cleared._meta = { ...meta, [SPOKEN]: without(meta[SPOKEN], dropped) };
-  return cleared;
+  if (!isObject(meta) || !isObject(meta[SPOKEN])) return params;
+  return { ...params, _meta: { ...meta, [SPOKEN]: without(meta[SPOKEN], dropped(allowElicitation)) } };
 }
 
 /** What no client may ask a server for: how much a server says of its work is its owner's to set. */
@@ -26,13 +40,13 @@ export function openedResult(result: JsonObject, { patterns, observe }: OpenedRu
   if (observe) return { ...result, capabilities: without(result.capabilities, NEVER) };
   const resources = patterns('resource').length > 0;
   const prompts = patterns('prompt').length > 0;
-  const dropped = [
+  const left = [
     ...NEVER,
     ...(resources ? [] : ['resources']),
     ...(prompts ? [] : ['prompts']),
     ...(resources || prompts ? [] : ['completions']),
   ];
-  return { ...result, capabilities: without(result.capabilities, dropped) };
+  return { ...result, capabilities: without(result.capabilities, left) };
 }
 
 /** A server's question with its name in front: a form cannot pass for the user's own program then. */

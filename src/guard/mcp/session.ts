@@ -6,11 +6,11 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isReadAction } from '../../protocol/naming/resources.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { callIn, readIn, versionIn, type RpcRequest } from './calls.js';
-import { namedQuestion, namedQuestions, openedResult, openingParams } from './capabilities.js';
+import { namedQuestion, namedQuestions, openedResult, openingParams, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
 import type { RpcId, RpcMessage } from './message.js';
-import { paramsToServer, withoutGuardKeys } from './meta.js';
+import { withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
 import type { DeclaredRule } from './methods.js';
 import { OpenRequests, outcomeOf, type Pending } from './open-requests.js';
@@ -54,7 +54,7 @@ export class McpSession {
   /** One message of the client, read strictly. Answers go to `route`, and what it asks the server for goes there as well. */
   async accept(message: RpcMessage, route: SessionRoute = this.#ports): Promise<void> {
     try {
-      const asked = 'params' in message ? { ...message, params: paramsToServer(message.params) } : message;
+      const asked = 'params' in message ? { ...message, params: passingParams(message.params, this.#ports) } : message;
       if (asked.kind === 'request') await this.#request(asked, route);
       else if (asked.kind === 'notification') this.#notification(asked, route);
       else if (asked.id !== null && this.#serverAsked.delete(asked.id)) this.#toServer(route, asked);
@@ -107,7 +107,7 @@ export class McpSession {
 
   /** The tool that a call names, as the server lists it; the list is read where it is not known yet. */
   async listed({ params }: RpcRequest, route: SessionRoute): Promise<JsonObject | null> {
-    const { name, _meta: meta } = paramsToServer(params);
+    const { name, _meta: meta } = passingParams(params, this.#ports);
     if (typeof name !== 'string' || this.#cut !== null) return null;
     if (meta !== undefined) this.#meta = meta;
     await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));

@@ -456,6 +456,32 @@ describe('what the server asks', () => {
   });
 });
 
+describe('capabilities of a client', () => {
+  const SPOKEN = 'io.modelcontextprotocol/clientCapabilities';
+  const everything = { sampling: {}, roots: {}, elicitation: {}, x: {} };
+  test.each([
+    [false, { x: {} }],
+    [true, { elicitation: {}, x: {} }],
+  ])('that the guard refuses are said in no request; questions allowed: %s', async (allowElicitation, left) => {
+    bench = new Bench({ allowElicitation });
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', [SPOKEN]: everything };
+    await bench.client({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta } });
+    await bench.call(2, 'refund', {}, { _meta });
+    await bench.client({ jsonrpc: '2.0', id: 3, method: 'tools/list', params: { _meta } });
+    await bench.client({ jsonrpc: '2.0', id: 4, method: 'resources/read', params: { uri: 'file:///docs/a', _meta } });
+    await bench.client({ jsonrpc: '2.0', id: 5, method: 'initialize', params: { capabilities: everything } });
+    const said = bench.toServer.map(({ method, params }) => [method, params._meta?.[SPOKEN] ?? params.capabilities]);
+    expect(said).toEqual([
+      ['server/discover', left],
+      ['tools/list', left],
+      ['tools/call', left],
+      ['tools/list', left],
+      ['resources/read', left],
+      ['initialize', left],
+    ]);
+  });
+});
+
 describe('a continuation', () => {
   const needed = { resultType: 'input_required', inputRequests: {}, requestState: 's' };
   const go = (id: number, state: string, given: object = {}) =>
