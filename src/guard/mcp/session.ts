@@ -13,6 +13,7 @@ import type { RpcId, RpcMessage } from './message.js';
 import { withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
 import type { DeclaredRule } from './methods.js';
+import { shownResult } from './offers.js';
 import { OpenRequests, outcomeOf, type Pending } from './open-requests.js';
 import type { SessionRoute, SessionPorts, ToolCall } from './ports.js';
 import { inputRefusal, listChanged, refusalAnswer, toolChanged } from './refusal.js';
@@ -288,7 +289,7 @@ export class McpSession {
     // A page is held against its pins as it came.
     if (method === 'tools/list')
       return this.#answer(route, { kind: 'result', id, result: withoutGuardKeys(this.#page(message.result)) });
-    const result = withoutGuardKeys(message.result);
+    const result = shownResult(method, withoutGuardKeys(message.result), this.#ports);
     if (method === 'initialize' || method === 'server/discover')
       return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
     const refusal = inputRefusal(this.#ports, result);

@@ -44,10 +44,18 @@ export function pinState(pinned: ReadonlyMap<string, string>, name: string, hash
   return known === hash ? 'same' : 'changed';
 }
 
-/** The page with `tools` in place of its own; private and short-lived, so that no cache shows it to another agent or past a revocation. */
+/** The page with `tools` in place of its own; no cache shows it to another agent or past a revocation. */
 export function shownPage(result: JsonObject, tools: readonly ListedTool[], maxTtlMs: number): JsonObject {
-  const page: Record<string, Json> = { ...result, tools: tools.map(({ tool }) => tool) };
-  if (result.cacheScope !== undefined) page.cacheScope = 'private';
-  if (result.ttlMs !== undefined) page.ttlMs = Math.min(typeof result.ttlMs === 'number' ? result.ttlMs : 0, maxTtlMs);
-  return page;
+  return { ...uncached(result, maxTtlMs), tools: tools.map(({ tool }) => tool) };
+}
+
+/** A result that a client may keep, private and short-lived; without a word of keeping, the result itself. */
+export function uncached(result: JsonObject, maxTtlMs: number): JsonObject {
+  const { cacheScope, ttlMs } = result;
+  if (cacheScope === undefined && ttlMs === undefined) return result;
+  return {
+    ...result,
+    ...(cacheScope === undefined ? {} : { cacheScope: 'private' }),
+    ...(ttlMs === undefined ? {} : { ttlMs: Math.min(typeof ttlMs === 'number' ? ttlMs : 0, maxTtlMs) }),
+  };
 }

@@ -652,6 +652,45 @@ describe('reads', () => {
     bench.answered(2, { tools: bench.tools });
     expect(bench.toClient.at(-1)!.result.tools).toEqual([]);
   });
+  const offered = {
+    'resources/list': {
+      list: 'resources',
+      entries: ['file:///docs/a', 'FILE:///docs/x/../b', 'file:///docs/private/c', 'file:///etc/passwd'].map((uri) => ({
+        uri,
+      })),
+      shown: [0, 1],
+    },
+    'resources/templates/list': {
+      list: 'resourceTemplates',
+      entries: ['file:///{path}', 'file:///docs/{a}/{b}', 'file:///docs/a/{b}', 'file:///etc/{a}', 'x:{a}'].map(
+        (uriTemplate) => ({ uriTemplate }),
+      ),
+      shown: [0, 1, 2],
+    },
+    'prompts/list': {
+      list: 'prompts',
+      entries: ['greet', 'Greet', 'farewell', 'other'].map((name) => ({ name, title: 'greet' })),
+      shown: [0],
+    },
+  };
+  test.each(Object.entries(offered))('in %s are those that the passport declares', async (method, given) => {
+    const { list, entries, shown } = given as { list: string; entries: readonly object[]; shown: readonly number[] };
+    const page = { [list]: [...entries, null, { x: 1 }], nextCursor: 'c', cacheScope: 'public', ttlMs: 3_600_000 };
+    const asked = async (): Promise<Any> => {
+      await bench.client({ jsonrpc: '2.0', id: 1, method });
+      bench.answered(1, page);
+      return bench.toClient.at(-1)!.result as Any;
+    };
+    const kept = { nextCursor: 'c', cacheScope: 'private', ttlMs: 30_000 };
+    expect(await asked()).toEqual({ [list]: shown.map((at) => entries[at]), ...kept });
+    bench = new Bench({ observe: true });
+    expect(await asked()).toEqual({ ...page, ...kept });
+  });
+  test('that were read are kept by no cache for others, nor past a revocation', async () => {
+    await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'file:///docs/a' } });
+    bench.answered(1, { contents: [], cacheScope: 'public', ttlMs: 3_600_000 });
+    expect(bench.toClient.at(-1)!.result).toEqual({ contents: [], cacheScope: 'private', ttlMs: 30_000 });
+  });
   test('that are not declared say how, in words that can be pasted', async () => {
     const said = async (uri: string): Promise<string> => {
       await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri } });

@@ -36,7 +36,7 @@ All stand on guardCall({agent, action, params}, run). Put them innermost: what a
 
 stands where the server's command stood. tools/list shows what the passport declares, by the tool's name or as <server>.<tool>; tools/call
 becomes an intent whose target is mcp:<server>, and a refusal reaches the model as a result with isError that begins with the code.
-Resources, prompts and completion pass where they are declared:
+Resources, prompts and completion pass, and are listed, where they are declared:
 
   aip passport update coder --add-action 'resource:file:///docs/*' prompt:greet
 
