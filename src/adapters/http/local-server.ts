@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { dirname } from 'node:path';
-import { Failure } from '../../app/failure.js';
+import { basename, dirname, join } from 'node:path';
+import { Failure, shellWord } from '../../app/failure.js';
 import { meaningOf } from '../../app/system-failures.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply, WebRequestHead } from '../../app/ports/web.js';
 import { comment } from '../../protocol/framing/sse.js';
@@ -222,7 +222,8 @@ async function makeRoom(socket: string): Promise<void> {
   const mine = process.getuid === undefined || uid === process.getuid();
   if (!mine || (process.platform !== 'win32' && (mode & 0o077) !== 0))
     throw new Failure('KEYSTORE_DENIED', `Others can reach the folder of the socket, ${folder}.`, {
-      hint: `chmod 700 ${folder}`,
+      // The folder may be one that everybody needs, such as /tmp.
+      hint: `name a folder of its own, which is made: --socket ${shellWord(join(folder, 'aip', basename(socket)))}`,
     });
   const there = lstatSync(socket, { throwIfNoEntry: false });
   if (there === undefined) return;
