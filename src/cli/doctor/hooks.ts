@@ -19,7 +19,7 @@ export async function inspectHooks(cli: Scene): Promise<Finding[]> {
 }
 
 async function tried(cli: Scene, { client, path, command, off }: InstalledHook): Promise<Finding> {
-  if (off) return warning('hook', `${path} switches all hooks off: ${client} runs every tool.`, null);
+  if (off !== null) return warning('hook', `${off} switches all hooks off: ${client} runs every tool.`, null);
   const run = async (input: string, line = command) => {
     const options = { env: cli.io.env, cwd: cli.io.cwd, input, timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };
     const result = await runProgram('/bin/sh', ['-c', line], options);

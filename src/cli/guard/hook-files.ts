@@ -52,26 +52,34 @@ export interface InstalledHook {
   readonly client: HookClientName;
   readonly path: string;
   readonly command: string;
-  /** True where the file switches all hooks off. */
-  readonly off: boolean;
+  /** The file that switches it off with all others; null where none does. */
+  readonly off: string | null;
 }
 
 /** Every hook of `aip` in this folder, for this user, or managed. What cannot be read holds none that is known. */
 export async function installedHooks(cli: Scene): Promise<InstalledHook[]> {
   const installed: InstalledHook[] = [];
   for (const client of Object.keys(HOOK_INSTALLS) as HookClientName[]) {
-    for (const scope of ['user', 'project', 'managed'] as const) {
-      const path = hookFile(cli, client, scope);
-      const config =
-        path === null
-          ? {}
-          : await hookConfig(path).then(
-              ({ config: found }) => found,
-              () => ({}) as JsonObject,
-            );
-      const off = config.disableAllHooks === true;
-      for (const command of ownCommands(client, config)) installed.push({ client, path: path!, command, off });
-    }
+    const { switches } = HOOK_INSTALLS[client];
+    // In the user's home folder the project's file is the user's.
+    const paths = new Set((['user', 'project', 'managed'] as const).map((scope) => hookFile(cli, client, scope)));
+    const read = [...paths, switches === undefined ? null : join(cli.io.cwd, switches)].filter((path) => path !== null);
+    const files = await Promise.all(read.map(async (path) => ({ path, config: await configOrNone(path) })));
+    const managed = hookFile(cli, client, 'managed');
+    // A managed hook is switched off by its own file alone, the others by any.
+    const off = (own: string): string | null =>
+      files.find(({ path, config }) => config.disableAllHooks === true && (own !== managed || path === managed))
+        ?.path ?? null;
+    for (const { path, config } of files)
+      for (const command of ownCommands(client, config)) installed.push({ client, path, command, off: off(path) });
   }
   return installed;
+}
+
+async function configOrNone(path: string): Promise<JsonObject> {
+  try {
+    return (await hookConfig(path)).config;
+  } catch {
+    return {};
+  }
 }

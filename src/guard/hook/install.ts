@@ -9,6 +9,8 @@ export type HookScope = 'user' | 'project' | 'managed';
 export interface HookInstall {
   /** The file by scope: relative to the user's home or the project; managed ones from the root. Null where it is no JSON. */
   readonly files: Readonly<Record<HookScope, string | null>>;
+  /** A further file of a project that can switch hooks off. */
+  readonly switches?: string;
   /** The members that lead to the list of hooks. */
   readonly path: readonly string[];
   /** Members that the file must have beside it. */
@@ -30,6 +32,7 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
       project: '.claude/settings.json',
       managed: '/etc/claude-code/managed-settings.json',
     },
+    switches: '.claude/settings.local.json',
     path: ['hooks', 'PreToolUse'],
     beside: {},
     entry: (command) => ({

@@ -57,6 +57,27 @@ test('a hook is installed beside others, tried by doctor, and taken out again', 
   expect(place.run(['hook', 'install', 'codex', '-p', 'coder', '--scope', 'managed']).status).toBe(2);
 });
 
+test('doctor says which file switches a hook off, and tries each hook once', { timeout: 120_000 }, async () => {
+  const place = await guarded();
+  const findings = (): { status: string; message: string }[] =>
+    (JSON.parse(place.run(['doctor', '--json']).stdout) as { check: string; status: string; message: string }[]).filter(
+      ({ check }) => check === 'hook',
+    );
+  // In the user's home folder the project's file is the user's.
+  place.env.HOME = place.folder;
+  expect(place.run(['hook', 'install', 'claude', '-p', 'coder']).status).toBe(0);
+  expect(findings()).toMatchObject([{ status: 'ok' }]);
+  place.env.HOME = join(place.folder, 'user');
+  const own = join(place.folder, '.claude');
+  for (const file of ['settings.json', 'settings.local.json']) {
+    expect(place.run(['hook', 'install', 'claude', '-p', 'coder']).status).toBe(0);
+    writeFileSync(join(own, 'settings.json'), '{}');
+    writeFileSync(join(own, file), '{"disableAllHooks":true}');
+    const message = `${join(own, file)} switches all hooks off: claude runs every tool.`;
+    expect(findings()).toMatchObject([{ status: 'warning', message }]);
+  }
+});
+
 test('a configuration that is a link stays one, and what it leads to is changed', async () => {
   const place = await guarded();
   place.env.HOME = join(place.folder, 'user');
