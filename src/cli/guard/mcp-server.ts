@@ -178,12 +178,21 @@ interface Asker {
   readonly stop: () => Promise<void>;
 }
 
+/** Programs that start servers of others: two of these under one name would be one server that changes. */
+const LAUNCHER =
+  /^(?:node|deno|bunx?|npx|npm|pnpm|yarn|uvx?|pipx|python[\d.]*|ruby|java|go|dotnet|docker|podman|env|(?:ba|da|z)?sh|cmd|pwsh|powershell)$/i;
+
 /** Asks a server for its tools; one that is started here is stopped again. @throws Failure NOT_FOUND, NETWORK */
 export async function toolsOf(
   cli: Scene & Notices,
   flags: ServerFlags,
-  { url, argv }: ServerPlace,
+  { name, url, argv }: ServerPlace,
 ): Promise<ListedTool[]> {
+  if (flags.name === undefined && url === null && LAUNCHER.test(name))
+    cli.warn(
+      `Every server that ${name} starts is named ${name}, in pins and in actions. Give this one a name of its own: --name <server>.`,
+      'server_name',
+    );
   const { ask, tell, stop } = url === null ? await processAsker(cli, flags, argv) : await httpAsker(cli, flags, url);
   try {
     const clientInfo = { name: 'aip', version: VERSION };
