@@ -7,6 +7,7 @@ import { Failure, shellWord } from '../../app/failure.js';
 import { meaningOf } from '../../app/system-failures.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply, WebRequestHead } from '../../app/ports/web.js';
 import { comment } from '../../protocol/framing/sse.js';
+import { takesItsTurn } from './pipelining.js';
 import { leaveUnread } from './unread-bodies.js';
 
 const LIMITS = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 };
@@ -33,6 +34,7 @@ export async function listenHere(handler: WebHandler, places: ListeningPlaces): 
     const server = createServer(LIMITS);
     server.maxConnections = MAX_CONNECTIONS;
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (!takesItsTurn(request, response)) return;
       const work = answer(handler, places, entrance, request, response, () => closing).finally(
         () => void running.delete(work),
       );

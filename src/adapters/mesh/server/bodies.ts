@@ -14,6 +14,12 @@ export class Intake {
   #unread = 0;
   readonly #strangers = new Map<string, number>();
   readonly #known = new WeakSet<Socket>();
+  readonly #maxStrangers: number;
+
+  /** `maxStrangers`: most connections of one address that have shown no key. */
+  constructor(maxStrangers: number = MAX_STRANGERS) {
+    this.#maxStrangers = maxStrangers;
+  }
 
   /** Bytes of bodies held now. */
   get unread(): number {
@@ -24,7 +30,7 @@ export class Intake {
   opened(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
     const count = (this.#strangers.get(address) ?? 0) + 1;
-    if (count > MAX_STRANGERS) {
+    if (count > this.#maxStrangers) {
       socket.destroy();
       return;
     }

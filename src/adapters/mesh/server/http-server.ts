@@ -12,8 +12,16 @@ import { Failure } from '../../../app/failure.js';
 import { meaningOf } from '../../../app/system-failures.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../../mesh/limits.js';
 import type { StreamConnection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
-import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLargeReply } from '../../../mesh/server/http/handle.js';
+import {
+  bodyLimit,
+  handle,
+  refusedAtTheDoor,
+  takesKey,
+  tooBusy,
+  tooLargeReply,
+} from '../../../mesh/server/http/handle.js';
 import { isOwnLoopback } from '../../../protocol/web-url.js';
+import { takesItsTurn } from '../../http/pipelining.js';
 import { leaveUnread } from '../../http/unread-bodies.js';
 import { Intake } from './bodies.js';
 import type { MeshServer } from '../../../mesh/server/mesh-server.js';
@@ -26,6 +34,8 @@ export interface ListenOptions {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Most connections at once, streams included. */
   readonly maxConnections?: number;
+  /** Most connections of one address that have shown no key. */
+  readonly maxStrangers?: number;
   /** A bug showed itself in one request; the server goes on. */
   readonly onBug: (error: unknown) => void;
 }
@@ -61,9 +71,10 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
   const server: Server = tls === null ? createHttp(limits) : withTls(limits, tls);
   server.maxConnections = options.maxConnections ?? 24_000;
   let running = 0;
-  const intake = new Intake();
+  const intake = new Intake(options.maxStrangers);
   server.on('connection', (socket: Socket) => intake.opened(socket));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (!takesItsTurn(request, response)) return;
     running++;
     respond(mesh, intake, request, response)
       .catch((error: unknown) => {
@@ -203,7 +214,6 @@ async function respond(
     }
     return;
   }
-  if (head.headers.authorization !== undefined) intake.known(incoming.socket);
   const body = await intake.read(incoming, limit);
   // The client has gone: a stranger who hangs up is no bug.
   if (body === 'broken off') return;
@@ -214,6 +224,8 @@ async function respond(
     return;
   }
   const reply = await handle(mesh, { ...head, body });
+  // A header alone is no key: what anyone may see is answered to whoever sends one.
+  if (reply.status < 400 && takesKey(method, path)) intake.known(incoming.socket);
   if (mesh.stopping) response.shouldKeepAlive = false;
   write(response, reply);
 }
@@ -221,7 +233,7 @@ async function respond(
 function write(response: ServerResponse, reply: Reply): void {
   if ('pieces' in reply) return void writePieces(response, reply);
   if (!('open' in reply)) {
-    const bytes = Buffer.from(reply.body);
+    const bytes = reply.fixed === true ? fixedBytes(reply.body) : Buffer.from(reply.body);
     response.writeHead(reply.status, { ...reply.headers, 'content-length': bytes.length });
     response.end(bytes);
     return;
@@ -239,6 +251,15 @@ function write(response: ServerResponse, reply: Reply): void {
   socket.on('drain', () => connection?.drained());
   socket.once('close', () => connection?.closed());
   connection = reply.open(sink);
+}
+
+const fixed = new Map<string, Buffer>();
+
+/** The bytes of a page that is the same for everyone: held once, however many have not read it yet. */
+function fixedBytes(page: string): Buffer {
+  let bytes = fixed.get(page);
+  if (bytes === undefined) fixed.set(page, (bytes = Buffer.from(page)));
+  return bytes;
 }
 
 /** Writes as fast as the reader takes it; one that takes nothing for too long is cut. */

@@ -17,7 +17,7 @@ const MAX_ABOVE = 50;
 
 /** `GET /`. */
 export function dashboardPage(): WholeReply {
-  return textReply(200, 'text/html; charset=utf-8', DASHBOARD_PAGE, {
+  const reply = textReply(200, 'text/html; charset=utf-8', DASHBOARD_PAGE, {
     'content-security-policy': PAGE_POLICY,
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
@@ -26,6 +26,7 @@ export function dashboardPage(): WholeReply {
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   });
+  return { ...reply, fixed: true };
 }
 
 /** Every agent that was logged, is denied, or has a published passport; those that need a person first. */

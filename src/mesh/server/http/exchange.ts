@@ -22,6 +22,8 @@ export interface WholeReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** True of a page that is the same for everyone, as long as the server runs. */
+  readonly fixed?: true;
 }
 
 /** A reply too large to be one text; all of it is there. */

@@ -37,8 +37,16 @@ export async function handle(server: MeshServer, request: Request): Promise<Repl
 
 /** Most bytes that the body of such a request may have: known before any of it is read. */
 export function bodyLimit(method: string, path: string): number {
-  const found = ROUTES.find(({ endpoint, pattern }) => endpoint.method === method && pattern.test(path));
-  return found?.endpoint.maxBody ?? 0;
+  return routeOf(method, path)?.endpoint.maxBody ?? 0;
+}
+
+/** True where only a caller with a key is answered. */
+export function takesKey(method: string, path: string): boolean {
+  return routeOf(method, path) !== undefined;
+}
+
+function routeOf(method: string, path: string): (typeof ROUTES)[number] | undefined {
+  return ROUTES.find(({ endpoint, pattern }) => endpoint.method === method && pattern.test(path));
 }
 
 /**
@@ -46,7 +54,7 @@ export function bodyLimit(method: string, path: string): number {
  * a key costs nothing then.
  */
 export async function refusedAtTheDoor(server: MeshServer, head: Request): Promise<Reply | null> {
-  const found = ROUTES.find(({ endpoint, pattern }) => endpoint.method === head.method && pattern.test(head.path));
+  const found = routeOf(head.method, head.path);
   // What has no body is judged once, when it is answered.
   if (found === undefined || found.endpoint.maxBody === 0) return null;
   try {
@@ -106,7 +114,7 @@ async function open(server: MeshServer, request: Request): Promise<Reply> {
     throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET, HEAD' });
   }
   if (request.path === '/') return dashboardPage();
-  if (request.path === '/openapi.json') return textReply(200, 'application/json', meshOpenApi());
+  if (request.path === '/openapi.json') return { ...textReply(200, 'application/json', meshOpenApi()), fixed: true };
   if (server.stopping) return jsonReply(503, { status: 'stopping' });
   if (server.broken) return jsonReply(503, { status: 'failed' });
   if (server.prover.sealed !== null) return jsonReply(503, { status: 'sealed', term: server.prover.sealed });
