@@ -288,7 +288,8 @@ describe('what the fleet did', () => {
     const conduct = fleetConduct({ logs: mesh.store.logs, pause: () => Promise.resolve() });
     const [one, two] = [new TestVerifier('v-1'), new TestVerifier('v-2')];
     one.log(...Array.from({ length: 21 }, (_, i) => ({ at: T0 + i })), { at: T0 + 30, error_code: 'AIP-E202' });
-    two.log({ at: T0 + 40, error_code: 'AIP-E203' }, { at: T0 + 50, error_code: 'AIP-E101' }, { agent_id: OTHER });
+    const another = { error_code: 'AIP-E203', intent_hash: `sha256:${'b'.repeat(64)}` };
+    two.log({ at: T0 + 40, ...another }, { at: T0 + 50, error_code: 'AIP-E101' }, { agent_id: OTHER });
     await put(mesh, one, 22);
     expect((await conduct.agents(T0))[0]).toMatchObject({ successful: 21, failed: 1 });
     await put(mesh, two, 3);
@@ -298,6 +299,20 @@ describe('what the fleet did', () => {
     expect(agent).toMatchObject({ successful: 21, failed: 2, unattributed: 1, trust: 0.61, trustMeaningful: true });
     expect(agent!.hours.at(-1)).toEqual([21, 3]);
     expect(agent!.hours).toHaveLength(24);
+  });
+
+  test('holds an agent to a refused intent once, however many verifiers it is taken to', async () => {
+    const mesh = await TestMesh.start();
+    const conduct = fleetConduct({ logs: mesh.store.logs, pause: () => Promise.resolve() });
+    const intent = { error_code: 'AIP-E202', intent_hash: `sha256:${'a'.repeat(64)}` };
+    const another = { ...intent, intent_hash: `sha256:${'b'.repeat(64)}` };
+    for (let i = 1; i <= 5; i++) {
+      const v = new TestVerifier(`v-${i}`);
+      v.log({ at: T0 + i, ...intent }, ...(i === 5 ? [{ at: T0 + 9, ...another }] : []));
+      await put(mesh, v, v.entries.length);
+    }
+    // 0.5 - 2 * 0.05
+    expect(await conduct.agents(T0 + 1000)).toMatchObject([{ failed: 2, unattributed: 4, trust: 0.4 }]);
   });
 
   test('counts no refusal that a guard only looked on at, nor takes one whose member was changed', async () => {

@@ -1,5 +1,5 @@
 /** Counts and trust scores over the fleet's log, kept in memory and brought up to date when someone looks. */
-import { isAttributable, isCounted } from '../../protocol/log/attribution.js';
+import { isAttributable, isCounted, PRESENTED_BEFORE } from '../../protocol/log/attribution.js';
 import type { Entry, LogRecord, OutcomeEntry } from '../../protocol/log/entry.js';
 import { parseTime } from '../../protocol/time.js';
 import type { FleetAgent, FleetConduct } from '../../mesh/fleet.js';
@@ -14,6 +14,9 @@ const PAGE = 500;
 const MAX_AGENTS = 20_000;
 /** Any string can get into a log as an agent's id. Such names have a bound of their own, so that they push no agent out. */
 const MAX_STRANGERS = 500;
+/** The refused intents that came last are known by their hashes; a hash has 71 characters. */
+const MAX_REFUSED = 20_000;
+const MAX_HASH = 80;
 
 interface Tally {
   successful: number;
@@ -37,7 +40,7 @@ export interface FleetDeps {
 
 /** Entries count in the order of their arrival, so that every reader of the same log gets the same digits. */
 export function fleetConduct({ logs, rules = GUIDE_RULES, pause }: FleetDeps): FleetConduct {
-  const tallies: Tallies = { agents: new Map(), strangers: new Map() };
+  const tallies: Tallies = { agents: new Map(), strangers: new Map(), refused: new Map() };
   let row = 0;
   let reading: Promise<void> | null = null;
 
@@ -71,10 +74,29 @@ interface Tallies {
   /** Those that something can be held to. */
   readonly agents: Map<string, Tally>;
   readonly strangers: Map<string, Tally>;
+  /** By hash, of intents whose refusal was held against their agent: the verifier that was first. */
+  readonly refused: Map<string, string>;
 }
 
-function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules, now: number): void {
-  if (!isCounted(entry)) return;
+/**
+ * Whoever holds an intent that is refused can take it to every verifier: its agent is held to it once. What one verifier has seen before
+ * it says by itself.
+ */
+function once({ refused }: Tallies, entry: Entry): Entry {
+  const { intent_hash: hash, error_code, verifier } = entry;
+  if (error_code === null || hash === null || hash.length > MAX_HASH || !isAttributable(entry)) return entry;
+  const first = refused.get(hash);
+  if (first !== undefined && first !== verifier)
+    return { ...entry, details: { ...entry.details, [PRESENTED_BEFORE]: true } };
+  if (refused.size >= MAX_REFUSED) refused.delete(refused.keys().next().value!);
+  refused.set(hash, verifier);
+  return entry;
+}
+
+function count(tallies: Tallies, logged: Entry, rules: TrustRules, now: number): void {
+  if (!isCounted(logged)) return;
+  const entry = once(tallies, logged);
+  const { agents, strangers } = tallies;
   const at = parseTime(entry.timestamp) ?? 0;
   const known = agents.has(entry.agent_id) || isAttributable(entry);
   const tally = agents.get(entry.agent_id) ??
