@@ -6,7 +6,7 @@ import {
   type ActionApprovalDocument,
 } from '../../protocol/approvals/approval.js';
 import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
-import { foldedText } from '../../protocol/constraints/folded.js';
+import { personNamed } from '../../protocol/approvals/person.js';
 import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
@@ -125,7 +125,7 @@ async function signer(
 }
 
 function notHere(wanted: readonly NamedApprover[]): Failure {
-  const names = [...new Set(wanted.map(({ id }) => foldedText(id)))].slice(0, 8).join(', ');
+  const names = [...new Set(wanted.map(({ id }) => personNamed(id)))].slice(0, 8).join(', ');
   return new Failure('KEY_NOT_FOUND', `This machine holds no key of those who may answer: ${names}.`, {
     hint: 'answer where their key is, or import it: aip key import <file> --id <did>#key-1',
   });

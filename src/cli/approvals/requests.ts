@@ -3,7 +3,7 @@ import { Failure } from '../../app/failure.js';
 import type { RequestRecord } from '../../app/ports/state.js';
 import { isRequestId } from '../../protocol/approvals/approval.js';
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
-import { foldedText } from '../../protocol/constraints/folded.js';
+import { personNamed } from '../../protocol/approvals/person.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -67,7 +67,7 @@ export function reportOf({ record, source }: FoundRequest, now: number): Request
     const answers = record.answers.filter(
       (each) => each.document.decision === decision && (decision === 'deny' || now < each.approvedUntil),
     );
-    return [...new Map(answers.map(({ document: { approver } }) => [foldedText(approver), approver])).values()];
+    return [...new Map(answers.map(({ document: { approver } }) => [personNamed(approver), approver])).values()];
   };
   const approved_by = by('approve');
   const waits = now < record.expiresAt ? 'pending' : 'expired';

@@ -4,6 +4,7 @@
  */
 import type { ActionApproval, ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import { readActionApproval } from '../../protocol/approvals/approval.js';
+import { personNamed } from '../../protocol/approvals/person.js';
 import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -94,7 +95,7 @@ export function approversOf(request: KeptRequest, now: number): readonly string[
   const counted = request.answers.filter(
     ({ document }) => document.decision === 'approve' && now < Date.parse(document.approved_until),
   );
-  return [...new Set(counted.map(({ document }) => document.approver))];
+  return [...new Map(counted.map(({ document: { approver } }) => [personNamed(approver), approver])).values()];
 }
 
 /** How a request stands at `now`, ms since the epoch. */

@@ -24,6 +24,7 @@ import { thingOf } from './counted-names.js';
 import { thingNamed, type Name } from '../naming/names.js';
 import { isAction, writtenAs, type Refuse, type Written } from './scope.js';
 import { ENVIRONMENT_WORDS, INSTANCE_NAMES } from '../naming/vocabulary.js';
+import { personNamed } from '../approvals/person.js';
 import { foldedText, foldedValue } from './folded.js';
 import { parseTimeWindow } from './time-windows.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
@@ -285,7 +286,7 @@ function approversOf(
 ): Pick<ApprovalRule, 'approvers' | 'count' | 'ttlMs'> {
   const approvers = value.approvers === undefined ? null : approverList(value.approvers, `${path}.approvers`, refuse);
   // Two keys of one approver are one person.
-  const people = approvers === null ? 1 : new Set(approvers.map(({ id }) => foldedText(id))).size;
+  const people = approvers === null ? 1 : new Set(approvers.map(({ id }) => personNamed(id))).size;
   const { count = 1 } = value;
   const isCount = typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= people;
   if (!isCount && approvers?.length !== 0) refuse(`${path}.count`, `is not a whole number from 1 to ${people}`);

@@ -3,8 +3,8 @@
  * of the action by a request. Every answer is judged anew in the transaction that spends it.
  */
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import { deniableSpelling, personNamed } from '../../protocol/approvals/person.js';
 import type { Approver } from '../../protocol/constraints/rules.js';
-import { foldedText } from '../../protocol/constraints/folded.js';
 import { verifyKeyOf, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import type { Passport } from '../../protocol/passport.js';
@@ -59,7 +59,7 @@ export function judgeAnswers(answered: Answered, policy: ApprovalPolicy): Approv
     if (problem !== null) problems.push(`the answer of ${approver} does not count: ${problem}`);
     else if (decision === 'deny') return { by: 0, problems: [`${approver} has denied it`] };
     // Two keys of one approver are one person.
-    else people.add(foldedText(approver));
+    else people.add(personNamed(approver));
   }
   return { by: people.size, problems };
 }
@@ -94,7 +94,7 @@ function signerProblem(
   const own = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
   // An agent that could approve for itself would need no person.
   if (approver === agentId || own.some(({ key }) => key.text === text)) return "it is signed with the agent's own key";
-  const denied = [text, key_id, approver].some((subject) => deniedNow(facts, subject) !== null);
+  const denied = [text, key_id, approver].some((each) => deniedNow(facts, deniableSpelling(each)) !== null);
   return denied ? 'its approver is revoked or suspended' : null;
 }
 

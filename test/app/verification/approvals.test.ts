@@ -145,6 +145,34 @@ describe('an answer counts, or is refused for its reason', () => {
   });
 });
 
+describe('an approver whose id is spelled in another way', () => {
+  const spelled = ['did:web:ALICE.example', 'did:web:alice.example.', 'did:web:%61lice.example'];
+
+  test.each(spelled)('%s is stopped with its id', async (id) => {
+    const desk = new Desk({ above: 100, approvers: [{ id, public_key: publicKeyText('alice') }] });
+    const { request_id } = (await desk.ask()).details as { request_id: string };
+    const answer = desk.answer(request_id, { by: 'alice', changes: { approver: id, key_id: `${id}#key-1` } });
+    expect(desk.keep(answer, 'alice')).toBe(true);
+    revoke(desk, 'did:web:alice.example');
+    const refused = await desk.ask({ approval_request: request_id });
+    expect(refused).toMatchObject({ error_code: 'AIP-E209', details: { needed: 1 } });
+    expect(JSON.stringify(refused.details)).toContain('its approver is revoked or suspended');
+  });
+
+  test.each(spelled)('%s and the plain one are one person', async (id) => {
+    const approvers = [...ALICE_OR_BOB.approvers, { id, public_key: publicKeyText('carol') }];
+    const desk = new Desk({ above: 100, approvers, count: 2 });
+    const { request_id } = (await desk.ask()).details as { request_id: string };
+    desk.keep(desk.answer(request_id, { by: 'alice' }), 'alice');
+    desk.keep(
+      desk.answer(request_id, { by: 'alice', key: 'carol', changes: { approver: id, key_id: `${id}#key-1` } }),
+      'carol',
+    );
+    expect(await desk.ask({ approval_request: request_id })).toMatchObject({ details: { needed: 1 } });
+    expect(() => new Desk({ above: 100, approvers: [approvers[0]!, approvers[2]!], count: 2 })).toThrow(/from 1 to 1/);
+  });
+});
+
 describe('leaving a param out', () => {
   const schema = (...names: string[]) => [
     {

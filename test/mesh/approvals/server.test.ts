@@ -220,6 +220,21 @@ describe('an answer at the mesh', () => {
     expect(reply.message).toContain('revoked');
   });
 
+  test('of an approver whose id is spelled in another way is refused with it, and counts as the same person', async () => {
+    const id = 'did:web:CAROL.example.';
+    const approvers = [
+      { id: CAROL, public_key: keyOf(PERSON) },
+      { id, public_key: keyOf(OTHER) },
+    ];
+    const { mesh, document, id: request } = await asked({ approvers, count: 2 });
+    const by = { approver: id, key_id: `${id}#key-1` };
+    await answers(mesh, request, answerTo(document));
+    expect((await answers(mesh, request, answerTo(document, by, OTHER))).json()).toMatchObject({ status: 'pending' });
+    expect((await mesh.command('revoke', { agent_id: CAROL })).status).toBe(200);
+    const later = answerTo(document, { ...by, reason: 'again' }, OTHER);
+    expect((await answers(mesh, request, later)).json()).toMatchObject({ code: 'APPROVAL_INVALID' });
+  });
+
   test('takes the role of an approver, and one that the request names', async () => {
     const { mesh, document, id } = await asked();
     expect((await answers(mesh, id, answerTo(document), 'verifier')).json()).toMatchObject({ code: 'FORBIDDEN' });

@@ -34,13 +34,17 @@ export function ttlIn(value: Json): number {
   return number === undefined ? 0 : Number(number) * UNITS_MS[unit!]!;
 }
 
+const NEEDLESS_ESCAPE = /%(2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/g;
+
 /** An id as people are told apart by it. */
 export function personOf(id: string): string {
   return id
     .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')
     .trim()
-    .toLowerCase();
+    .toLowerCase()
+    .replace(NEEDLESS_ESCAPE, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)).toLowerCase())
+    .replace(/^(did:web:[^:%]*?)\.+(?=[:%]|$)/, '$1');
 }
 
 /** A word for each person, by the first of that person's keys. */

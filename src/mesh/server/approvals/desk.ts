@@ -1,5 +1,6 @@
 /** The mesh's requests for approval: tables with quotas, beside the ordered log, so that no crowd of requests can hold up a deny. */
 import type { ActionApproval } from '../../../protocol/approvals/approval.js';
+import { deniableSpelling } from '../../../protocol/approvals/person.js';
 import type { ApprovalRequest } from '../../../protocol/approvals/request.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { canonicalize } from '../../../protocol/json/canonical.js';
@@ -264,7 +265,7 @@ export class ApprovalDesk {
     if (signer === null && keys.length > 0)
       throw new Refused('APPROVAL_INVALID', 'The answer does not count: no key of its approver signed it.');
     for (const subject of [signer, document.key_id, document.approver])
-      if (subject !== null && statusAt(await store.standing(subject), now) !== 'active')
+      if (subject !== null && statusAt(await store.standing(deniableSpelling(subject)), now) !== 'active')
         throw new Refused('APPROVAL_INVALID', 'The answer does not count: its approver is revoked or suspended.');
     return signer;
   }
