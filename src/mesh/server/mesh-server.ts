@@ -157,6 +157,7 @@ export class MeshServer {
       store,
       clock,
       verify: options.verify,
+      isRevoked: (keyId) => this.revokedKeys.has(keyId),
       onChange: (request, isNew) => {
         this.hub.announce('approval', this.notices.add(JSON.stringify(noticeOf(request, clock.wall()))));
         this.waits.check();

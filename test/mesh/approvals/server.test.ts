@@ -133,6 +133,23 @@ describe('a request at the mesh', () => {
     expect((await handIn(mesh, request(22))).json()).toMatchObject({ code: 'TOO_MANY_PENDING' });
   });
 
+  test('is one of 20 of an agent also where all come at once', async () => {
+    const mesh = await TestMesh.start();
+    const replies = await Promise.all(Array.from({ length: 60 }, (_, n) => handIn(mesh, request(n))));
+    expect(replies.filter(({ status }) => status === 201)).toHaveLength(20);
+  });
+
+  test('takes no place once the API key that it came under is revoked, and can be answered', async () => {
+    const mesh = await TestMesh.start();
+    for (let n = 0; n < 20; n++) await handIn(mesh, request(n));
+    expect((await mesh.ask('POST', PATH, 'operator', request(20))).json()).toMatchObject({ code: 'TOO_MANY_PENDING' });
+    expect((await mesh.ask('DELETE', `/v1/mesh/keys/${mesh.keys.verifier.keyId}`, 'admin')).status).toBe(200);
+    expect((await mesh.ask('POST', PATH, 'operator', request(20))).status).toBe(201);
+    expect((await answers(mesh, request(3).request_id, answerTo(request(3)))).json()).toMatchObject({
+      status: 'approved',
+    });
+  });
+
   test('is listed in pages that fit into one reply, and waited for', async () => {
     const mesh = await TestMesh.start();
     for (let n = 0; n < 160; n++) await handIn(mesh, request(n, { agent_id: `${AGENT}-${n % 10}` }));

@@ -34,6 +34,8 @@ export interface DeskPorts {
   readonly verify: (publicKey: string, text: string, signature: string) => boolean;
   /** Told of every request that was handed in here, and of every one that has changed. */
   readonly onChange: (request: KeptRequest, isNew: boolean) => void;
+  /** True of an API key that is revoked. */
+  readonly isRevoked: (keyId: string) => boolean;
 }
 
 const KIND = 'approval';
@@ -48,6 +50,8 @@ const MOST_TRIES = 5;
 export class ApprovalDesk {
   readonly #ports: DeskPorts;
   readonly #kept = new Map<string, VersionedRequest>();
+  /** The agents of requests that are being written. */
+  readonly #coming = new Map<string, string>();
   #learntAt = -1;
   #prunedAt = 0;
   #loading: Promise<void> | null = null;
@@ -112,14 +116,19 @@ export class ApprovalDesk {
     if (asked.expiresAt - now > document.ttl_s * 1_000 + OVERLAP_MS)
       throw new Refused('APPROVAL_INVALID', 'The request waits for longer than it says that one may.');
     this.#requireRoom(request.agent_id, now);
-    const keepUntil = asked.expiresAt + KEPT_MS;
-    const text = canonicalize(document as unknown as JsonObject);
-    await store.papers.put(DOCUMENT, { id, version: 1, changedAt: now, keepUntil, text });
-    const standing = { request, version: 1 };
-    const added = await store.papers.put(KIND, paperOf(standing, now));
-    if (!added) return { standing: await this.find(id), changed: false };
-    this.#keep(standing, true);
-    return { standing, changed: true };
+    this.#coming.set(id, request.agent_id);
+    try {
+      const keepUntil = asked.expiresAt + KEPT_MS;
+      const text = canonicalize(document as unknown as JsonObject);
+      await store.papers.put(DOCUMENT, { id, version: 1, changedAt: now, keepUntil, text });
+      const standing = { request, version: 1 };
+      const added = await store.papers.put(KIND, paperOf(standing, now));
+      if (!added) return { standing: await this.find(id), changed: false };
+      this.#keep(standing, true);
+      return { standing, changed: true };
+    } finally {
+      this.#coming.delete(id);
+    }
   }
 
   /**
@@ -202,10 +211,15 @@ export class ApprovalDesk {
 
   #requireRoom(agentId: string, now: number): void {
     let [agent, all] = [0, 0];
+    for (const each of this.#coming.values()) {
+      all++;
+      if (each === agentId) agent++;
+    }
     let oldest: KeptRequest | null = null;
     for (const { request } of this.#kept.values()) {
       const status = statusOf(request, now);
-      if (status === 'pending' || status === 'approved') {
+      // What came under a key that is revoked may be answered, and takes no place: who stole the key would have filled them all.
+      if ((status === 'pending' || status === 'approved') && !this.#ports.isRevoked(request.key_id)) {
         all++;
         if (request.agent_id === agentId) agent++;
       } else if (oldest === null || request.expires_at < oldest.expires_at) oldest = request;
