@@ -1,4 +1,5 @@
 import { lateFailure, PIPE_MS } from './documents.js';
+import { FirstFailure } from './first-failure.js';
 
 const NEWLINE = 0x0a;
 
@@ -9,20 +10,16 @@ export async function* inTime(
   ms = PIPE_MS,
 ): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
-  let line: { readonly late: Promise<never>; readonly timer: NodeJS.Timeout } | null = null;
+  let line: { readonly late: FirstFailure; readonly timer: NodeJS.Timeout } | null = null;
   const begin = (): typeof line => {
-    let timer!: NodeJS.Timeout;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(reject, ms, lateFailure(`A line of ${where}`));
-    });
-    // The line may end in time, and then this is not awaited.
-    late.catch(() => undefined);
-    return { late, timer };
+    const late = new FirstFailure();
+    const failure = lateFailure(`A line of ${where}`);
+    return { late, timer: setTimeout(() => late.is(failure), ms) };
   };
   try {
     for (;;) {
-      const arriving = iterator.next();
-      const { done, value } = await (line === null ? arriving : Promise.race([arriving, line.late]));
+      const arriving = Promise.resolve(iterator.next());
+      const { done, value } = await (line === null ? arriving : line.late.orElse(arriving));
       if (done === true) return;
       if (value.includes(NEWLINE)) {
         if (line !== null) clearTimeout(line.timer);

@@ -4,6 +4,7 @@ import type { Submission, VerifierDeps, VerifyOptions } from '../../app/verifica
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { OutputClosed, type Surroundings } from '../io.js';
+import { FirstFailure } from '../input/first-failure.js';
 import { inTime } from '../input/in-time.js';
 import { lineBatches, type Line } from '../input/lines.js';
 import { withAcceptedParams } from './accepted.js';
@@ -102,26 +103,6 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
     });
   }
   return firstRefusal === null ? 0 : exitOf(firstRefusal);
-}
-
-/** Ends a wait for lines that may never come, once answers can be given no more. */
-class FirstFailure {
-  #failure: { readonly error: unknown } | null = null;
-  #reject: (error: unknown) => void = () => undefined;
-
-  is(error: unknown): void {
-    this.#failure ??= { error };
-    this.#reject(error);
-  }
-
-  /** Not `Promise.race`: a promise that lasts as long as the stream would hold every line's wait. */
-  orElse<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#reject = reject;
-      promise.then(resolve, reject);
-      if (this.#failure !== null) reject(this.#failure.error);
-    });
-  }
 }
 
 async function* batches(

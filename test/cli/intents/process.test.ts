@@ -84,6 +84,30 @@ test(`a stream of ${LINES} lines is judged in constant memory`, async () => {
   expect(entries).toBeLessThan(LINES / 50);
 }, 180_000);
 
+test('a line of 600 MB is refused in constant memory', async () => {
+  if (!existsSync('/proc/self/status')) {
+    console.warn('skipped: memory is read from /proc, and there is none');
+    return;
+  }
+  const child = start(place(), ['intent', 'verify', '-', '--ndjson']);
+  const part = Buffer.alloc(1024 * 1024, 'a');
+  let peak = 0;
+  Readable.from(
+    (function* () {
+      for (let i = 0; i < 600; i++) {
+        const status = readFileSync(`/proc/${child.pid}/status`, 'latin1');
+        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+        yield part;
+      }
+    })(),
+  ).pipe(child.stdin);
+  let said = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) said += chunk as string;
+  expect(JSON.parse(said)).toMatchObject({ success: false, error_code: 'AIP-E100' });
+  expect(peak).toBeGreaterThan(30);
+  expect(peak).toBeLessThan(MOST_MB);
+}, 60_000);
+
 test('a reader who goes away turns no refusal into a yes', () => {
   const where = place();
   known(where, 'passport-support-agent.json');
