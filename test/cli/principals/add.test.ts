@@ -131,4 +131,11 @@ describe('aip principal remove', () => {
     expect((await machine.run('principal', 'remove', PRINCIPAL)).code).toBe(0);
     expect(stored(machine.state)).toMatchObject({ pins: 0 });
   });
+
+  test.each(['did:web:ACME.com', 'did:web:acme.com.'])('does not call %s unpinned: it is no principal', async (did) => {
+    const machine = household();
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', KEY);
+    const { code, err } = await machine.run('principal', 'remove', did, '--yes');
+    expect([code, err]).toEqual([2, expect.stringContaining('is not of the form')]);
+  });
 });

@@ -2,6 +2,7 @@ import { Failure } from '../../../app/failure.js';
 import type { State } from '../../../app/ports/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
+import { wrongPrincipalText } from '../../../protocol/identity/spelling.js';
 import type { Cli } from '../../cli.js';
 import { publicKeyFrom } from '../../input/public-key.js';
 import { YES_OPTION } from '../../input/options.js';
@@ -38,6 +39,8 @@ export const command: CommandSpec<Options> = {
 
   async run({ args, options }, cli) {
     const did = args[0]!;
+    const wrong = wrongPrincipalText(did);
+    if (wrong !== null) throw new Failure('USAGE', `${wrong}.`, { hint: 'aip principal list' });
     const state = await localState(cli.workspace);
     const agents = state.passports().filter((known) => known.agentId.startsWith(`${did}:agents:`)).length;
     if (state.pins(did).length === 0)
