@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { VerifyIntentOptions } from '../../src/index.js';
-import { AGENT, AT, HMAC_KEY, KEYS, macked, mandate, passport, signed, text } from '../kit/conformance/parts.js';
+import { allow, reject, type HookIntent, type VerifyIntentOptions } from '../../src/index.js';
+import {
+  AGENT,
+  AT,
+  HMAC_KEY,
+  KEYS,
+  macked,
+  mandate,
+  nonceOf,
+  passport,
+  signed,
+  text,
+} from '../kit/conformance/parts.js';
 import { refusal, workshop } from './workshop.js';
 
 const at = new Date(AT);
@@ -57,6 +68,30 @@ describe('envelopes of AIP-1', () => {
       ...{ at, passport: known, principalKeys, envelopes: { publicKey } },
     });
     expect(decision).toMatchObject({ error_code: 'AIP-E202', details: { bound: 'passport' } });
+  });
+
+  test('a hook sees an envelope as an intent, so that no agent passes one by its dialect', async () => {
+    const aip = workshop();
+    const seen: HookIntent[] = [];
+    aip.registerVerificationHook({
+      verify: (intent) => {
+        seen.push(structuredClone(intent));
+        Object.assign(intent.params, { amount: 0 });
+        return intent.action === 'transfer_funds' ? reject({ code: 'COMPLIANCE-001', message: 'Sanctioned' }) : allow();
+      },
+    });
+    const decision = await aip.verifyIntent(text(signed('seen')), { at, envelopes: { publicKey } });
+    const params = { amount: 200, currency: 'USD' };
+    expect(decision.error_code).toBe('COMPLIANCE-001');
+    expect(seen).toEqual([
+      {
+        ...{ agent_id: AGENT, action: 'transfer_funds', params, target: 'did:web:vendor.com:agents:billing' },
+        timestamp: at.getTime() / 1000,
+        nonce: nonceOf('seen'),
+        intent_hash: decision.intent_hash,
+      },
+    ]);
+    expect((await aip.getVerificationLogs())[0]!.params).toEqual(params);
   });
 
   test('a shared key is for tier 0', async () => {

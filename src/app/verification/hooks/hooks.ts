@@ -115,9 +115,10 @@ async function askHook(
   }
 }
 
-function copyOf(intent: Intent): HookIntent {
-  const signed = JSON.parse(Buffer.from(intent.signedBytes).toString('utf8')) as Omit<HookIntent, 'intent_hash'>;
-  return { ...signed, intent_hash: intent.hash };
+/** Of the members that every dialect has: a hook that asks for the action must find it whatever the agent signed. */
+function copyOf({ document, hash }: Intent): HookIntent {
+  const { signature: _, ...said } = document;
+  return { ...(JSON.parse(JSON.stringify(said)) as typeof said), intent_hash: hash };
 }
 
 /** One of the three answers; null for anything else. */

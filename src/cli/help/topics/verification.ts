@@ -38,7 +38,8 @@ a list of them: an object with verify(intent), which answers, or resolves to, on
   {result: "reject", code: "COMPLIANCE-001", message: "Sanctioned", details: {}}
   {result: "require-approval", reason: "over 10,000"}
 
-within 5 s. An error, silence or anything else is a refusal, HOOK_FAILED; a module that cannot be loaded is exit 2. Hooks are asked
+within 5 s. It is given agent_id, action, params, timestamp, nonce, intent_hash, and target and key_id where there are, under these names
+in both dialects. An error, silence or anything else is a refusal, HOOK_FAILED; a module that cannot be loaded is exit 2. Hooks are asked
 only about intents that no earlier step refuses. A project's config file names hooks only once it is trusted: aip help config. Each module
 runs in a thread of its own, which is ended where it never gives way, and prints to stderr; a program's own hooks run in the program.
 
