@@ -16,6 +16,7 @@ export {
   removeFile,
   replaceFile,
 } from '../adapters/files/plain-file.js';
+export { refuseIrreplaceable, replaceOutput } from '../adapters/files/irreplaceable.js';
 export { temporaryFolder } from '../adapters/files/temporary-folder.js';
 export { isFolder, jsonFilesIn, makeFolder } from '../adapters/files/folders.js';
 export { disowned, isForeign } from '../adapters/files/secret/ownership.js';

@@ -7,7 +7,7 @@ import { Failure } from '../../app/failure.js';
 import { isRequestId, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
-import { replaceFile } from '../../workspace/files.js';
+import { refuseIrreplaceable, replaceOutput } from '../../workspace/files.js';
 import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
 import { bringRequest, shareAnswer } from '../../workspace/fleet/requests.js';
 import { localState } from '../../workspace/state.js';
@@ -137,6 +137,9 @@ export async function answered(
   const record = found?.record ?? null;
   if (record !== null && record.status !== 'open')
     throw new Failure('USAGE', `The request ${record.id} is ${record.status}.`, { hint: 'aip approvals list' });
+  const path = options.out === undefined || options.out === '-' ? null : resolve(cli.io.cwd, options.out);
+  // An answer that was given cannot be taken back for want of a file.
+  if (path !== null) await refuseIrreplaceable(path);
   cli.note(shownRequest(reportOf(found ?? broughtRequest(request), cli.io.now())));
   if (options.key !== undefined && options.keyFile !== undefined)
     throw new Failure('USAGE', 'The key is said to be at two places.', { hint: 'give one of --key and --key-file' });
@@ -156,8 +159,7 @@ export async function answered(
   const approval = await sign();
   if (found?.source === 'here' || found?.source === 'fleet') await keep(approval, cli);
   else if (found !== null) await send(approval, cli);
-  if (options.out !== undefined && options.out !== '-')
-    await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
+  if (path !== null) await replaceOutput(path, `${JSON.stringify(approval, null, 2)}\n`);
   else if (cli.globals.json || record === null || options.out === '-')
     cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
   if (cli.globals.json) return 0;

@@ -18,7 +18,7 @@ import { reportDecision } from '../intents/refusal.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { verification } from '../intents/verification.js';
-import { replaceFile } from '../../workspace/files.js';
+import { replaceOutput } from '../../workspace/files.js';
 import { keyring } from '../../workspace/keys.js';
 
 interface Options extends PassphraseFlags {
@@ -99,7 +99,7 @@ export const command: CommandSpec<Options> = {
     const approval = await sign();
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
-    else await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
+    else await replaceOutput(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
     return 0;
   },
 };

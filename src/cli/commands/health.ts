@@ -136,7 +136,7 @@ async function writePage(
     await cli.stream(page);
     return;
   }
-  const { replaceFile } = await import('../../workspace/files.js');
-  await replaceFile(path, `${page}\n`);
+  const { replaceOutput } = await import('../../workspace/files.js');
+  await replaceOutput(path, `${page}\n`);
   cli.note(`wrote ${path}`);
 }

@@ -126,6 +126,15 @@ describe('aip intent sign', () => {
     expect(statSync('/dev/null').isFile()).toBe(false);
   });
 
+  test('does not write over a passport', async () => {
+    const machine = await settled();
+    const { out } = await machine.run('passport', 'show', 'support-agent-v1', '--json');
+    const path = machine.file('bot.json', out);
+    const before = readFileSync(path, 'utf8');
+    expect((await machine.failure(...BY, '-a', 'issue_refund', '-o', path)).code).toBe('EXISTS');
+    expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
   test('finds the key where the passport was made, and in the file that is named', async () => {
     const machine = household();
     const path = await made(machine);

@@ -401,6 +401,9 @@ describe('aip logs export', () => {
     const file = at.file('there.jsonl', 'mine');
     expect((await run('logs', 'export', '--out', file)).code).toBe(0);
     expect(readFileSync(file, 'utf8').split('\n').length - 1).toBe(30);
+    const checkpoint = at.file('checkpoint', `aip.log/00\n9\n${'A'.repeat(43)}=\n`);
+    expect((await run('logs', 'export', '--out', checkpoint)).code).toBe(2);
+    expect(readFileSync(checkpoint, 'utf8')).toMatch(/^aip\.log/);
     expect((await run('logs', 'export', '--out', '/dev/null')).code).toBe(0);
     expect(readdirSync('/dev')).not.toContain('null.part');
     expect((await run('logs', 'export', '--format', 'xml')).code).toBe(2);

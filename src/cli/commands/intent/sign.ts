@@ -26,7 +26,7 @@ import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { durationMs, integer } from '../../input/values.js';
 import { documentReader } from '../../input/documents.js';
-import { replaceFile } from '../../../workspace/files.js';
+import { replaceOutput } from '../../../workspace/files.js';
 import { keyring } from '../../../workspace/keys.js';
 import { localState } from '../../../workspace/state.js';
 
@@ -150,7 +150,7 @@ export const command: CommandSpec<Options> = {
     if (refused !== null) return refused;
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(intent, cli.io.stdout.isTTY === true ? 2 : undefined));
-    else await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(intent)}\n`);
+    else await replaceOutput(resolve(cli.io.cwd, options.out), `${JSON.stringify(intent)}\n`);
     return 0;
   },
 };

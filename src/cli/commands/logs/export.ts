@@ -190,7 +190,8 @@ async function targetOf(out: string | undefined, encrypted: boolean, cli: Cli) {
       typeof block === 'string' ? cli.stream(block.replace(/\n$/, '')) : cli.streamBytes(block);
     return { write, finish: nothing, discard: nothing };
   }
-  const { growingFile } = await import('../../../workspace/files.js');
+  const { growingFile, refuseIrreplaceable } = await import('../../../workspace/files.js');
+  await refuseIrreplaceable(out);
   return growingFile(out);
 }
 

@@ -1,5 +1,5 @@
 import { proveEntry } from '../../../app/proof/prove.js';
-import { replaceFile } from '../../../workspace/files.js';
+import { replaceOutput } from '../../../workspace/files.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
 import { approvalsIn, type ApprovalFlags } from '../../intents/approvals.js';
@@ -73,7 +73,7 @@ export const command: CommandSpec<Options> = {
       withWitnesses(cli, state, signed, key, options),
     );
     if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
-    else await replaceFile(options.out, text);
+    else await replaceOutput(options.out, text);
     const { passport, principal_key: principalKey, approvals: shown, checkpoint } = JSON.parse(text) as Proved;
     // A verifier of the same fleet may have raised the request.
     const verifiers = new Set([key.publicKey, ...shown.flatMap(({ verifier }) => verifier ?? [])]);

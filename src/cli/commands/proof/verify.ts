@@ -11,7 +11,7 @@ import { meshWitnessKey } from '../../../mesh/log/tree-witness.js';
 import { pinnedMeshWitness } from '../../logs/witnesses.js';
 import { readNoteKey, type NoteKey } from '../../../protocol/transparency/note.js';
 import { loadSchemaCheck } from '../../../workspace/verification.js';
-import { replaceFile } from '../../../workspace/files.js';
+import { replaceOutput } from '../../../workspace/files.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { publicKeyFrom } from '../../input/public-key.js';
@@ -99,7 +99,7 @@ export const command: CommandSpec<Options> = {
     }
     if (options.html !== undefined) {
       const { renderProofPage } = await import('../../render/page/proof-html.js');
-      await replaceFile(options.html, renderProofPage(report));
+      await replaceOutput(options.html, renderProofPage(report));
     }
     if (cli.globals.json) cli.json(report);
     else show(report, cli);
