@@ -153,7 +153,6 @@ class FileState implements SqliteState {
   transact<T>(work: (ledger: Ledger) => T): T {
     return this.#run(work, true);
   }
-
   rehearse<T>(work: (ledger: Ledger) => T): T {
     return this.#run(work, false);
   }
@@ -289,7 +288,6 @@ class FileState implements SqliteState {
   decision(seq: number): DecidedEntry | null {
     return this.#outcomes.decision(seq);
   }
-
   outcomesOf(seq: number): number[] {
     return this.#outcomes.of(seq).map((each) => each.seq);
   }
@@ -297,12 +295,14 @@ class FileState implements SqliteState {
   find(value: string): number[] {
     return this.#lookups.find(value, this.#head().seq);
   }
-
   sentDocument(seq: number): string | null {
     return this.#tables.documents.find(seq);
   }
   judgedPassport(hash: string): string | null {
     return this.#judged.find(hash);
+  }
+  wasJudgedWith(text: string): boolean {
+    return this.#judged.hold(text);
   }
 
   tree(): { readonly after: number; readonly size: number; readonly nodes: ReadNode } {

@@ -92,4 +92,6 @@ export interface ProvableLog {
   sentDocument(seq: number): string | null;
   /** The RFC 8785 text of a passport under which an intent was judged here; null when it is not known. */
   judgedPassport(hash: string): string | null;
+  /** Whether a passport under which an intent was judged here has this text as a value: an id, or the text of a key. */
+  wasJudgedWith(text: string): boolean;
 }

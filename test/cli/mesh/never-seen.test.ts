@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { household, settled } from '../../kit/native/household.js';
-import { fixture } from '../../kit/native/vectors.js';
-import { publicKeyText, SUPPORT } from '../../kit/native/parts.js';
+import { fixture, fixtureBytes } from '../../kit/native/vectors.js';
+import { refund } from '../../kit/native/intent-parts.js';
+import { line, publicKeyText, SUPPORT, withSignature } from '../../kit/native/parts.js';
+import { AGENT as AIP1_AGENT, AT as AIP1_AT, KEYS, signed, text } from '../../kit/conformance/parts.js';
 import { newApiKey } from '../../../src/mesh/access/api-key.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import { multikeyText } from '../../../src/protocol/identity/public-key-forms.js';
@@ -69,6 +71,34 @@ describe('a subject that was never seen', () => {
     ['its id', 'did:web:acme.com#key-1'],
   ])('is none: %s', async (_, subject) => {
     expect((await (await settled()).run(...revoke(subject))).code).toBe(0);
+  });
+
+  test.each([
+    ['its agent', SUPPORT],
+    ['the principal', 'did:web:acme.com'],
+    ['the key of the agent', publicKeyText('agent')],
+    ['its id', `${SUPPORT}#key-1`],
+    ['the key of the principal', publicKeyText('principal')],
+    ['its id', 'did:web:acme.com#key-1'],
+  ])('is none that was judged under a passport the caller brought: %s', async (_, subject) => {
+    const home = household();
+    const pin = ['--principal-key', `did:web:acme.com=${publicKeyText('principal')}`];
+    const terms = JSON.parse(fixtureBytes('passport-support-agent.json').toString('utf8')) as JsonObject;
+    const numbered = withSignature({ ...terms, serial: 3 }, 'issuer_signature', 'principal');
+    const files = [home.file('i.json', line(refund('brought'))), '-p', home.file('p.json', line(numbered))];
+    expect((await home.run('intent', 'verify', ...files, ...pin)).code).toBe(0);
+    expect((await home.run(...revoke(subject))).code).toBe(0);
+    // What was refused for its signature shows nobody.
+    expect((await home.run(...revoke(publicKeyText('stranger')))).code).toBe(3);
+  });
+
+  test('is no key that has spoken under names of its own, and ids of the log are near', async () => {
+    const home = household();
+    const at = ['--at', AIP1_AT, '--public-key', `ed25519:${KEYS.agent}`];
+    expect((await home.run('intent', 'verify', home.file('e.json', text(signed('spoken'))), ...at)).code).toBe(0);
+    expect((await home.run(...revoke(`ed25519:${KEYS.agent}`))).code).toBe(0);
+    const { code, err } = await home.run(...revoke(`${AIP1_AGENT}s`));
+    expect([code, err]).toEqual([3, expect.stringContaining(`near it: ${AIP1_AGENT}`)]);
   });
 
   test('is not said of a name where the mesh does not answer', async () => {

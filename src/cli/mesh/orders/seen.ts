@@ -3,8 +3,10 @@ import { Failure } from '../../../app/failure.js';
 import { fleetNames } from '../../../app/mesh/fleet-names.js';
 import { askStanding } from '../../../app/mesh/orders.js';
 import { shortName } from '../../../app/passports/find.js';
+import type { Conduct, ProvableLog } from '../../../app/ports/log.js';
 import type { State } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
+import { canonicalId } from '../../../protocol/identity/subject.js';
 import { EVERYONE, scopeOf } from '../../../mesh/subject.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import { nearestOf } from '../../../protocol/naming/nearest.js';
@@ -36,7 +38,8 @@ export async function sightingOf(
   const [state, copy, config] = await Promise.all([localState(cli.workspace), configuredCopy(cli), cli.config()]);
   const pinned = Object.keys(config.get('principals'));
   if (copy.standing(subject) !== null || knows(state, pinned, subject)) return { seen: true, nearest: [] };
-  const ids = [...state.passports().map(({ agentId }) => agentId), ...state.pins().map(({ did }) => did), ...pinned];
+  const passports = state.passports().map(({ agentId }) => agentId);
+  const ids = [...passports, ...state.pins().map(({ did }) => did), ...pinned, ...state.conduct.agents()];
   const there = mesh === null ? [] : await knownThere(cli, mesh, subject, places);
   if (there === null) return { seen: true, nearest: [] };
   ids.push(...there);
@@ -63,23 +66,32 @@ async function knownThere(
   }
 }
 
-/** True for an agent of a passport or of an intent whose signature held, a principal with a pin or an agent, a key that is believed. */
-function knows(
-  state: Pick<State, 'passport' | 'passports' | 'pins'> & Tallies,
-  pinned: readonly string[],
-  subject: string,
-): boolean {
+/** What tells of subjects here. */
+type Witnesses = Pick<State, 'passport' | 'passports' | 'pins' | 'floors' | 'look'> &
+  Pick<ProvableLog, 'wasJudgedWith'> &
+  Tallies & { readonly conduct: Pick<Conduct, 'agents'> };
+
+/**
+ * True for an agent of a passport or of an intent whose signature held, a principal with a pin or such an agent, a key that is or was
+ * believed. What a caller brought and this machine judged under, without keeping it, was seen as well.
+ */
+function knows(state: Witnesses, pinned: readonly string[], subject: string): boolean {
   switch (scopeOf(subject)) {
     case 'principal':
       return (
         pinned.includes(subject) ||
         state.pins(subject).length > 0 ||
-        state.passports().some(({ agentId }) => agentId.startsWith(`${subject}:agents:`))
+        [...state.passports().map(({ agentId }) => agentId), ...state.conduct.agents()].some((agentId) =>
+          (canonicalId(agentId) ?? agentId).startsWith(`${subject}:agents:`),
+        )
       );
     case 'key':
       return (
         state.pins().some(({ keyId, publicKey }) => keyId === subject || formatPublicKey(publicKey) === subject) ||
-        state.passports().some(({ text }) => text.includes(`"${subject}"`))
+        state.passports().some(({ text }) => text.includes(`"${subject}"`)) ||
+        state.wasJudgedWith(subject) ||
+        state.look((ledger) => ledger.spokenNames(subject)).length > 0 ||
+        state.conduct.agents().some((agentId) => state.floors(agentId).some(({ issuerKey }) => issuerKey === subject))
       );
     default: {
       const tally = state.tally(subject);

@@ -6,12 +6,14 @@ const MOST_REMEMBERED = 1024;
 export class JudgedPassports {
   readonly #put;
   readonly #find;
+  readonly #holding;
   /** Those that this process wrote, so that most entries write none. */
   readonly #kept = new Set<string>();
 
   constructor(database: Database) {
     this.#put = database.statement('INSERT INTO judged_passports (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#find = database.query(['text'], `SELECT ${utf8('text')} FROM judged_passports WHERE hash = ?`);
+    this.#holding = database.query(['number'], 'SELECT 1 FROM judged_passports WHERE instr(text, ?) > 0 LIMIT 1');
   }
 
   /** Inside a write transaction. */
@@ -25,6 +27,11 @@ export class JudgedPassports {
   /** After a rollback. */
   forget(): void {
     this.#kept.clear();
+  }
+
+  /** Whether one of them has this text as a value: an id, or a key. */
+  hold(text: string): boolean {
+    return this.#holding.first([JSON.stringify(text)]) !== undefined;
   }
 
   /** Its RFC 8785 text; null for one that was never judged under here. */
