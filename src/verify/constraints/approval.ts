@@ -83,8 +83,8 @@ export function spentApproval({ intent, facts }: Held): Violation | null {
 type Reason = string | { readonly because: string };
 
 function reasonFor(rule: ApprovalRule, judged: Judged): Reason | null {
-  if (rule.always) return 'every action of this agent needs approval';
-  if (rule.triggers.has(judged.action)) return `the action ${judged.action} needs approval`;
+  if (rule.always && rule.actions === null) return 'every action of this agent needs approval';
+  if (rule.always || rule.triggers.has(judged.action)) return `the action ${judged.action} needs approval`;
   if (rule.environments.size > 0) {
     const reason = environmentReason(rule.environments, judged);
     if (reason !== null) return reason;

@@ -14,6 +14,14 @@ function only(constraints: JsonObject, of: Parameters<typeof judgedBy>[0]) {
 }
 
 describe('what a refusal says', () => {
+  test.each<[string, JsonObject]>([
+    ['every action of this agent needs approval', { require_approval: true }],
+    ['the action deploy needs approval', { require_approval: { value: true, actions: ['deploy'] } }],
+    ['the action deploy needs approval', { require_approval: { actions: ['deploy'] } }],
+  ])('%s', (reason, constraints) => {
+    expect(only(constraints, { action: 'deploy', params: {} }).details['reason']).toBe(reason);
+  });
+
   test('the $10,000 refund of the guide', () => {
     const { message, details } = only(SUPPORT, { params: { amount: 10000 } });
     expect(message).toBe('$10,000.00 asked, $100.00 allowed.');
