@@ -92,11 +92,14 @@ export class Intents {
   }
 }
 
+/** Beyond it are milliseconds of our days, which every verifier would refuse as dated ahead. As `intent sign --timestamp` has it. */
+const LAST_SECOND = 99_999_999_999;
+
 function asked(
   { action, params, target, approvalRequest }: IntentOptions,
   timestamp: number,
 ): Omit<IntentRequest, 'nonce'> {
-  if (!Number.isSafeInteger(timestamp) || timestamp < 0)
+  if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp > LAST_SECOND)
     throw usage('"timestamp" is not a whole number of Unix seconds.', 'milliseconds divided by 1000');
   return {
     action: textOption(action, 'action'),

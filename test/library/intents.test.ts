@@ -44,6 +44,7 @@ describe('signIntent', () => {
     ['no timestamp', { timestamp: undefined }],
     ['milliseconds with a fraction', { timestamp: 1.5 }],
     ['a negative time', { timestamp: -1 }],
+    ['milliseconds', { timestamp: T0 }],
     ['no action', { action: undefined }],
     ['an empty action', { action: '' }],
     ['an action of 129 characters', { action: 'a'.repeat(129) }],
