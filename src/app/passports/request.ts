@@ -13,7 +13,8 @@ import {
 } from '../../protocol/passport-request.js';
 import { formatSeconds } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
-import { createKey, discardKey } from '../keys/keyring.js';
+import { createKey, discardKey, findKey, type HeldKey } from '../keys/keyring.js';
+import { looksLikeKeyAddress } from '../../protocol/identity/key-address.js';
 import { issuerKey } from '../keys/principals.js';
 import type { KeyPlace, KeyRecord, State } from '../ports/state.js';
 import { nextSerial } from './floors.js';
@@ -37,7 +38,8 @@ export interface Terms {
 }
 
 /**
- * Makes the agent's key here, and writes what it asks its principal for.
+ * Makes the agent's key here, and writes what it asks its principal for. A request that was lost, or is too old to be signed, is made
+ * again with the key of the first.
  * @throws Failure USAGE (terms that no passport could hold), EXISTS, KEYSTORE_*
  */
 export async function requestPassport(
@@ -51,7 +53,7 @@ export async function requestPassport(
   const agent = formatAgentId(domain, name);
   const now = deps.clock();
   checkDraft(deps, { ...draftOf(agent, domain, name), actions, constraints, issued_at: formatSeconds(now) });
-  const key = await createKey(deps, formatKeyId(agent, 1), keyStore);
+  const { key, isNew } = await requestingKey(deps, agent, keyStore);
   try {
     const unsigned = {
       ...({ type: 'passport-request', version: 1 } as const),
@@ -62,8 +64,31 @@ export async function requestPassport(
     await write(`${JSON.stringify(request, null, 2)}\n`);
     return { request, key: key.record };
   } catch (error) {
-    await discardKey(deps, key.record);
+    if (isNew) await discardKey(deps, key.record);
     throw error;
+  }
+}
+
+/** A new key, or the one that an earlier request of this home named and no passport carries yet. */
+async function requestingKey(
+  deps: IssueDeps,
+  agent: string,
+  place: KeyPlace,
+): Promise<{ readonly key: HeldKey & { readonly record: KeyRecord }; readonly isNew: boolean }> {
+  const keyId = formatKeyId(agent, 1);
+  const made = deps.state.key(keyId);
+  try {
+    return { key: await createKey(deps, keyId, place), isNew: true };
+  } catch (error) {
+    const stands = error instanceof Failure && error.code === 'EXISTS' && made?.store === place;
+    if (!stands || looksLikeKeyAddress(place)) throw error;
+    // Another file than the one that the key was written to is not looked into.
+    if ((await deps.store(place)).refOf(keyId) !== made.ref) throw error;
+    if (deps.state.passport(agent) !== null)
+      throw new Failure('EXISTS', `${agent} has a passport here, and its key.`, {
+        hint: 'its principal changes what it may do: aip passport update <agent>; another key: aip passport rotate <agent>',
+      });
+    return { key: await findKey(deps, keyId, place), isNew: false };
   }
 }
 

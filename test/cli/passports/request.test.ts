@@ -57,6 +57,35 @@ describe('a passport across two machines', () => {
     expect([code, value['serial']]).toEqual([0, 2]);
   });
 
+  test('is asked for again with the key that nobody has answered for', async () => {
+    const { office, agent, file, value } = await asked();
+    const again = agent.at('again.json');
+    const ask = ['passport', 'request', 'bot', '--domain', 'acme.com', '-a', 'read', '--key-store', 'env'];
+    const from = (out: string) => [...ask, '--env-file', agent.at('.env'), '-o', out];
+    const told = await agent.json<JsonObject>(...from(again));
+    expect([told.code, told.value['public_key']]).toEqual([0, value['public_key']]);
+    const nonces = [file, again].map((path) => (JSON.parse(readFileSync(path, 'utf8')) as JsonObject)['nonce']);
+    expect(nonces[0]).not.toBe(nonces[1]);
+    expect((await sign(office, file)).code).toBe(0);
+    expect((await sign(office, again, '--yes', '--force')).value).toMatchObject({ serial: 2 });
+    // What is answered is changed by the principal: the request names its first key.
+    const principal = (await office.json<JsonObject[]>('principal', 'list')).value[0]!['public_key'] as string;
+    await agent.run('principal', 'add', 'did:web:acme.com', '--public-key', principal);
+    await agent.run('passport', 'import', office.at('bot.passport.json'));
+    const failure = await agent.failure(...from(agent.at('third.json')));
+    expect(failure).toMatchObject({ code: 'EXISTS', hint: expect.stringContaining('aip passport update') });
+  });
+
+  test('keeps the key of the earlier request where the new one cannot be written', async () => {
+    const { agent, value } = await asked();
+    const flags = ['--domain', 'acme.com', '-a', 'x', '--key-store', 'env', '--env-file', agent.at('.env')];
+    const request = (out: string) => agent.run('passport', 'request', 'bot', ...flags, '-o', agent.at(out));
+    expect((await request('bot.request.json')).code).toBe(2);
+    expect((await request('later.json')).code).toBe(0);
+    const later = JSON.parse(readFileSync(agent.at('later.json'), 'utf8')) as JsonObject;
+    expect(later['public_key']).toBe(value['public_key']);
+  });
+
   test.each([
     ['edited', (text: string) => text.replace('send_email', 'send_money'), 3, 'signature does not hold'],
     ['of another type', (text: string) => text.replace('passport-request', 'mandate'), 3, '"type"'],

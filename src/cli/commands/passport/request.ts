@@ -21,7 +21,8 @@ interface Options extends Omit<TermFlags, 'metadata' | 'deny'>, KeyPlaceFlags {
 export const command: CommandSpec<Options> = {
   path: ['passport', 'request'],
   summary: "Make an agent's key here, and write what its principal is asked to sign elsewhere",
-  detail: 'Valid for 7 days and signed once: aip passport sign. No private key travels.',
+  detail:
+    'Valid for 7 days and signed once: aip passport sign. Made again before it was answered, it names the same key. No private key travels.',
   args: [{ name: 'name', description: 'name of the agent, e.g. support-agent-v1', required: false }],
   options: [
     {
