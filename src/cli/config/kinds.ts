@@ -5,7 +5,7 @@ import { isRole } from '../../mesh/access/roles.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { isPlainElsewhere, webUrlProblem } from '../../protocol/web-url.js';
-import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
+import { readPublicKey, type PublicKeyReading } from '../../protocol/identity/public-key-forms.js';
 
 export interface Kind<T> {
   /** What may be written, for help and errors. */
@@ -148,6 +148,15 @@ export const pins: Kind<Readonly<Record<string, string>>> = {
     return Object.fromEntries(entries) as Record<string, string>;
   },
   fromText: asJson,
+  why: (value) => {
+    for (const [did, key] of Object.entries(membersOf(value))) {
+      if (parsePrincipalId(did) === null) return `"${did.slice(0, 64)}" is no principal, which is did:web:<domain>`;
+      const reading = publicKeyReading(key);
+      if (reading.kind !== 'key')
+        return `the key of ${did} is ${reading.kind === 'other' ? reading.what : 'no public key'}`;
+    }
+    return null;
+  },
 };
 
 /** A public key in any form, as `ed25519:<64 hex>`. */
@@ -155,13 +164,22 @@ export const publicKey: Kind<string | null> = {
   expects: 'a public key: ed25519:<64 hex>, base64url, PEM, an ssh-ed25519 line, a JWK, a Multikey or did:key',
   read: (value) => (value === null ? null : publicKeyText(value)),
   fromText: asIs,
+  why: (value) => {
+    const reading = publicKeyReading(value);
+    return reading.kind === 'other' ? `it is ${reading.what}` : null;
+  },
 };
 
 function publicKeyText(value: unknown): string | undefined {
+  const reading = publicKeyReading(value);
+  return reading.kind === 'key' ? formatPublicKey(reading.publicKey) : undefined;
+}
+
+/** A JWK may be written as an object. */
+function publicKeyReading(value: unknown): PublicKeyReading {
   const isDocument = typeof value === 'object' && value !== null && !Array.isArray(value);
   const text = isDocument ? JSON.stringify(value) : value;
-  const reading = typeof text === 'string' ? readPublicKey(text) : null;
-  return reading?.kind === 'key' ? formatPublicKey(reading.publicKey) : undefined;
+  return typeof text === 'string' ? readPublicKey(text) : { kind: 'none' };
 }
 
 /** `<did>#key-<n>`. */
