@@ -41,6 +41,9 @@ export const command: CommandSpec<Options> = {
     state.conduct.judgeBy(rules);
     const agentId = await agentNamed(await findingAnywhere(cli), args[0]!);
     const now = cli.io.now();
+    // A name that was mistyped has the score that every new agent has.
+    if (state.passport(agentId) === null && state.tally(agentId) === null)
+      cli.warn(`Nothing is known here of ${agentId}: neither a passport nor an entry of the log.`, 'unknown_agent');
     if (!options.explain) {
       const report = trustReport(state.conduct, agentId, rules.model, now);
       if (cli.globals.json) cli.json(report);

@@ -77,6 +77,10 @@ describe('aip trust', () => {
   test('of an agent without a past is the initial score', async () => {
     const { report } = await home(PAST).trust(OTHER);
     expect(report).toMatchObject({ score: 0.5, meaningful: false, verifications: 0, updated_at: null });
+    // Every mistyped name has that score as well.
+    expect((await home(PAST).trust(AGENT)).err).toBe('');
+    const { code, err } = await home(PAST).trust(`${AGENT}s`);
+    expect([code, JSON.parse(err)]).toEqual([0, expect.objectContaining({ code: 'unknown_agent' })]);
   });
 
   test('says when what is kept is not what the log gives', async () => {
