@@ -10,6 +10,8 @@ import { judgePassport, type PinLookup } from './judge.js';
 export interface ImportPassportDeps {
   readonly state: Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
   readonly pins: PinLookup;
+  /** Whether there is a file at a path. */
+  readonly fileExists: (path: string) => Promise<boolean>;
   /** ms since the epoch. */
   readonly now: number;
 }
@@ -26,7 +28,7 @@ export interface Imported {
  * @throws Failure PASSPORT_REFUSED (AIP-E103, AIP-E104), UNREADABLE (no JSON), USAGE (an earlier one)
  */
 export async function importPassport(
-  { state, pins, now }: ImportPassportDeps,
+  { state, pins, fileExists, now }: ImportPassportDeps,
   bytes: Uint8Array,
   { source, path, older }: { readonly source: string; readonly path: string | null; readonly older: boolean },
 ): Promise<Imported> {
@@ -54,9 +56,11 @@ export async function importPassport(
   }
   // As it came: what is written differently is signed differently.
   const text = Buffer.from(bytes).toString('utf8');
-  state.rememberPassport({ agentId: agent.id, name: agent.name, text, path, addedAt: now });
+  const same = before !== null && Buffer.compare(before.signedBytes, passport.signedBytes) === 0;
+  // A copy of what is known is not where the next serial goes, as long as the file is there that it was made or read in.
+  const kept = same && known?.path != null && (path === null || (await fileExists(known.path))) ? known.path : path;
+  state.rememberPassport({ agentId: agent.id, name: agent.name, text, path: kept, addedAt: now });
   const floor = floorOf(passport, await pins(passport.document.principal), now);
   if (floor !== null) state.raiseFloor(floor);
-  const same = before !== null && Buffer.compare(before.signedBytes, passport.signedBytes) === 0;
   return { passport, result: known === null ? 'imported' : same ? 'known already' : 'replaced' };
 }

@@ -1,9 +1,9 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readPassport } from '../../../src/protocol/passport.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { household, made, settled, signed } from '../../kit/native/household.js';
+import { household, made, settled, signed, type Household } from '../../kit/native/household.js';
 import { olderPassport, passport } from '../../kit/native/passport-cases.js';
 import { page, PRINCIPAL, publicKeyText, SUPPORT } from '../../kit/native/parts.js';
 import { stored } from '../../kit/native/standing.js';
@@ -22,6 +22,23 @@ describe('aip passport import', () => {
     expect(value).toMatchObject({ agent_id: SUPPORT, result: 'imported' });
     expect((await machine.json<JsonObject>('passport', 'import', file)).value.result).toBe('known already');
     expect((await machine.run('intent', 'verify', fixture('intent-refund.json'))).code).toBe(0);
+  });
+
+  test('a copy of one that is known does not become the file that is written next', async () => {
+    const imported = async (machine: Household, from: string) => {
+      const { value } = await machine.json<JsonObject>('passport', 'import', from);
+      const [known] = (await machine.json<JsonObject[]>('passport', 'list')).value;
+      return [value.result, known!['passport']];
+    };
+    const machine = household();
+    const path = await made(machine);
+    const copy = machine.file('archive.json', readFileSync(path, 'utf8'));
+    expect(await imported(machine, copy)).toEqual(['known already', path]);
+    rmSync(path);
+    expect(await imported(machine, copy)).toEqual(['known already', copy]);
+    const file = fixture('passport-support-agent.json');
+    const piped = await settled({ stdin: readFileSync(file, 'utf8') });
+    expect(await imported(piped, '-')).toEqual(['known already', file]);
   });
 
   test('one that was edited is no reason to pin another key', async () => {

@@ -11,6 +11,7 @@ import { importReference, isReferenceFolder, type ImportFlags } from '../../aip1
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { printUnwritten } from '../../passports/out.js';
+import { fileExists } from '../../../workspace/files.js';
 import { localState } from '../../../workspace/state.js';
 
 interface Options extends ResolveFlags, ImportFlags {
@@ -93,6 +94,7 @@ async function importOne(path: string, options: Options, cli: Cli): Promise<obje
   const deps = {
     state: await localState(cli.workspace),
     pins: await principalPins(cli, options),
+    fileExists,
     now: cli.io.now(),
   };
   const { passport, result } = await importPassport(deps, await readInput(path, cli), {
