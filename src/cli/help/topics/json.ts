@@ -25,7 +25,7 @@ Warnings and errors are JSON on stderr, an object a line:
   aip intent verify - --ndjson < intents.ndjson | jq -c 'select(.success | not)'
 
 # The log (aip logs tail --json, one entry a line)
-  type              verification | outcome | erasure
+  type              verification | outcome | interrupted | erasure
   seq, timestamp, agent_id, action, target, params, status, error_code
   error_message, details, nonce, signature, intent_hash, intent_timestamp
   key_id, passport_hash, passport_serial, approval_request, dialect
