@@ -95,26 +95,28 @@ export const command: CommandSpec<Options> = {
     const seen = { checks: 0, raised: 0, resolved: 0, open: 0 };
     const started = now();
 
-    const check = async () => {
+    // `alsoOpen`: what was told before, and is open still, is shown as well.
+    const check = async (alsoOpen: boolean) => {
       await mesh.refresh();
-      const found = await checkAgents(deps, limits, agents, now());
+      const { mine, events } = await checkAgents(deps, limits, agents, now());
       seen.checks += 1;
-      seen.open = found.mine.length;
-      for (const event of found.events) {
+      seen.open = mine.length;
+      for (const event of events) {
         seen[event.event === 'resolved' ? 'resolved' : 'raised'] += 1;
         show(cli, event);
       }
-      return found;
+      const told = new Set(events.map(({ key }) => key));
+      const time = formatTime(now());
+      if (alsoOpen)
+        for (const alert of mine) if (!told.has(alert.key)) show(cli, eventOf(alert, 'open', time, state.verifier));
+      return mine.length;
     };
 
     if (options.once) {
-      const { mine, events } = await check();
-      const told = new Set(events.map(({ key }) => key));
-      const time = formatTime(now());
-      for (const alert of mine) if (!told.has(alert.key)) show(cli, eventOf(alert, 'open', time, state.verifier));
+      const open = await check(true);
       await courier.round();
-      if (mine.length === 0) cli.note('No alert is open.');
-      return mine.length === 0 ? 0 : 15;
+      if (open === 0) cli.note('No alert is open.');
+      return open === 0 ? 0 : 15;
     }
 
     let over = false;
@@ -132,7 +134,8 @@ export const command: CommandSpec<Options> = {
     while (!signal.aborted && !over) {
       if (broken !== null) tellFailure(cli, (broken as { readonly error: unknown }).error);
       broken = null;
-      await check().catch((error: unknown) => tellFailure(cli, error));
+      // A person who starts it sees how things stand; a service's log has it from the monitor before.
+      await check(cli.forPerson && seen.checks === 0).catch((error: unknown) => tellFailure(cli, error));
       // Not waited for: a target that is down must not keep anyone from being revoked.
       void courier.round().catch((error: unknown) => (broken = { error }));
       await pause(options.interval, signal);
@@ -164,7 +167,7 @@ function limitsOf(config: Config): MonitorLimits {
 }
 
 function show(cli: Cli, event: AlertEvent): void {
-  cli.out(cli.forPerson ? renderAlert(event, cli.paint) : safeJson(event));
+  cli.out(cli.forPerson ? renderAlert(event, cli.paint, cli.width) : safeJson(event));
 }
 
 function tellTrouble(cli: Cli, target: string, reason: string, lost: boolean): void {

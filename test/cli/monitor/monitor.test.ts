@@ -157,7 +157,7 @@ describe('aip monitor --once', () => {
 
   test('shows people a plain line without what would move their cursor', async () => {
     const hostile = 'did:web:evil.com:agents:x\u001b[2J\u202e';
-    const { at, dir } = home(fallen(hostile, 3), { tty: { stdout: true } });
+    const { at, dir } = home(fallen(hostile, 3), { tty: { stdout: true }, columns: 120 });
     const { out } = await at.run('monitor', '--once', '--no-color', '--home', dir);
     expect(out.split('\n')[0]).toBe(
       '2026-02-18 14:23:45  WARNING   did:web:evil.com:agents:x: Trust is 0.550, under 0.7',
@@ -384,6 +384,19 @@ describe('aip monitor', () => {
       'resolved low_trust warning',
     ]);
     expect(err).toMatch(/2 raised, 2 resolved, 0 open; \d+ checks/);
+  });
+
+  test('at a terminal it begins with what is open still, in lines that fit, by short names', async () => {
+    const { at, dir, once } = home(fallen(AGENT, 3), { tty: { stdout: true }, columns: 60 });
+    const { length } = (await once()).rows;
+    const run = running(at, dir, '--no-color');
+    const lines = () => at.out().trimEnd().split('\n');
+    await until(() => lines().filter((line) => line.includes('still')).length === length);
+    at.interrupt(130);
+    await run;
+    const open = lines().filter((line) => line.includes('still'));
+    expect(open[0]).toMatch(/^02-18 14:23:45 {2}still warning {2}[\w-]+@[\w.]+:/);
+    expect(lines().filter((line) => line.length > 60)).toEqual([]);
   });
 
   test('goes on while a target never answers, and stops at once', async () => {

@@ -28,7 +28,7 @@ It alerts
   revoked, suspended  an agent known here, its principal, or everyone
   not_revoked         it should be stopped and is not; a person must look
 An alert is raised when its state begins or changes how bad it is, and resolved when it ends. What was told is kept in the state file: a monitor that is
-started again tells nothing twice.
+started again tells nothing twice, and at a terminal shows first what is open still.
 
 # Revoking without a person
 monitor.auto_revoke: true lets it revoke what is under monitor.revoke_under, through the mesh where there is one. At most
