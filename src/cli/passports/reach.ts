@@ -60,8 +60,9 @@ export async function announce(
       const carries = `The mesh carries no passports of ${principal} yet.`;
       if (flags.first !== true)
         cli.warn(`${carries} Other machines go by the one that they have.`, 'principal_unknown');
+      const known = flags.first === true ? `${carries} ` : '';
       cli.note(
-        `${carries} An admin changes that:\n  aip mesh principal add ${principal} --public-key ${key}\n  ${publish}`,
+        `${known}An admin changes that:\n  aip mesh principal add ${principal} --public-key ${key}\n  ${publish}`,
       );
     } else {
       // It was signed, and is in force on this machine.
@@ -75,17 +76,18 @@ export async function announce(
   }
 }
 
-/** Says who has the passport. */
-export function sayReach(cli: Scene, path: string | null, { publishing }: Announced): void {
-  if (publishing === null) return knownHereAlone(cli, path);
+/** Says who has the passport. `pin`: of an agent that is new, the command by which another machine comes to believe its principal. */
+export function sayReach(cli: Scene, path: string | null, { publishing }: Announced, pin: string | null = null): void {
+  if (publishing === null) return knownHereAlone(cli, path, pin);
   const { outcome } = publishing;
   cli.out(`  in force as event ${outcome.seq} of the mesh\n  ${renderReach(publishing, cli.paint)}`);
 }
 
 /** Said after a passport was signed and went nowhere else. */
-function knownHereAlone(cli: Scene, path: string | null): void {
+function knownHereAlone(cli: Scene, path: string | null, pin: string | null): void {
   const [copied, named] = path === null ? ['it', '<file>'] : [clean(path), shellWord(clean(basename(path)))];
+  const first = pin === null ? '' : `\n  ${pin}`;
   cli.note(
-    `\nOnly this machine has it. Copy ${copied} to every other machine that verifies, and there:\n  aip passport import ${named}`,
+    `\nOnly this machine has it. Copy ${copied} to every other machine that verifies, and there:${first}\n  aip passport import ${named}`,
   );
 }

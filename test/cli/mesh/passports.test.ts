@@ -67,11 +67,16 @@ describe('a passport at the mesh', { timeout: SLOW }, () => {
 
   test('is refused without the key of a registered principal, below the serial in force, and over a leap', async () => {
     const { admin, register, public_key } = await fleet();
+    const before = await admin.run(['passport', 'renew', 'bot', '--expires', '60d', '--yes']);
+    expect(before.err.match(/carries no passports of/g)).toHaveLength(1);
+    expect(before.err).toContain(
+      `An admin changes that:\n  aip mesh principal add ${DID} --public-key ${public_key}\n`,
+    );
     await register();
     expect((await admin.run(['mesh', 'principal', 'add', DID])).code).toBe(2);
     await admin.json('passport', 'publish', 'bot');
     await admin.json('passport', 'renew', 'bot', '--expires', '30d', '--no-publish');
-    expect(await admin.json('passport', 'publish', 'bot')).toMatchObject({ serial: 2 });
+    expect(await admin.json('passport', 'publish', 'bot')).toMatchObject({ serial: 3 });
     expect(await admin.json('mesh', 'passport', 'withdraw', 'bot')).toMatchObject({ serial: null, changed: true });
     expect(await admin.json('mesh', 'principal', 'remove', DID, '--key', public_key)).toMatchObject({ removed: 1 });
     const refused = await admin.run(['passport', 'publish', 'bot', '--force']);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readPassport } from '../../../src/protocol/passport.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { household, made, settled, signed, type Household } from '../../kit/native/household.js';
+import { household, inFiles, made, settled, signed, type Household } from '../../kit/native/household.js';
 import { olderPassport, passport } from '../../kit/native/passport-cases.js';
 import { page, PRINCIPAL, publicKeyText, SUPPORT } from '../../kit/native/parts.js';
 import { stored } from '../../kit/native/standing.js';
@@ -39,6 +39,28 @@ describe('aip passport import', () => {
     const file = fixture('passport-support-agent.json');
     const piped = await settled({ stdin: readFileSync(file, 'utf8') });
     expect(await imported(piped, '-')).toEqual(['known already', file]);
+  });
+
+  test('what passport create says for another machine can be pasted there', async () => {
+    const maker = household();
+    const { err } = await maker.run(
+      ...['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'look'],
+      ...inFiles(maker),
+    );
+    const words = [...err.matchAll(/^ {2}aip (.+)$/gm)].map(([, line]) => line!.split(' '));
+    expect(words.map(([noun, verb]) => `${noun} ${verb}`)).toEqual(['principal add', 'passport import']);
+    const other = household();
+    const copy = other.file('bot.passport.json', readFileSync(maker.at('bot.passport.json'), 'utf8'));
+    for (const line of words) {
+      const { code, err: problem } = await other.run(
+        ...line.map((word) => (word === 'bot.passport.json' ? copy : word)),
+      );
+      expect(code, problem).toBe(0);
+    }
+    expect((await other.json<JsonObject[]>('passport', 'list')).value).toMatchObject([{ agent_name: 'bot' }]);
+    // Who has an older passport of the agent has its principal, too.
+    const { err: later } = await maker.run('passport', 'renew', 'bot', '--expires', '30d', '--yes');
+    expect(later).not.toContain('principal add');
   });
 
   test('one that was edited is no reason to pin another key', async () => {

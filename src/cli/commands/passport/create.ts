@@ -231,7 +231,8 @@ function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>,
   }
   for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
   sayFindings(findings, cli);
-  sayReach(cli, path, announced);
+  const pin = `aip principal add ${passport.document.principal} --public-key ${formatPublicKey(principalPublicKey)}`;
+  sayReach(cli, path, announced, pin);
   const named = shellWord(clean(path ?? passport.agent.name));
   const first = firstIntent(passport);
   cli.note(
