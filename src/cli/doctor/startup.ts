@@ -42,7 +42,7 @@ export function inspectStartup(startup: Startup | null): Finding {
   const kept = startup.kept();
   const many = kept.length === 1 ? 'one command has' : `${kept.length} commands have`;
   const mine = compiled ? 'This command started from its compiled form' : 'This command was compiled as it started';
-  return ok('start-up', `${mine}; ${many} one for Node ${process.version.slice(1)} in ${folder}.`);
+  return ok('start-up', `${mine}; ${many} a compiled form for Node ${process.version.slice(1)} in ${folder}.`);
 }
 
 /** Runs what runs most often once, so that each leaves its compiled form behind; what did not work is a warning. */

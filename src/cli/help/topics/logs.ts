@@ -10,8 +10,7 @@ masked, by its name or its shape (headers, flags, URLs, JSON in a text, tokens);
   aip logs tail --since 1h --code E202        what was asked beyond a limit
   aip logs tail -f --exit-on AIP-E301:3       ends with 15 at the third replay, for scripts
   zcat audit.jsonl.gz | aip logs tail --file -
-                                              lines that another program wrote, and aip's own decisions; result, decision, success
-                                              and the like become status; the line is printed as it was written
+                                              lines that another program wrote, and aip's own decisions; result, decision, success and the like become status; the line is printed as it was written
 Times of other programs are read in the usual members and spellings: seconds to nanoseconds, text, UTC unless they say otherwise. What
 cannot be read is counted and said, and --exit-on then ends with 15: nothing that was not understood reads as success.
 

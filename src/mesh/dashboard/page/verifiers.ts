@@ -93,7 +93,7 @@ export function verifiers(kit: Kit) {
               lag ? 'warning' : '',
             ],
             ['Heard', heard === '' ? '–' : heard, ''],
-            ['Own log', log === '' ? '–' : log, ''],
+            ['Its log', log === '' ? '–' : log, ''],
           ];
           return el(
             'tr',
