@@ -6,6 +6,7 @@ import { fstatSync, lstatSync, writeSync } from 'node:fs';
 import { createConnection, Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isatty } from 'node:tty';
 import { pathsOf } from '../../workspace/guard/places.js';
 import { namedHookFiles } from '../../guard/hook/agent-homes.js';
 import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../guard/hook/call.js';
@@ -26,7 +27,8 @@ const NOT_ASKED: HookReply = { answered: false, stdin: null };
 /** Asks the service, and ends the hook with its answer. */
 export async function askService(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<HookReply> {
   const asked = readArgs(argv, env);
-  if (asked === null) return NOT_ASKED;
+  // To a person at a terminal the program says what the hook is for.
+  if (asked === null || isatty(0)) return NOT_ASKED;
   const path = asked.socket ?? (env.AIP_SOCKET || socketOf(asked.home, env));
   if (path === null || !isOwn(path)) return NOT_ASKED;
   const socket = await connected(path);

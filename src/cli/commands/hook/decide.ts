@@ -93,6 +93,10 @@ async function answered(name: HookClientName, options: Options, cli: Cli): Promi
 }
 
 async function decide(name: HookClientName, options: Options, cli: Cli): Promise<HookOutput> {
+  if (cli.io.stdin.isTTY === true)
+    throw new Failure('USAGE', 'The event comes from the coding agent, on stdin; this is a terminal.', {
+      hint: `to put the hook into the agent: aip hook install ${name} -p <agent>; to try it: aip hook ${name} -p <agent> < event.json`,
+    });
   const bytes = await eventFrom(cli);
   const passport = options.passport ?? (await cli.config()).get('hook.passport');
   if (passport === null)
