@@ -98,7 +98,7 @@ export function degradedWarnings({ degraded, age_ms }: RevocationReport): Warnin
   if (!degraded) return [];
   const message =
     age_ms === null
-      ? 'The copy of the mesh on this machine was never proven current: an agent may be revoked and not known to be.'
+      ? 'The copy of the mesh on this machine is not proven current: an agent may be revoked and not known to be.'
       : `The copy of the mesh on this machine was ${provenText(age_ms)}, which is too long: the standing shown is the last one known.`;
   return [{ code: 'revocation_degraded', message }];
 }

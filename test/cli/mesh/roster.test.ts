@@ -117,7 +117,10 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
     await running.stop();
     expect((await home.verify(await home.intent())).code).toBe(0);
     await served.running.stop();
-    expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E405' });
+    const refused = await home.verify(await home.intent());
+    expect(refused).toMatchObject({ code: 13, error_code: 'AIP-E405' });
+    // It was proven current, and nobody vouches for it now.
+    expect(JSON.stringify(refused)).toContain('copy of the mesh on this machine is not proven current');
     expect(await (await stream(home))()).toMatchObject({ success: false, error_code: 'AIP-E405' });
   });
 
