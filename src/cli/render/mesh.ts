@@ -3,7 +3,7 @@ import type { Overview } from '../../app/mesh/overview.js';
 import type { RegionReport, RegionsView } from '../../app/mesh/regions.js';
 import type { DrillReport } from '../../app/mesh/drill.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
-import { provenText } from '../../protocol/time.js';
+import { provenText, spanText } from '../../protocol/time.js';
 import { agentName } from './agent-name.js';
 import { briefTime, NARROW_COLUMNS } from './entry.js';
 import { renderAbsent } from './standing.js';
@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, string>> = {
   suspension: 'SUSPENDED',
   reinstatement: 'REINSTATED',
 };
+const WORD_COLUMNS = 10;
 
 export function renderEvent(event: MeshEvent, { paint, width }: PageLook): string {
   const { seq, time, type, agent_id, reason, revoked_by, suspended_until } = event;
@@ -31,8 +32,9 @@ export function renderEvent(event: MeshEvent, { paint, width }: PageLook): strin
   const who = agent_id === '*' ? 'every agent' : (agentName(agent_id) ?? clean(agent_id));
   const until = suspended_until === null ? '' : ` until ${suspended_until}`;
   const why = `${reason === null ? '' : `: ${clean(reason)}`}${revoked_by === null ? '' : ` (${clean(revoked_by)})`}`;
-  const rest = fit(`${who}${until}${why}`, Math.max(16, width - head.length - word.length - 2));
-  return `${paint.dim(head)}${colour(paint.bold(word))}  ${rest}`;
+  const shown = word.padEnd(WORD_COLUMNS);
+  const rest = fit(`${who}${until}${why}`, Math.max(16, width - head.length - shown.length - 2));
+  return `${paint.dim(head)}${colour(paint.bold(shown))}  ${rest}`;
 }
 
 /** When it was, in few columns on a narrow terminal, and its place in the log. */
@@ -44,8 +46,11 @@ function headOf(time: string, seq: number, width: number): string {
 function renderPassport({ seq, time, agent_id, serial, passport_hash }: MeshEvent, { paint, width }: PageLook): string {
   const head = headOf(time, seq, width);
   const what = serial == null ? 'withdrawn' : `serial ${serial}, ${passport_hash?.slice(0, 19)}...`;
-  const rest = fit(`${agentName(agent_id) ?? clean(agent_id)}: ${what}`, Math.max(16, width - head.length - 10));
-  return `${paint.dim(head)}${paint.bold('PASSPORT')}  ${rest}`;
+  const rest = fit(
+    `${agentName(agent_id) ?? clean(agent_id)}: ${what}`,
+    Math.max(16, width - head.length - WORD_COLUMNS - 2),
+  );
+  return `${paint.dim(head)}${paint.bold('PASSPORT'.padEnd(WORD_COLUMNS))}  ${rest}`;
 }
 
 export interface CopyView {
@@ -56,7 +61,7 @@ export interface CopyView {
 export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, width: number | null): string {
   const rows = [
     ['log', `${seen.logId}, ${seen.head} ${seen.head === 1 ? 'event' : 'events'}`],
-    ['up for', `${Math.round(seen.upMs / 1000)} s`],
+    ['up for', spanText(seen.upMs)],
     ['commands', seen.requireSignedCommands ? "only with the operator's signature" : 'with an API key'],
     ['copy here', copy.seq === null ? 'none yet' : `at event ${copy.seq}, ${provenText(copy.ageMs)}`],
     [

@@ -3,7 +3,7 @@ import type { HeldStanding } from '../../app/mesh/standing.js';
 import type { AbsentVerifier, GivenOrder } from '../../app/mesh/orders.js';
 import type { Action } from '../../mesh/command.js';
 import type { Paint } from './terminal/paint.js';
-import { provenText } from '../../protocol/time.js';
+import { provenText, spanText } from '../../protocol/time.js';
 import { clean } from './terminal/text.js';
 
 export interface OutcomeView {
@@ -12,6 +12,8 @@ export interface OutcomeView {
   /** On this machine alone. */
   readonly local: boolean;
   readonly everyone: boolean;
+  /** How long a suspension was to last, ms; null for other orders. */
+  readonly durationMs: number | null;
   /** The subject as it was named: of a key, perhaps its id. */
   readonly named: string;
 }
@@ -22,12 +24,18 @@ function statusWord(status: keyof typeof WORD, paint: Paint): string {
   return status === 'active' ? paint.green(WORD[status]) : paint.red(paint.bold(WORD[status]));
 }
 
-export function renderOutcome({ given, action, local, everyone, named }: OutcomeView, paint: Paint): string {
+export function renderOutcome(
+  { given, action, local, everyone, durationMs, named }: OutcomeView,
+  paint: Paint,
+): string {
   const { outcome } = given;
   const alias = everyone || named === outcome.agent_id ? '' : ` (${clean(named)})`;
   const who = everyone ? 'every agent' : `${clean(outcome.agent_id)}${alias}`;
   const again = outcome.changed ? '' : ' (it was already)';
-  const first = `${statusWord(outcome.status, paint)} ${paint.bold(who)}${again}`;
+  // One that stands is never shortened, so another may end later.
+  const span = outcome.status === 'suspended' && durationMs !== null ? spanText(durationMs) : null;
+  const long = span === null ? '' : outcome.changed ? ` for ${span}` : ` for at least ${span} more`;
+  const first = `${statusWord(outcome.status, paint)} ${paint.bold(who)}${again}${long}`;
   if (local) return `${first}\n  on this machine alone: no other machine was told`;
   const log = `durable as event ${outcome.seq} of the mesh`;
   return `${first}\n  ${log}\n  ${renderReach(given, paint, action === 'reinstate')}`;

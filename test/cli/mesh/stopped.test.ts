@@ -69,3 +69,13 @@ test('of an agent that is active itself, a key that is stopped is said', async (
     expect.stringContaining(`The key ${SUPPORT}#key-1 is stopped: what it signs is refused`),
   ]);
 });
+
+test('suspend says for how long; of one that was stopped already, at least how long', async () => {
+  const home = await settled();
+  const suspend = async (time: string) =>
+    (await home.run(...stop('suspend', SUPPORT, '--for', time))).out.split('\n')[0];
+  expect(await suspend('90m')).toBe(`SUSPENDED ${SUPPORT} for 1 h 30 min`);
+  expect(await suspend('30m')).toBe(`SUSPENDED ${SUPPORT} (it was already) for at least 30 min more`);
+  await home.run(...stop('revoke', SUPPORT));
+  expect(await suspend('30m')).toBe(`REVOKED ${SUPPORT} (it was already)`);
+});

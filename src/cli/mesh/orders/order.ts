@@ -132,7 +132,14 @@ export async function carryOut(
     cli.out(
       flowed(
         renderOutcome(
-          { given, action: order.action, local: mesh === null, everyone: subject === EVERYONE, named: subject },
+          {
+            given,
+            action: order.action,
+            local: mesh === null,
+            everyone: subject === EVERYONE,
+            durationMs: order.durationMs,
+            named: subject,
+          },
           cli.paint,
         ),
         cli.width,
