@@ -58,12 +58,17 @@ export interface CopyView {
   readonly ageMs: number | null;
 }
 
+/** How far the copy of a machine is, and how old. */
+export function renderCopy({ seq, ageMs }: CopyView): string {
+  return seq === null ? 'none yet' : `at event ${seq}, ${provenText(ageMs)}`;
+}
+
 export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, width: number | null): string {
   const rows = [
     ['log', `${seen.logId}, ${seen.head} ${seen.head === 1 ? 'event' : 'events'}`],
     ['up for', spanText(seen.upMs)],
     ['commands', seen.requireSignedCommands ? "only with the operator's signature" : 'with an API key'],
-    ['copy here', copy.seq === null ? 'none yet' : `at event ${copy.seq}, ${provenText(copy.ageMs)}`],
+    ['copy here', renderCopy(copy)],
     [
       'listening',
       `${seen.connected}${seen.roster > 0 ? `; ${seen.roster - seen.absent.length} of ${seen.roster} on the roster` : ''}`,

@@ -104,6 +104,13 @@ describe('a mesh that is down', { timeout: SLOW }, () => {
     const { running, url } = await admin.serve();
     expect((await admin.verify(await admin.intent())).revocation).toMatchObject({ degraded: false });
     expect(await running.stop()).toMatchObject({ code: 143 });
+    const status = await admin.run(['mesh', 'status']);
+    expect([status.code, status.err]).toEqual([
+      5,
+      expect.stringMatching(
+        /nothing listens there\. The copy here: at event 0, proven current \d+ m?s ago\. \[NETWORK\]/,
+      ),
+    ]);
     admin.set('revocation', { max_age: '1ms' });
     expect(await admin.verify(await admin.intent())).toMatchObject({ success: true, revocation: { degraded: true } });
     admin.set('revocation', { max_age: '1ms', on_stale: 'deny' });

@@ -1,9 +1,11 @@
+import { Failure, saidOfReading } from '../../../app/failure.js';
 import { meshOverview } from '../../../app/mesh/overview.js';
 import { meshSession } from '../../mesh/session.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import type { MeshCopy } from '../../../app/ports/mesh.js';
 import { regionsOf } from '../../../app/mesh/regions.js';
-import { renderOverview, renderRegionsView } from '../../render/mesh.js';
+import { renderCopy, renderOverview, renderRegionsView, type CopyView } from '../../render/mesh.js';
 import { flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
@@ -39,14 +41,12 @@ export const command: CommandSpec<Options> = {
 
   async run({ options }, cli) {
     const { line, check, access } = await meshSession(cli, options);
-    const seen = await meshOverview(line, check);
-    const regions = options.regions ? await regionsOf(line) : null;
     const copy = await configuredCopy(cli);
-    const [provenAt, now] = [copy.provenAt(), cli.io.now()];
-    const here = {
-      seq: copy.load()?.position.seq ?? null,
-      ageMs: provenAt === null || provenAt > now ? null : now - provenAt,
-    };
+    const seen = await meshOverview(line, check).catch((error: unknown) => {
+      throw withCopy(error, copyHere(copy, cli.io.now()));
+    });
+    const regions = options.regions ? await regionsOf(line) : null;
+    const here = copyHere(copy, cli.io.now());
     const differs = await clockDifference(cli, seen.time);
     if (!cli.globals.json) {
       cli.out(flowed(renderOverview(seen, here, cli.paint, cli.width), cli.width));
@@ -89,3 +89,22 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+function copyHere(copy: MeshCopy, now: number): CopyView {
+  const provenAt = copy.provenAt();
+  return {
+    seq: copy.load()?.position.seq ?? null,
+    ageMs: provenAt === null || provenAt > now ? null : now - provenAt,
+  };
+}
+
+/** While the mesh is not heard, verifications here go by the copy: how old it is belongs to how the mesh stands. */
+function withCopy(error: unknown, copy: CopyView): unknown {
+  if (!(error instanceof Failure) || error.code !== 'NETWORK') return error;
+  const { code, message, hint, retryable } = error;
+  return new Failure(code, `${saidOfReading(message)} The copy here: ${renderCopy(copy)}.`, {
+    ...(hint === null ? {} : { hint }),
+    retryable,
+    cause: error,
+  });
+}
