@@ -292,7 +292,10 @@ test('aip mcp init drafts a passport that passport create takes, and prints what
     // What goes into a file is the draft alone.
     expect(JSON.parse(said.stdout)).toMatchObject({ actions: [{ name: 'pay.refund' }, {}, {}] });
     expect(said.stderr).toContain('"guard"');
+    expect(said.stderr).toContain('start the client with AIP_KEY_PASSPHRASE set');
+    expect(said.stderr).toContain({ cursor: '.cursor/mcp.json', vscode: '.vscode/mcp.json' }[client] ?? 'config.toml');
   }
+  expect(draft.stderr).not.toContain('AIP_KEY_PASSPHRASE');
 });
 
 test('what is pasted into Codex for a guard over HTTP names a variable, and holds no token', async () => {

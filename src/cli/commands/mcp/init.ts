@@ -18,6 +18,11 @@ import { loadSchemaProblem } from '../../../workspace/keys.js';
 const PORT = '127.0.0.1:7448';
 const CLIENTS = ['claude', 'cursor', 'vscode', 'codex'] as const;
 
+/** Where a client looks for servers; what Codex is given names its file itself. */
+const CONFIG_FILES = { claude: '.mcp.json', cursor: '.cursor/mcp.json', vscode: '.vscode/mcp.json' } as const;
+const KEY_NEEDS =
+  "Nobody can be asked there for the agent's key. In a file: start the client with AIP_KEY_PASSPHRASE set, or give the guard --passphrase-file <file> before the --. In an env file: --env-file <file>. In the keychain: nothing is needed.";
+
 interface Options extends ServerFlags {
   readonly client?: (typeof CLIENTS)[number];
   readonly passport: string;
@@ -97,7 +102,12 @@ export const command: CommandSpec<Options> = {
   aip ${clean(argv.map(shellWord).join(' '))}`,
     );
     // Beside the draft, which may go into a file.
-    if (paste !== null) cli.note(`\n${paste}`);
+    if (paste === null) return 0;
+    // A guard over HTTP is started by hand, in a shell that has what the key takes.
+    const starts = client !== null && place.url === null;
+    if (starts && client !== 'codex') cli.note(`\nInto ${CONFIG_FILES[client]} of the project:`);
+    cli.note(`${starts && client !== 'codex' ? '' : '\n'}${paste}`);
+    if (starts) cli.note(`\n${KEY_NEEDS}`);
     return 0;
   },
 };

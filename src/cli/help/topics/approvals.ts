@@ -5,6 +5,7 @@ A passport says what needs a person (require_approval, aip help constraints), an
 
   require_approval: true
   require_approval: {actions, environments, above, approvers, count, ttl}
+  aip passport create buyer --domain acme.com -a buy --constraint 'require_approval:={"above":100}'
 
 Any one of actions, environments and above triggers it; without them every action does. Where environments or above
 are named and an action shows no environment, or no money, that can be read, a person is asked too
