@@ -202,6 +202,15 @@ describe('serving', { timeout: SLOW }, () => {
     expect(other.err).toContain('is not the key');
   });
 
+  test('says what comes next: a key for each machine that verifies, and one for the dashboard', async () => {
+    const running = await new Home().start(['mesh', 'serve', '--listen', '127.0.0.1:0']);
+    await running.says(/aip mesh key create --role observer --label <who>\n/);
+    const [, url] = /^serving (\S+)/.exec(running.out)!;
+    expect(running.out).toContain('aip mesh key create --role verifier --label <machine>');
+    expect(running.out).toContain(`Its dashboard, ${url}/ in a browser`);
+    expect((await fetch(`${url}/`)).headers.get('content-type')).toContain('text/html');
+  });
+
   test.each([
     [['--listen', '0.0.0.0:0'], 2, '--insecure-http'],
     [['--listen', 'nonsense'], 2, 'host:port'],

@@ -178,7 +178,13 @@ describe('aip passport export', () => {
     const texts = () => value.map(({ path }) => readFileSync(String(path), 'utf8'));
     const before = texts();
     const again = ['passport', 'export', 'support-agent-v1', '--out', machine.at('public')];
-    expect((await machine.run(...again)).code).toBe(0);
+    const { code, out } = await machine.run(...again);
+    expect(code).toBe(0);
+    const columns = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.indexOf('serve as https://'));
+    expect([columns.length, new Set(columns).size]).toEqual([2, 1]);
     expect(texts()).toEqual(before);
     expect((await machine.run(...again, '--force')).code).toBe(0);
     expect(texts()).toEqual(before);

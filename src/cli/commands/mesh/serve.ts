@@ -326,4 +326,6 @@ function show(
   cli.out('\nEach machine that verifies gets a key of its own, made here, and kept there in a file of mode 0600:');
   cli.out(`  ${paint.cyan('(umask 077; aip mesh key create --role verifier --label <machine> > <machine>.key)')}`);
   cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key-file <machine>.key`)}`);
+  cli.out(`\nIts dashboard, ${clean(url)}/ in a browser, opens with a key as well:`);
+  cli.out(`  ${paint.cyan('aip mesh key create --role observer --label <who>')}`);
 }

@@ -12,6 +12,7 @@ import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { SIGNING_KEY_OPTIONS } from '../../input/key-place.js';
 import { exportReference, type ExportFlags } from '../../aip1/reference-folder.js';
 import { clean } from '../../render/terminal/text.js';
+import { columnsOf } from '../../render/terminal/width.js';
 import type { CommandSpec } from '../../spec.js';
 import { createFile, FORCE, replaceFile } from '../../../workspace/files.js';
 import { finding } from '../../../workspace/keys.js';
@@ -127,11 +128,15 @@ export const command: CommandSpec<Options> = {
     }
     if (cli.globals.json)
       cli.json(written.map(({ did, path, url, file: { kept, lost } }) => ({ did, path, url, kept, lost })));
-    else
+    else {
+      const column = Math.max(...written.map(({ path }) => columnsOf(clean(path))));
       for (const { path, url, file } of written) {
         const kept = file.kept.length === 0 ? '' : `; ${file.kept.length} of others kept`;
-        cli.out(`${clean(path)}  ${cli.paint.dim(`serve as ${clean(url)}${kept}`)}`);
+        const shown = clean(path);
+        const gap = ' '.repeat(column - columnsOf(shown) + 2);
+        cli.out(`${shown}${gap}${cli.paint.dim(`serve as ${clean(url)}${kept}`)}`);
       }
+    }
     return 0;
   },
 };
