@@ -294,7 +294,7 @@ test.skipIf(noPty() !== null).each(WAYS)('at a terminal, %s, it says at once wha
   await prepare(place);
   const argv = [process.execPath, PROGRAM, 'hook', 'claude', '-p', 'coder'];
   const { output, code } = play({ argv, env: place.env as Record<string, string>, cwd: place.home, steps: [] });
-  expect([code, output]).toEqual([2, expect.stringContaining('aip hook install claude -p <agent>')]);
+  expect([code, output]).toEqual([2, expect.stringContaining('aip hook install claude -p coder; to try it')]);
   expect(output).not.toContain(`${WATCHDOG_MS} ms`);
 });
 

@@ -1,4 +1,4 @@
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../../guard/hook/call.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
 import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../../guard/hook/decide.js';
@@ -62,6 +62,13 @@ export const command: CommandSpec<Options> = {
   topics: ['guard'],
 
   async run({ args: [name], options }, cli) {
+    // No agent asks from a terminal; the failure ends with 2, as every one of the hook does.
+    if (cli.io.stdin.isTTY === true) {
+      const whose = `${name} -p ${options.passport === undefined ? '<agent>' : shellWord(options.passport)}`;
+      throw new Failure('USAGE', 'The event comes from the coding agent, on stdin; this is a terminal.', {
+        hint: `aip hook install ${whose}; to try it: aip hook ${whose} < event.json`,
+      });
+    }
     const answer = await answered(name as HookClientName, options, cli);
     if (answer.stderr !== '') cli.io.stderr.write(answer.stderr);
     if (answer.stdout !== '') cli.io.stdout.write(answer.stdout);
@@ -93,10 +100,6 @@ async function answered(name: HookClientName, options: Options, cli: Cli): Promi
 }
 
 async function decide(name: HookClientName, options: Options, cli: Cli): Promise<HookOutput> {
-  if (cli.io.stdin.isTTY === true)
-    throw new Failure('USAGE', 'The event comes from the coding agent, on stdin; this is a terminal.', {
-      hint: `to put the hook into the agent: aip hook install ${name} -p <agent>; to try it: aip hook ${name} -p <agent> < event.json`,
-    });
   const bytes = await eventFrom(cli);
   const passport = options.passport ?? (await cli.config()).get('hook.passport');
   if (passport === null)
