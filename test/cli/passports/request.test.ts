@@ -34,6 +34,14 @@ describe('a passport across two machines', () => {
     expect((await agent.json('intent', 'verify', mail)).code).toBe(0);
   });
 
+  test('what comes next names the files', async () => {
+    const agent = household();
+    const argv = ['passport', 'request', 'bot', '--domain', 'acme.com', '-a', 'look', '--key-store', 'file'];
+    const { err } = await agent.run(...argv, '-o', agent.at('my request.json'));
+    expect(err).toContain("\n  aip passport sign 'my request.json'\n");
+    expect(err).toContain('\n  aip passport import bot.passport.json\n');
+  });
+
   test('is signed once', async () => {
     const { office, file } = await asked();
     expect((await sign(office, file)).code).toBe(0);

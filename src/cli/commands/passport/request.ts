@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { shellWord } from '../../../app/failure.js';
 import { whereabouts } from '../../../app/keys/keyring.js';
 import { requestPassport } from '../../../app/passports/request.js';
 import type { PassportDocument } from '../../../protocol/passport.js';
@@ -50,15 +52,15 @@ export const command: CommandSpec<Options> = {
   topics: ['passports', 'keys'],
 
   async run({ args, options }, cli) {
-    const file = options.from === undefined ? {} : await template(options.from, cli);
+    const given = options.from === undefined ? {} : await template(options.from, cli);
     const config = await cli.config();
-    const name = args[0] ?? text(file, 'name') ?? text(file, 'agent_name') ?? (await askName(cli.ask));
-    const domain = options.domain ?? text(file, 'domain') ?? config.get('domain') ?? (await askDomain(cli.ask));
-    const named = [...((file['actions'] ?? []) as PassportDocument['actions'][number][]), ...options.action];
+    const name = args[0] ?? text(given, 'name') ?? text(given, 'agent_name') ?? (await askName(cli.ask));
+    const domain = options.domain ?? text(given, 'domain') ?? config.get('domain') ?? (await askDomain(cli.ask));
+    const named = [...((given['actions'] ?? []) as PassportDocument['actions'][number][]), ...options.action];
     const actions = named.length > 0 ? named : await askActions(cli.ask);
     const keyStore = newKeyPlace(options, config.get('key_store'));
     const path = passportTarget(options.out ?? `${name}.request.json`, cli);
-    const limits = constraintsOf(file, { ...options, deny: [], metadata: [] });
+    const limits = constraintsOf(given, { ...options, deny: [], metadata: [] });
     const constraints = await withApproverKeys(limits, cli);
     const terms = { name, domain, actions, constraints };
     const { request, key } = await requestPassport(
@@ -78,8 +80,9 @@ export const command: CommandSpec<Options> = {
       cli.out(`  request      ${clean(path)}`);
       cli.out(`  private key  ${clean(whereabouts(key))}`);
     }
+    const file = path === null ? '-' : shellWord(clean(basename(path)));
     cli.note(
-      '\nnext, where the principal is: aip passport sign <this file>; then here: aip passport import <the passport>',
+      `\nnext, where the principal is:\n  aip passport sign ${file}\nthen here, with what that wrote:\n  aip passport import ${shellWord(`${name}.passport.json`)}`,
     );
     return 0;
   },
