@@ -94,7 +94,9 @@ describe('aip passport create', () => {
     expect(out).toMatch(/^created did:web:acme\.com:agents:support-agent-v1\n/);
     for (const label of ['passport', 'public key', 'private key', 'signed by', 'principal key'])
       expect(out).toContain(`\n  ${label.padEnd(13)}  `);
-    expect(err).toContain(' and there:\n  aip passport import support-agent-v1.passport.json\n');
+    expect(err).toMatch(
+      / and there:\n {2}aip principal add did:web:acme\.com --public-key ed25519:[0-9a-f]{64}\n {2}aip passport import support-agent-v1\.passport\.json\n/,
+    );
     expect(err).toMatch(
       /\nnext: aip intent sign --passport support-agent-v1\.passport\.json --action send_email \| aip intent verify -\n$/,
     );
