@@ -276,7 +276,10 @@ describe('the compiled form of the program', () => {
       message: string;
     }[];
     expect(found.filter(({ check }) => check === 'start-up')).toEqual([
-      expect.objectContaining({ status: 'ok', message: expect.stringMatching(/; 11 commands have one/) as string }),
+      expect.objectContaining({
+        status: 'ok',
+        message: expect.stringMatching(/; 11 commands have a compiled form/) as string,
+      }),
     ]);
     for (const name of ['intent-verify', 'intent-sign', 'revoke', 'status'])
       expect(forms().filter((form) => form.startsWith(`${name}.`))).toHaveLength(1);
