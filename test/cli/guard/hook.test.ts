@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WATCHDOG_MS } from '../../../src/guard/hook/call.js';
 import { HOOK_CLIENTS } from '../../../src/guard/hook/clients.js';
-import { BINARY } from '../../kit/built.js';
+import { BINARY } from '../../kit/native/built.js';
 import { guarded, served, type Guarded } from '../../kit/guard.js';
 import { noPty, play } from '../../kit/terminal.js';
 
@@ -293,7 +293,7 @@ test('an event without an end is given up, and nothing of it is left waiting', a
 test.skipIf(noPty() !== null).each(WAYS)('at a terminal, %s, it says at once what it is for', async (_, prepare) => {
   const place = await guarded();
   await prepare(place);
-  const argv = [process.execPath, 'hook', 'claude', '-p', 'coder'];
+  const argv = [process.execPath, BINARY, 'hook', 'claude', '-p', 'coder'];
   const { output, code } = play({ argv, env: place.env as Record<string, string>, cwd: place.home, steps: [] });
   expect([code, output]).toEqual([2, expect.stringContaining('aip hook install claude -p coder; to try it')]);
   expect(output).not.toContain(`${WATCHDOG_MS} ms`);

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../src/verify/decision.js';
-import { BINARY } from '../../kit/built.js';
+import { BINARY } from '../../kit/native/built.js';
 import { aip, place, type Place } from '../../kit/native/binary.js';
 import { PASSPHRASE, type Answer } from '../../kit/native/household.js';
 

@@ -10,7 +10,7 @@ import { fromSystem, meaningOf } from '../../../src/app/system-failures.js';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { stateFailure } from '../../../src/adapters/sqlite/engine/failures.js';
 import { Failure } from '../../../src/app/failure.js';
-import { BINARY } from '../../kit/built.js';
+import { BINARY } from '../../kit/native/built.js';
 import { aip, place, type Place } from '../../kit/native/binary.js';
 import type { Answer } from '../../kit/native/household.js';
 import { publicKeyText } from '../../kit/native/parts.js';

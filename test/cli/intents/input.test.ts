@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { MAX_DOCUMENT_BYTES } from '../../../src/protocol/limits.js';
 import type { Decision } from '../../../src/verify/decision.js';
-import { BINARY } from '../../kit/built.js';
+import { BINARY } from '../../kit/native/built.js';
 import { aip, place } from '../../kit/native/binary.js';
 import { settled } from '../../kit/native/household.js';
 import { refund } from '../../kit/native/intent-parts.js';

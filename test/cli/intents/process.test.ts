@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { Decision } from '../../../src/verify/decision.js';
-import { BINARY } from '../../kit/built.js';
+import { BINARY } from '../../kit/native/built.js';
 import { aip, place, start, type Place } from '../../kit/native/binary.js';
 import { operate, refund } from '../../kit/native/intent-parts.js';
 import { line, NOW_S, PRINCIPAL, publicKeyText } from '../../kit/native/parts.js';

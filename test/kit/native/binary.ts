@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { BINARY, FORMS, requireBuilt } from '../built.js';
+import { BINARY, FORMS, requireBuilt } from './built.js';
 import { expectCivil, type Answer } from './household.js';
 
 /** A command that takes longer than this hangs, in ms. */
