@@ -1,7 +1,7 @@
 /** Processes that race for one approval: exactly one runs. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { aip, launch, place } from '../kit/native/binary.js';
+import { aip, launch, place } from '../kit/built/binary.js';
 
 test('of four processes with one approval one is accepted, three are told that it is spent', async () => {
   const machine = place({ AIP_KEY_PASSPHRASE: 'correct horse battery staple' });

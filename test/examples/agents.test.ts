@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { BINARY } from '../kit/native/built.js';
+import { BINARY } from '../kit/built/program.js';
 
 interface Line {
   readonly text: string;

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { BINARY } from './native/built.js';
+import { BINARY } from './built/program.js';
 import { openWorkspace, type CreatePassportOptions, type Workspace } from '../../src/index.js';
 
 export const AGENT = 'did:web:acme.com:agents:coder';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Decision } from '../../../src/verify/decision.js';
-import { aip, place, type Place } from '../../kit/native/binary.js';
+import { aip, place, type Place } from '../../kit/built/binary.js';
 import { GUIDE_FLAGS, PASSPHRASE } from '../../kit/native/household.js';
 import { SUPPORT } from '../../kit/native/parts.js';
 

@@ -1,7 +1,7 @@
 /** What strangers on the same machine cost `aip serve`: bodies are read for callers with its token only. */
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { place, start } from '../../kit/native/binary.js';
+import { place, start } from '../../kit/built/binary.js';
 import { ANNOUNCED, expectHalfBodiesCostLittle } from '../../kit/servers/half-bodies.js';
 
 describe.runIf(process.platform === 'linux')('half bodies of strangers', { timeout: 60_000 }, () => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WATCHDOG_MS } from '../../../src/guard/hook/call.js';
 import { HOOK_CLIENTS } from '../../../src/guard/hook/clients.js';
-import { BINARY } from '../../kit/native/built.js';
+import { BINARY } from '../../kit/built/program.js';
 import { guarded, served, type Guarded } from '../../kit/guard.js';
 import { noPty, play } from '../../kit/terminal.js';
 

@@ -10,7 +10,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { BINARY } from '../../kit/native/built.js';
+import { BINARY } from '../../kit/built/program.js';
 import { guarded, type Guarded } from '../../kit/guard.js';
 
 type Any = Record<string, any>;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BINARY } from '../../kit/native/built.js';
+import { BINARY } from '../../kit/built/program.js';
 import { AGENT, ask, guarded, KEY, served, type Guarded } from '../../kit/guard.js';
 
 const REFUND = { agent_id: AGENT, action: 'issue_refund', params: { amount: 50 } };

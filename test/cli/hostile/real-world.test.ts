@@ -7,8 +7,8 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../src/verify/decision.js';
-import { BINARY } from '../../kit/native/built.js';
-import { aip, place, type Place } from '../../kit/native/binary.js';
+import { BINARY } from '../../kit/built/program.js';
+import { aip, place, type Place } from '../../kit/built/binary.js';
 import { PASSPHRASE, type Answer } from '../../kit/native/household.js';
 
 /** Null where the tool does its work here; else why not, which is printed, or fails where the tools are to be there. */

@@ -10,8 +10,8 @@ import { fromSystem, meaningOf } from '../../../src/app/system-failures.js';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { stateFailure } from '../../../src/adapters/sqlite/engine/failures.js';
 import { Failure } from '../../../src/app/failure.js';
-import { BINARY } from '../../kit/native/built.js';
-import { aip, place, type Place } from '../../kit/native/binary.js';
+import { BINARY } from '../../kit/built/program.js';
+import { aip, place, type Place } from '../../kit/built/binary.js';
 import type { Answer } from '../../kit/native/household.js';
 import { publicKeyText } from '../../kit/native/parts.js';
 

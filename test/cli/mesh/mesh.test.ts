@@ -203,7 +203,7 @@ describe('serving', { timeout: SLOW }, () => {
   });
 
   test('says what comes next: a key for each machine that verifies, and one for the dashboard', async () => {
-    const running = await new Home().start(['mesh', 'serve', '--listen', '127.0.0.1:0']);
+    const running = new Home().start(['mesh', 'serve', '--listen', '127.0.0.1:0']);
     await running.says(/aip mesh key create --role observer --label <who>\n/);
     const [, url] = /^serving (\S+)/.exec(running.out)!;
     expect(running.out).toContain('aip mesh key create --role verifier --label <machine>');

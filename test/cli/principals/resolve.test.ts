@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { domainDidDocument } from '../../../src/protocol/identity/did-document.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { launch, place, type Place } from '../../kit/native/binary.js';
+import { launch, place, type Place } from '../../kit/built/binary.js';
 import { certificates, noOpenssl, serve, type Certificates } from '../../kit/native/did-server.js';
 import { stored } from '../../kit/native/standing.js';
 import { NOW_S, page, publicKeyBytes, publicKeyText, withSignature, nonceOf, line } from '../../kit/native/parts.js';

@@ -8,7 +8,7 @@ import { START, verifyChain, type Link } from '../../../src/protocol/log/chain.j
 import type { Entry } from '../../../src/protocol/log/entry.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Decision } from '../../../src/verify/decision.js';
-import { aip, crowd, launch, place, start, type Place } from '../../kit/native/binary.js';
+import { aip, crowd, launch, place, start, type Place } from '../../kit/built/binary.js';
 import { operate, refund } from '../../kit/native/intent-parts.js';
 import { line, PRINCIPAL, publicKeyText } from '../../kit/native/parts.js';
 import { fixture, INTENTS } from '../../kit/native/vectors.js';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { BINARY, FORMS, requireBuilt } from '../native/built.js';
+import { BINARY, FORMS, requireBuilt } from '../built/program.js';
 import { expectCivil } from '../native/household.js';
 
 const PATIENCE_MS = 30_000;

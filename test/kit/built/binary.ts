@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { BINARY, FORMS, requireBuilt } from './built.js';
-import { expectCivil, type Answer } from './household.js';
+import { BINARY, FORMS, requireBuilt } from './program.js';
+import { expectCivil, type Answer } from '../native/household.js';
 
 /** A command that takes longer than this hangs, in ms. */
 const PATIENCE = 60_000;
