@@ -12,7 +12,8 @@ import type { PinnedKey } from '../../verify/context.js';
 import type { Decision } from '../../verify/decision.js';
 import type { VerifierDeps, VerifyOptions } from '../verification/intents.js';
 import { verifyIntents } from '../verification/intents.js';
-import { approvalsBy, signedAs, standInPins, standInWithApprovers } from './stand-in.js';
+import { askedOfCase, caseMoment, caseSubmission, isSignedCase } from './case-intent.js';
+import { approvalsBy, standInPins, standInWithApprovers } from './stand-in.js';
 
 /** A case as it is written, with its documents read. */
 export interface PolicyCase {
@@ -96,7 +97,7 @@ async function readCase(json: Json, read: ReadPart, fallback: JsonObject | null)
   const before: JsonObject[] = [];
   for (const each of history as readonly Json[]) before.push(await part(each, 'history'));
   const intent = await part(object.intent!, 'intent');
-  if (approvers.length > 0 && [intent, ...before].some(({ signature }) => signature !== undefined))
+  if (approvers.length > 0 && [intent, ...before].some(isSignedCase))
     return wrong('"approved_by" is for intents without a signature: one that is signed names its request itself');
   return {
     name,
@@ -120,36 +121,38 @@ function momentOf(value: Json): number | null {
  * @throws ShapeError where the passport is none, also with the keys that stand in.
  */
 export async function runCase(each: PolicyCase, open: OpenThrowaway, now: number): Promise<CaseResult> {
-  const own = each.intent['signature'] === undefined;
+  const own = !isSignedCase(each.intent);
   const passport = standInWithApprovers(each.passport, own);
   const { agent } = passport;
   const pins = standInPins(passport);
-  const claimed = each.intent['timestamp'];
-  const moment = each.now ?? (typeof claimed === 'number' ? claimed * 1000 : now);
+  const moment = each.now ?? caseMoment(each.intent) ?? now;
   let at = moment;
   const throwaway = open({ passport, pins, clock: () => at });
   try {
     const { deps, options } = throwaway;
-    const verify = async (intent: JsonObject, index: number, answers: readonly ActionApproval[]): Promise<Decision> => {
-      const signed = intent['signature'] === undefined ? signedAs(agent.id, intent, index, at) : intent;
-      const [judgement] = await verifyIntents(deps, options, [{ bytes: canonicalize(signed), source: null, answers }]);
+    const verify = async (
+      intent: JsonObject,
+      index: number,
+      request: string | null,
+      answers: readonly ActionApproval[],
+    ): Promise<Decision> => {
+      const submission = caseSubmission(intent, passport, { index, at, request });
+      const [judgement] = await verifyIntents(deps, options, [{ ...submission, source: null, answers }]);
       return judgement!.decision;
     };
     const judge = async (intent: JsonObject, index: number): Promise<Decision> => {
-      const decision = await verify(intent, index, []);
+      const decision = await verify(intent, index, null, []);
       const id = decision.error_code === 'AIP-E209' ? decision.details?.['request_id'] : undefined;
       if (typeof id !== 'string' || each.approvedBy.length === 0) return decision;
-      const whole = { agent_id: agent.id, params: {}, ...intent };
-      const raised = { id, verifier: deps.requester().publicKey, intent: whole, at };
+      const raised = { id, verifier: deps.requester().publicKey, intent: askedOfCase(intent, agent.id), at };
       const answers = approvalsBy(each.approvedBy, passport, raised).map((one) =>
         readActionApproval(canonicalize(one)),
       );
-      return verify({ ...intent, approval_request: id }, index, answers);
+      return verify(intent, index, id, answers);
     };
     let index = 0;
     for (const intent of each.history) {
-      const time = intent['timestamp'];
-      at = typeof time === 'number' ? Math.min(time * 1000, moment) : moment;
+      at = Math.min(caseMoment(intent) ?? moment, moment);
       await judge(intent, index++);
     }
     at = moment;

@@ -1,4 +1,5 @@
 /** What the cases of a passport have tried. */
+import type { DialectName } from '../../protocol/dialects.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { codeOfLimit, limitKindOf, limitReads, thingLimited } from '../redteam/honest.js';
 import { limitsOf, type Limit } from '../redteam/limits.js';
@@ -42,7 +43,7 @@ export function coverageOf(results: readonly (CaseResult & { readonly passport: 
     for (const limit of limitsOf(passport)) {
       const seen = row(constraints, limit.name);
       if (decision.success) seen.accepted = true;
-      else if (decision.violations.some((each) => isBy(limit, each))) seen.refused = true;
+      else if (decision.violations.some((each) => isBy(limit, each, decision.dialect))) seen.refused = true;
     }
   }
   return {
@@ -54,11 +55,29 @@ export function coverageOf(results: readonly (CaseResult & { readonly passport: 
 /** Counts of instances have names of their own. */
 const INSTANCES = ['desired count', 'desired instance', 'replica'];
 
+/** Where AIP-1 has another number for what a limit refuses with. */
+const AIP1_CODE: Readonly<Record<string, string>> = {
+  ...{ 'AIP-E203': 'AIP-E206', 'AIP-E204': 'AIP-E206', 'AIP-E212': 'AIP-E202' },
+  ...{ 'AIP-E213': 'AIP-E203', 'AIP-E214': 'AIP-E204' },
+};
+
 /** True where a violation is one of this limit: by its code, and by what its details tell of it. */
-function isBy(limit: Limit, { error_code, details }: CaseResult['decision']['violations'][number]): boolean {
+function isBy(
+  limit: Limit,
+  { error_code, details }: CaseResult['decision']['violations'][number],
+  dialect: DialectName,
+): boolean {
   const kind = limitKindOf(limit);
+  const native = codeOfLimit(limit);
+  const code = dialect === 'aip-1' ? (AIP1_CODE[native] ?? native) : native;
   // Of an approval, one that holds for something else is refused by a code of its own.
-  if (error_code !== codeOfLimit(limit) && !(kind === 'approval' && error_code === 'AIP-E216')) return false;
+  if (error_code !== code && !(kind === 'approval' && error_code === 'AIP-E216')) return false;
+  if (code !== native) {
+    // Two kinds of limit have one number there.
+    if (kind === 'daily') return (details['window'] ?? null) !== null;
+    if (kind === 'domains') return details['requested_domain'] !== undefined;
+  }
+  if (kind === 'money' && dialect === 'aip-1' && (details['window'] ?? null) !== null) return false;
   const { value, name } = limit;
   const param = typeof details['param'] === 'string' ? leafOf(details['param']) : '';
   switch (kind) {

@@ -14,7 +14,8 @@ import { limitsOf } from '../redteam/limits.js';
 import { SELF, type PersonsWord } from '../redteam/scene.js';
 import { pairFrom, type Pair } from '../redteam/signing.js';
 
-const AGENT_SEED = sha256('aip policy test: stands in for the agent');
+/** The seed of the key that stands in for an agent's. */
+export const AGENT_SEED = sha256('aip policy test: stands in for the agent');
 const AGENT_KEY = formatPublicKey(publicKeyOf(AGENT_SEED));
 const PRINCIPAL_SEED = sha256('aip policy test: stands in for the principal');
 
@@ -93,9 +94,14 @@ export function standInPins({ document }: Passport): readonly PinnedKey[] {
   return [{ keyId: document.issuer_key_id, key: verifyKeyOf(publicKeyOf(PRINCIPAL_SEED))! }];
 }
 
+/** The nonce of the intent with this place in its case. */
+export function standInNonce(index: number): Uint8Array {
+  return sha256(`aip policy test: nonce ${index}`).subarray(0, 16);
+}
+
 /** The intent signed with the agent's throwaway key; what it leaves out is filled in. `index` makes the nonce, `at` is in ms since the epoch. */
 export function signedAs(agentId: string, intent: JsonObject, index: number, at: number): JsonObject {
-  const nonce = toHex(sha256(`aip policy test: nonce ${index}`).subarray(0, 16));
+  const nonce = toHex(standInNonce(index));
   const unsigned = { agent_id: agentId, params: {}, timestamp: Math.floor(at / 1000), nonce, ...intent };
   const signature = signMessage(AGENT_SEED, Buffer.from(canonicalizeWithout(unsigned, 'signature')));
   return { ...unsigned, signature: toHex(signature) };

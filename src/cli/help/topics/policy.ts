@@ -12,8 +12,9 @@ what was there. The rest stays, and what of it differs is named.
   aip policy test cases.json -p bot.passport.json --coverage
 A case is {name, passport?, now?, history?, intent, approved_by?, expect: "accept" | "AIP-E...", details?}; a file holds one or a list, and its
 paths are relative to it. What is not signed is signed by throwaway keys that stand in for those of agent, principal and approvers, on a state of
-its own that is thrown away. approved_by lists the ids of those who approve, where a person is asked: the passport's approvers, or its principal;
-the word of anybody else does not count. --coverage names the actions and constraints that have not seen both a yes and a no.
+its own that is thrown away. An intent may be an AIP-1 envelope; of one without a proof {"@type": "IntentEnvelope", "intent": {...}} is enough.
+approved_by lists the ids of those who approve, where a person is asked: the passport's approvers, or its principal; the word of anybody else does
+not count. --coverage names the actions and constraints that have not seen both a yes and a no.
 
 # Diff: what became wider, and what narrower
   aip policy diff bot.passport.json next.passport.json
