@@ -22,10 +22,12 @@ const OUTCOMES: ReadonlyMap<unknown, 'success' | 'failed'> = new Map<unknown, 's
   ...['block', 'forbidden', 'unauthorized', 'invalid', 'disallowed'].map((word) => [word, 'failed'] as const),
 ]);
 
-/** Members that say the outcome in a word or as true and false, in the order in which they are asked. */
-const TOLD_BY = ['verification_result', 'result', 'outcome', 'decision', 'status'] as const;
+/** The member that says how a verification ended, whatever else the record tells of. */
+const OWN_MEMBER = 'verification_result';
+/** Members that say the outcome in a word or as true and false. */
+const TOLD_BY = ['result', 'outcome', 'decision', 'verdict', 'effect', 'status'] as const;
 /** Members that say it as true and false only: `valid: "2026"` says when. */
-const FLAGS = ['success', 'allowed', 'verified', 'valid'] as const;
+const FLAGS = ['success', 'allowed', 'verified', 'valid', 'passed', 'ok'] as const;
 
 /** A string of JSON, and what stands between two. */
 const STRINGS = /"(?:[^"\\]|\\[^])*"/g;
@@ -44,25 +46,28 @@ export function foreignRecord(line: string): JsonRecord | null {
 
 /** The outcome under `status`: the record itself, changed in place where it says so in other words. */
 export function withStatus(record: JsonRecord): JsonRecord {
-  const { status } = record;
-  if (status === 'success' || status === 'failed') return record;
   const outcome = outcomeOf(record);
   if (outcome !== null) (record as Record<string, unknown>)['status'] = outcome;
   return record;
 }
 
+/** True where the record says how it ended in a word that is known. */
+export function tellsOutcome({ status }: JsonRecord): boolean {
+  return status === 'success' || status === 'failed';
+}
+
+/** A no wins where members differ: a request that was answered with status ok may have been denied. */
 function outcomeOf(record: JsonRecord): 'success' | 'failed' | null {
-  for (const member of TOLD_BY) {
-    const told = record[member];
-    const outcome = OUTCOMES.get(typeof told === 'string' ? told.trim().toLowerCase() : '');
-    if (outcome !== undefined) return outcome;
-    if (typeof told === 'boolean') return told ? 'success' : 'failed';
-  }
-  for (const member of FLAGS) {
-    const told = record[member];
-    if (typeof told === 'boolean') return told ? 'success' : 'failed';
-  }
-  return null;
+  const own = toldBy(record[OWN_MEMBER]);
+  if (own !== null) return own;
+  const flags = FLAGS.map((member) => record[member]).filter((told) => typeof told === 'boolean');
+  const told = [...TOLD_BY.map((member) => record[member]), ...flags].map(toldBy);
+  return told.includes('failed') ? 'failed' : told.includes('success') ? 'success' : null;
+}
+
+function toldBy(told: unknown): 'success' | 'failed' | null {
+  if (typeof told === 'boolean') return told ? 'success' : 'failed';
+  return (typeof told === 'string' ? OUTCOMES.get(told.trim().toLowerCase()) : undefined) ?? null;
 }
 
 /** The line without marks around its object, and with the control characters of its strings written as JSON writes them. */

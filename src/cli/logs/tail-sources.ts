@@ -6,6 +6,7 @@ import { lineChunks } from '../../app/logs/foreign-lines.js';
 import {
   foreignRecord,
   recordText,
+  tellsOutcome,
   withStatus,
   type JsonRecord,
   type ShownRecord,
@@ -119,8 +120,8 @@ export async function tailFile(
         if (line === null || !isBlank(line)) writer.unreadable(number, line, follow);
         continue;
       }
-      writer.read();
       const record = withStatus(read);
+      writer.read(tellsOutcome(record));
       const match = judge(record, line);
       if (match === 'timeless') writer.timeless(number);
       else if (match === 'yes') {

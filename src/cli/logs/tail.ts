@@ -13,6 +13,9 @@ type Scene = Output & Surroundings & Interruptible;
 export class TailWriter {
   readonly #cli: Scene;
   readonly #enough: ((record: JsonRecord) => boolean) | null;
+  /** Whether it is asked how records ended, by a filter or an exit condition. */
+  readonly #asksOutcome: boolean;
+  readonly #exitsOnFailed: boolean;
   readonly #started: number;
   #shown = 0;
   #failed = 0;
@@ -21,12 +24,16 @@ export class TailWriter {
   /** How the first unreadable line begins: a file that is one JSON array is told by it. */
   #unreadableStart = '';
   #read = 0;
+  #told = 0;
   #timeless = 0;
   #firstTimeless = 0;
 
-  constructor(cli: Scene, exitOn: ExitCondition | null) {
+  /** @param byStatus records are chosen by how they ended. */
+  constructor(cli: Scene, exitOn: ExitCondition | null, byStatus = false) {
     this.#cli = cli;
     this.#enough = exitOn === null ? null : exitWatch(exitOn);
+    this.#exitsOnFailed = exitOn?.on === 'failed';
+    this.#asksOutcome = byStatus || this.#exitsOnFailed;
     this.#started = cli.io.now();
     cli.onInterrupt(() => cli.note(this.summary()));
   }
@@ -51,9 +58,13 @@ export class TailWriter {
     return done;
   }
 
-  /** A line of a file was a record, whatever the filter says of it. */
-  read(): void {
+  /**
+   * A line of a file was a record, whatever the filter says of it.
+   * @param told it says how it ended.
+   */
+  read(told: boolean): void {
     this.#read += 1;
+    if (told) this.#told += 1;
   }
 
   /**
@@ -97,7 +108,10 @@ export class TailWriter {
         'no_time',
       );
     }
-    if (met) return 15;
+    // One that says nothing is a line about something else; where all say nothing, they say it in words that are not known.
+    const untold = this.#asksOutcome && this.#read > 0 && this.#told === 0;
+    if (untold) this.#cli.warn('Not one record says in a known word how it ended.', 'no_outcome');
+    if (met || (untold && this.#exitsOnFailed)) return 15;
     if (this.#enough !== null && this.#unreadable + this.#timeless > 0) return 15;
     if (this.#unreadable > 0 && this.#read === 0) {
       throw new Failure('UNREADABLE', 'Not one line could be read as a JSON object.', {

@@ -82,7 +82,20 @@ describe('an outcome', () => {
       const shown = rows((await tail(at, line, '--status', wanted)).out);
       expect(shown).toHaveLength(status === wanted ? 1 : 0);
     }
-    expect((await tail(at, line, '--exit-on', 'failed')).code).toBe(status === 'failed' ? 15 : 0);
+    const waited = await tail(at, line, '--exit-on', 'failed');
+    expect(waited.code).toBe(status === 'success' ? 0 : 15);
+    expect(waited.err.includes('Not one record says')).toBe(status === null);
+  });
+
+  test('that some records tell is enough: the others are lines about something else', async () => {
+    const at = world();
+    const file = Buffer.from('{"msg":"started"}\n{"success":true}\n{"status":200}\n');
+    expect(await tail(at, file, '--exit-on', 'failed', '-q')).toMatchObject({ code: 0, err: '' });
+    const none = Buffer.from('{"msg":"started"}\n');
+    const told = await tail(at, none, '--status', 'failed');
+    expect([told.code, told.err]).toEqual([0, expect.stringContaining('Not one record says')]);
+    expect((await tail(at, none)).err).toBe('');
+    expect((await tail(at, none, '--exit-on', 'E202')).code).toBe(0);
   });
 });
 

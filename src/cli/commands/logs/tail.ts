@@ -91,7 +91,7 @@ export const command: CommandSpec<Options> = {
     const filter = await filterOf(options, cli);
     const all = options.file !== undefined || options.since !== undefined || options.until !== undefined;
     const request = { filter, last: options.lines ?? (all ? null : USUAL), follow: options.follow };
-    const writer = new TailWriter(cli, options.exitOn ?? null);
+    const writer = new TailWriter(cli, options.exitOn ?? null, options.status !== undefined);
     const met = options.mesh
       ? await fleet(cli, request, writer)
       : options.file === undefined
