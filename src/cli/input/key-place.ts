@@ -63,7 +63,7 @@ export function issuerPlace<T extends { readonly key?: KeyAddressText }>(flags: 
 /** The address of a key in `text`. @throws Error in the words of an option's problem */
 export function keyAddress(text: string): KeyAddressText {
   if (parseKeyAddress(text) !== null) return text as KeyAddressText;
-  throw new Error(`is not one of ${Object.values(KEY_ADDRESS_FORMS).join(', ')}`);
+  throw new Error(`Expected one of ${Object.values(KEY_ADDRESS_FORMS).join(', ')}`);
 }
 
 /** Where a new key goes. @throws Failure USAGE for the environment without a file, and for two places */

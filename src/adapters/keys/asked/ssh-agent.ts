@@ -15,11 +15,19 @@ const MAX_MESSAGE = 256 * 1024;
 const WINDOWS_PIPE = '\\\\.\\pipe\\openssh-ssh-agent';
 const ED25519 = 'ssh-ed25519';
 
-interface Identity {
-  readonly blob: Buffer;
-  readonly publicKey: Uint8Array;
+interface Listed {
   readonly fingerprint: string;
   readonly comment: string;
+}
+
+interface Identity extends Listed {
+  readonly blob: Buffer;
+  readonly publicKey: Uint8Array;
+}
+
+/** A key that cannot sign here, by the name that SSH has for its kind. */
+interface OtherKey extends Listed {
+  readonly kind: string;
 }
 
 export async function sshAgentKey(
@@ -32,7 +40,7 @@ export async function sshAgentKey(
     throw new Failure('KEYSTORE_MISSING', 'There is no ssh-agent: SSH_AUTH_SOCK is not set.', {
       hint: 'eval "$(ssh-agent)" && ssh-add',
     });
-  const found = await identities(socket);
+  const { found, others } = await identities(socket);
   const meant = found.filter((identity) => identity[address.by] === address.value);
   const [identity, other] =
     wanted === null ? meant : meant.filter(({ publicKey }) => Buffer.compare(publicKey, wanted) === 0);
@@ -40,7 +48,10 @@ export async function sshAgentKey(
     throw new Failure('USAGE', `The ssh-agent has ${meant.length} Ed25519 keys with the comment ${address.value}.`, {
       hint: `ssh-agent:SHA256:${other.fingerprint} names one of them`,
     });
-  if (identity === undefined) throw notThere(address.value, meant.length > 0, found);
+  if (identity === undefined) {
+    const other = others.find((each) => each[address.by] === address.value);
+    throw notThere(address.value, { another: meant.length > 0, kind: other?.kind ?? null }, found);
+  }
   return {
     publicKey: identity.publicKey,
     async sign(message) {
@@ -56,11 +67,23 @@ export async function sshAgentKey(
   };
 }
 
-function notThere(value: string, another: boolean, found: readonly Identity[]): Failure {
+function notThere(
+  value: string,
+  { another, kind }: { readonly another: boolean; readonly kind: string | null },
+  found: readonly Identity[],
+): Failure {
   if (another)
     return new Failure('KEY_NOT_FOUND', `The key ${value} in the ssh-agent is not the one that is asked for.`, {
       hint: 'ssh-add -l lists what the agent has',
     });
+  if (kind !== null)
+    return new Failure(
+      'KEY_NOT_FOUND',
+      `The key ${value} in the ssh-agent is an ${kind} key; an ${ED25519} key is needed.`,
+      {
+        hint: 'ssh-keygen -t ed25519, and ssh-add the new key',
+      },
+    );
   const listed = found.slice(0, 5).map(({ fingerprint, comment }) => `SHA256:${fingerprint} (${comment.slice(0, 60)})`);
   const has = listed.length === 0 ? 'no Ed25519 key' : listed.join(', ');
   return new Failure('KEY_NOT_FOUND', `The ssh-agent has no Ed25519 key ${value}; it has ${has}.`, {
@@ -68,23 +91,26 @@ function notThere(value: string, another: boolean, found: readonly Identity[]): 
   });
 }
 
-/** The Ed25519 keys that the agent has. */
-async function identities(socket: string): Promise<Identity[]> {
+/** The Ed25519 keys that the agent has, and the others. */
+async function identities(
+  socket: string,
+): Promise<{ readonly found: readonly Identity[]; readonly others: readonly OtherKey[] }> {
   const body = await ask(socket, LIST, Buffer.alloc(0));
   return reading(() => {
     const wire = new SshWire(body);
     const count = wire.number();
     if (count > MAX_MESSAGE) throw new RangeError('more keys than bytes');
     const found: Identity[] = [];
+    const others: OtherKey[] = [];
     for (let i = 0; i < count; i++) {
       const [blob, comment] = [wire.bytes(), wire.bytes().toString('utf8')];
       const key = new SshWire(blob);
-      if (key.text() !== ED25519) continue;
-      const publicKey = Uint8Array.from(key.bytes());
+      const kind = key.text();
       const fingerprint = createHash('sha256').update(blob).digest('base64').replace('=', '');
-      found.push({ blob, publicKey, fingerprint, comment });
+      if (kind === ED25519) found.push({ blob, publicKey: Uint8Array.from(key.bytes()), fingerprint, comment });
+      else others.push({ kind: kind.slice(0, 60), fingerprint, comment });
     }
-    return found;
+    return { found, others };
   });
 }
 

@@ -34,7 +34,9 @@ describe('the agent of OpenSSH', () => {
     });
     await expect(open('ssh-agent:bot', ecdsa.socket)).rejects.toMatchObject({
       code: 'KEY_NOT_FOUND',
-      message: expect.stringContaining('no Ed25519 key') as string,
+      message: expect.stringMatching(
+        /bot in the ssh-agent is an ecdsa-sha2-nistp256 key; an ssh-ed25519 key/,
+      ) as string,
     });
     await expect(open('ssh-agent:bot', agent.socket, new Uint8Array(32).fill(9))).rejects.toMatchObject({
       code: 'KEY_NOT_FOUND',
