@@ -11,11 +11,21 @@ export function erasureText(draft: Omit<ErasureDraft, 'signature'>): string {
   return canonicalize({ ...draft, type: 'erasure' } as unknown as JsonObject);
 }
 
+/** An entry that lost values in a way that nobody trusted answers for. */
+export interface UnexplainedErasure {
+  readonly seq: number;
+  readonly reason: string;
+  /** The key that signed an erasure of it, as text: whoever reads a log without the verifier's key has to be given its public half. */
+  readonly by: string | null;
+}
+
 /** Follows a log from entry to entry. It holds what is erased and not yet explained, so that it grows with that alone. */
 export class ErasureCheck {
   readonly #trusted: ReadonlySet<string>;
   /** What is gone: params by name, where it was any. */
   readonly #gone = new Map<number, readonly string[]>();
+  /** Keys that signed erasures of an entry and are not trusted, by its number. */
+  readonly #strangers = new Map<number, string>();
 
   /** `keys`: raw public keys whose erasures count. */
   constructor(keys: readonly Uint8Array[]) {
@@ -29,14 +39,20 @@ export class ErasureCheck {
       const decision = record.type === 'outcome' ? record.of : record.seq;
       this.#gone.set(decision, [...(this.#gone.get(decision) ?? []), ...names]);
     }
-    if (record.type === 'erasure' && this.#counts(record)) for (const seq of record.entries) this.#explain(seq, record);
+    if (record.type !== 'erasure' || !holds(record)) return;
+    const trusted = this.#trusted.has(toHex(parsePublicKey(record.by)!));
+    for (const seq of record.entries)
+      if (trusted) this.#explain(seq, record);
+      else if (this.#gone.has(seq)) this.#strangers.set(seq, record.by);
   }
 
-  /** The first entry from which something was taken that no erasure names; null where there is none. */
-  problem(): { readonly seq: number; readonly reason: string } | null {
+  /** The first entry from which something was taken that no erasure of a trusted key names; null where there is none. */
+  problem(): UnexplainedErasure | null {
     if (this.#gone.size === 0) return null;
     const seq = Math.min(...this.#gone.keys());
-    return { seq, reason: 'values were taken from it, and no erasure that a trusted key signed names it' };
+    const by = this.#strangers.get(seq) ?? null;
+    const other = by === null ? '' : `: the one that does is signed by ${by}, which is not trusted here`;
+    return { seq, reason: `values were taken from it, and no erasure that a trusted key signed names it${other}`, by };
   }
 
   #explain(seq: number, { param }: ErasureEntry): void {
@@ -46,12 +62,13 @@ export class ErasureCheck {
     if (left.length === 0) this.#gone.delete(seq);
     else this.#gone.set(seq, left);
   }
+}
 
-  #counts({ timestamp, agent_id, entries, param, by, signature }: ErasureEntry): boolean {
-    const raw = parsePublicKey(by);
-    const key = raw === null || !this.#trusted.has(toHex(raw)) ? null : verifyKeyOf(raw);
-    const bytes = fromHex(signature);
-    if (key === null || bytes === null) return false;
-    return verifySignature(key, Buffer.from(erasureText({ timestamp, agent_id, entries, param, by })), bytes);
-  }
+/** Whether it is signed with the key that it names, whosever that is. */
+function holds({ timestamp, agent_id, entries, param, by, signature }: ErasureEntry): boolean {
+  const raw = parsePublicKey(by);
+  const key = raw === null ? null : verifyKeyOf(raw);
+  const bytes = fromHex(signature);
+  if (key === null || bytes === null) return false;
+  return verifySignature(key, Buffer.from(erasureText({ timestamp, agent_id, entries, param, by })), bytes);
 }

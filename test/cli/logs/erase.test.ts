@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProofReport } from '../../../src/app/proof/report.js';
@@ -195,4 +195,18 @@ describe('values that were taken in silence', () => {
     expect([answer.code, value.ok, value.first_bad_seq]).toEqual([code, code === 0, code === 0 ? null : 2]);
     if (code !== 0) expect(value.reason).toContain('no erasure');
   });
+});
+
+test('who may read the state and not its key is told whose erasure it is, and whom to ask', async () => {
+  const { home } = await logged();
+  await home.run('logs', 'erase', '--entry', '1', '--yes');
+  const { by } = JSON.parse((await home.run('logs', 'tail', '--type', 'erasure', '--json')).out) as { by: string };
+  renameSync(join(dirname(home.state), 'verifier.key'), join(dirname(home.state), 'elsewhere'));
+  const alone = await home.run('logs', 'verify');
+  expect([alone.code, alone.out.replaceAll(/\s+/g, ' ')]).toEqual([
+    15,
+    expect.stringContaining(`is signed by ${by}, which`),
+  ]);
+  expect(alone.err).toContain(`aip logs verify --public-key ${by}`);
+  expect(await home.run('logs', 'verify', '--public-key', by)).toMatchObject({ code: 0 });
 });

@@ -122,7 +122,8 @@ export const command: CommandSpec<Options> = {
       () => pause(0),
       (record) => erasures.see(record),
     );
-    const fault = tree.ok ? erasures.problem() : tree;
+    const unexplained = tree.ok ? erasures.problem() : null;
+    const fault = tree.ok ? unexplained : tree;
     let check =
       fault === null
         ? verdict.check
@@ -136,7 +137,8 @@ export const command: CommandSpec<Options> = {
     // Of a log that is not whole nothing can be rebuilt.
     const derived = check.ok ? state.derivedProblems(cli.io.now()) : null;
     const treeSeq = size === 0 ? null : after + size;
-    return answer({ ...verdict, check }, state.logId, cli, { treeSeq, derived, signatures });
+    const stranger = unexplained?.by ?? null;
+    return answer({ ...verdict, check }, state.logId, cli, { treeSeq, derived, signatures, stranger });
   },
 };
 
@@ -147,9 +149,11 @@ interface Beside {
   readonly derived: readonly string[] | null;
   /** Null where it was not looked at. */
   readonly signatures: SignatureAudit | null;
+  /** The key on which it hangs alone, as text: trusted, it would explain what is wrong. */
+  readonly stranger: string | null;
 }
 
-const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null };
+const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null, stranger: null };
 
 function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, beside: Beside = NOTHING_BESIDE): number {
   const { treeSeq, derived, signatures } = beside;
@@ -195,10 +199,10 @@ function show(
   { check, checkpoint, pruned }: CheckpointVerdict,
   logId: string | null,
   cli: Cli,
-  { treeSeq, signatures }: Beside,
+  { treeSeq, signatures, stranger }: Beside,
 ): void {
   const { paint } = cli;
-  if (!check.ok) return showBroken(check, logId, cli);
+  if (!check.ok) return showBroken(check, logId, stranger, cli);
   if (check.head.seq === 0) {
     cli.out(`${paint.green(paint.bold('ok'))} the log is empty`);
     return;
@@ -217,12 +221,21 @@ function show(
   if (last !== undefined) cli.out(`  ${paint.dim('pruned')}      up to ${last.until.seq}, as signed at ${last.time}`);
 }
 
-function showBroken(check: Extract<LogCheck, { ok: false }>, logId: string | null, cli: Cli): void {
+function showBroken(
+  check: Extract<LogCheck, { ok: false }>,
+  logId: string | null,
+  stranger: string | null,
+  cli: Cli,
+): void {
   const { paint } = cli;
   cli.out(flowed(`${paint.red(paint.bold('BROKEN'))} at entry ${check.seq}: ${clean(check.reason)}`, cli.width));
   const are = check.count === 1 ? 'is' : 'are';
   const before = `  ${entriesOf(check.count)} before it ${are} whole${logId === null ? '' : `; the log is ${logId}`}`;
   cli.out(flowed(before, cli.width));
+  if (stranger !== null)
+    return cli.note(
+      `\nnext: where aip doctor shows this key on the verifier: aip logs verify --public-key ${stranger}`,
+    );
   cli.note('\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest');
 }
 
