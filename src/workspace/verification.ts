@@ -75,7 +75,7 @@ export async function throwawayVerifiers({ world }: { readonly world: World }): 
   ]);
   return ({ passport, pins, clock }) => {
     const { ticks, random } = world;
-    const state = Object.assign(stateOn(openThrowaway(random), 'a throwaway state', { random, clock }), {
+    const state = Object.assign(stateOn(openThrowaway(random), 'in memory', { random, clock }), {
       verifierKey: lazy(() => signerOf(random(32))),
     });
     const deps = verifierDeps({ clock, ticks, random }, state, {

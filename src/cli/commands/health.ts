@@ -9,6 +9,7 @@ import { flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { sinceWhen } from '../input/values.js';
+import { writePage } from '../page-file.js';
 import { configuredCopy, meshAccess } from '../mesh/access.js';
 import { findingAnywhere } from '../mesh/fleet.js';
 import { localState } from '../../workspace/state.js';
@@ -90,7 +91,8 @@ export const command: CommandSpec<Options> = {
       const agents = reports
         .map(hoursOf(from))
         .map((each) => ({ ...each, trust: state.conduct.trustByHour(each.report.agent_id, from) }));
-      await writePage(options.html, { agents, from: since, now }, cli);
+      const { renderHealthPage } = await import('../render/page/health-html.js');
+      await writePage(options.html, renderHealthPage({ agents, from: since, now }), cli);
     }
     if (options.html !== '-') {
       if (cli.globals.json) cli.json(one === null ? reports : reports[0]);
@@ -121,22 +123,4 @@ function threshold(reports: readonly HealthReport[], failOn: Options['failOn'], 
   const names = bad.slice(0, 5).map(({ agent_id, status }) => `${agent_id} (${status})`);
   cli.warn(`--fail-on ${failOn}: ${names.join(', ')}${bad.length > 5 ? ` and ${bad.length - 5} more` : ''}`);
   return 15;
-}
-
-async function writePage(
-  path: string,
-  content: Parameters<typeof import('../render/page/health-html.js').renderHealthPage>[0],
-  cli: Cli,
-): Promise<void> {
-  const { renderHealthPage } = await import('../render/page/health-html.js');
-  const page = renderHealthPage(content);
-  if (path === '-') {
-    if (cli.globals.json)
-      throw new Failure('USAGE', 'Both --json and --html - would write to stdout.', { hint: '--html <file>' });
-    await cli.stream(page);
-    return;
-  }
-  const { replaceOutput } = await import('../../workspace/files.js');
-  await replaceOutput(path, `${page}\n`);
-  cli.note(`wrote ${path}`);
 }

@@ -257,6 +257,9 @@ describe('a bundle', () => {
     expect(html).not.toContain('<script');
     expect(html).toContain('did:web:acme.com');
     expect(html).toContain('\n  &#34;amount&#34;: 5,\n');
+    const piped = await place.run('proof', 'verify', file, ...keys, '--html', '-');
+    expect([piped.code, piped.out.trimEnd(), existsSync(join(place.cwd, '-'))]).toEqual([0, html.trimEnd(), false]);
+    expect((await place.run('proof', 'verify', file, '--html', '-', '--json')).code).toBe(2);
   });
 
   test('and its text say in the last line what a yes leaves open, and what a no is about', async () => {

@@ -64,7 +64,7 @@ export function openToRead(path: string, random: Random, timeout: number): Datab
 
 /** An empty state in memory, gone when it is closed: for what is only tried. */
 export function openThrowaway(random: Random): Database {
-  const empty = new Database('a throwaway state', 0, { name: ':memory:', readOnly: false });
+  const empty = new Database('in memory', 0, { name: ':memory:', readOnly: false });
   empty.exec(`BEGIN; ${contentOf(random)} COMMIT;`);
   return empty;
 }

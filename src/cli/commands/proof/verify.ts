@@ -11,10 +11,10 @@ import { meshWitnessKey } from '../../../mesh/log/tree-witness.js';
 import { pinnedMeshWitness } from '../../logs/witnesses.js';
 import { readNoteKey, type NoteKey } from '../../../protocol/transparency/note.js';
 import { loadSchemaCheck } from '../../../workspace/verification.js';
-import { replaceOutput } from '../../../workspace/files.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { publicKeyFrom } from '../../input/public-key.js';
+import { writePage } from '../../page-file.js';
 import { namedPins } from '../../passports/pins.js';
 import { clean, flowed, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -99,11 +99,11 @@ export const command: CommandSpec<Options> = {
     }
     if (options.html !== undefined) {
       const { renderProofPage } = await import('../../render/page/proof-html.js');
-      await replaceOutput(options.html, renderProofPage(report));
+      await writePage(options.html, renderProofPage(report), cli);
     }
+    if (options.html === '-') return report.exit_code;
     if (cli.globals.json) cli.json(report);
     else show(report, cli);
-    if (options.html !== undefined) cli.note(`wrote ${options.html}`);
     return report.exit_code;
   },
 };
