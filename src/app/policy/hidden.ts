@@ -19,11 +19,13 @@ export interface Hidden {
 }
 
 /** Null where all of it is there. */
-export function hiddenOf({ params, withheld, erased, salts }: Entry): Hidden | null {
+export function hiddenOf(entry: Entry): Hidden | null {
+  const { params, withheld, erased, salts } = entry;
   const gone = erased === null ? [] : Object.keys(erased);
   const names = gone.flatMap((slot) => /^(?:params|sent)\.(.*)$/s.exec(slot)?.[1] ?? []);
-  const target = gone.includes('target');
-  if (names.length > 0 || target) {
+  const erasedTarget = gone.includes('target');
+  const target = erasedTarget || (entry.target?.includes(MASK) ?? false);
+  if (names.length > 0 || erasedTarget) {
     return { reason: 'params_erased', params: [...new Set([...names, ...Object.keys(withheld ?? {})])], target };
   }
   // The first version of the log does not say what it left out.
@@ -32,8 +34,9 @@ export function hiddenOf({ params, withheld, erased, salts }: Entry): Hidden | n
     const masked = Object.keys(params).filter((name) => JSON.stringify(params[name]).includes(MASK));
     return masked.length === 0 ? null : { reason: 'params_masked', params: masked, target: false };
   }
-  if (withheld === null) return null;
-  return { reason: params === null ? 'params_dropped' : 'params_masked', params: Object.keys(withheld), target: false };
+  if (withheld === null && !target) return null;
+  const reason = params === null ? 'params_dropped' : 'params_masked';
+  return { reason, params: Object.keys(withheld ?? {}), target };
 }
 
 const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);

@@ -118,8 +118,8 @@ export class Replay {
     const params = entry.params ?? NO_PARAMS;
     const hidden = hiddenOf(entry);
     const country = geoOf(entry);
-    const ask = (side: Side, shown = params): EntryQuestion => ({
-      ...{ entry, params: shown, at, geo: country ?? null },
+    const ask = (side: Side, shown = params, of = entry): EntryQuestion => ({
+      ...{ entry: of, params: shown, at, geo: country ?? null },
       read: (meter: Meter, now: number) => this.#windows.read(meter, now, side),
     });
     const { limits, unseen, reason, schemaProblems } = this.#decidable(entry, hidden, country === undefined);
@@ -130,8 +130,9 @@ export class Replay {
       // What is seen may be too much already.
       const all = unseen.filter(({ kind }) => MORE_IS_WORSE.has(kind));
       const shown = hidden === null ? params : without(params, hidden);
+      const seen = hidden?.target === true ? { ...entry, target: null } : entry;
       const beyond =
-        all.length === 0 ? null : this.#steps.refusal(ask('least', shown), { ...limits, all }, NO_PROBLEMS);
+        all.length === 0 ? null : this.#steps.refusal(ask('least', shown, seen), { ...limits, all }, NO_PROBLEMS);
       return beyond === null ? { verdict: 'open', reason } : refused(beyond);
     }
     if (doubt && this.#steps.refusal(ask('most'), limits, schemaProblems) !== null)

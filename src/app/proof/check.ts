@@ -10,7 +10,7 @@ import { entryHash } from '../../protocol/log/chain.js';
 import { isCounted } from '../../protocol/log/attribution.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { commitment, leafText, saltsOf } from '../../protocol/log/leaf.js';
-import { paramsCommitted } from '../../protocol/log/secrets.js';
+import { maskTarget, paramsCommitted } from '../../protocol/log/secrets.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import {
@@ -156,17 +156,18 @@ function whatProblem(entry: Entry, sent: SentDocument | null): Word {
   if (sent === null) return unproven(WITHHELD);
   const { intent } = sent.document;
   const { agent_id, action, params, timestamp, nonce, signature, target = null } = intent.document;
+  // Which target it was is shown by the hash of the whole, which the leaf commits to.
+  const isMasked = (name: string, value: string | null): boolean =>
+    name === 'target' && value !== null && entry.target === maskTarget(value);
   if (intent.hash !== entry.intent_hash && !isErased(entry, 'intent_hash'))
     return broken('The decision is about another document.');
   const same =
     entry.agent_id === agent_id &&
     entry.action === action &&
     entry.intent_timestamp === timestamp &&
-    [
-      ['nonce', nonce],
-      ['signature', signature],
-      ['target', target],
-    ].every(([name, value]) => isErased(entry, name!) || entry[name as 'nonce'] === value);
+    Object.entries({ nonce, signature, target }).every(
+      ([name, value]) => isErased(entry, name) || entry[name as 'nonce'] === value || isMasked(name, value),
+    );
   if (!same) return broken('The decision is about another document.');
   const salts = saltsOf(entry);
   const committed = paramsIn(entry, params);

@@ -66,6 +66,11 @@ export function paramsCommitted(params: JsonObject): JsonObject {
   return renamed(Object.fromEntries(whole) as JsonObject, names);
 }
 
+/** The target as the log keeps it: userinfo, a token in a query and whatever else shows a secret by its shape is masked, as in a param. */
+export function maskTarget(target: string): string {
+  return maskString(target);
+}
+
 function maskValue(value: Json): Json {
   if (typeof value === 'string') return maskString(value);
   if (typeof value !== 'object' || value === null) return value;
