@@ -1,6 +1,6 @@
 /** Refusals that no intent was signed for, as entries of the log: a tool that changed, a file that is aip's own. */
 import type { EntryDraft } from '../../protocol/log/entry.js';
-import { maskDetails, maskParams, maskTarget } from '../../protocol/log/secrets.js';
+import { maskDetails, maskParams, maskString } from '../../protocol/log/secrets.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
 import { formatTime } from '../../protocol/time.js';
@@ -27,7 +27,7 @@ export function refusalEntry(refusal: UnsignedRefusal, logParams: 'full' | 'mask
     timestamp: formatTime(now),
     agent_id: passport.agent.id,
     action,
-    target: target === null || logParams === 'full' ? target : maskTarget(target),
+    target: target === null || logParams === 'full' ? target : maskString(target),
     params: logParams === 'none' ? null : logParams === 'full' ? params : maskParams(params),
     status: 'failed',
     error_code: code,

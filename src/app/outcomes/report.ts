@@ -1,5 +1,6 @@
 /** What became of an accepted intent, as an entry of the log. It never changes trust, and no exit code gives back what was counted. */
 import type { LogRecord, OutcomeDraft } from '../../protocol/log/entry.js';
+import { maskString } from '../../protocol/log/secrets.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
 import type { FleetMemory, Release } from '../ports/fleet-memory.js';
@@ -199,7 +200,8 @@ function append(
     exit_code: exitCode,
     duration_ms: durationMs,
     result_hash: resultHash,
-    detail,
+    // An error's text often holds the address that was called, with what opens it. It confirms nothing that is signed.
+    detail: detail === null ? null : maskString(detail),
     claimed,
     ...(released ? { released } : {}),
   };

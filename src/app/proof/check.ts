@@ -10,7 +10,7 @@ import { entryHash } from '../../protocol/log/chain.js';
 import { isCounted } from '../../protocol/log/attribution.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { commitment, leafText, saltsOf } from '../../protocol/log/leaf.js';
-import { maskTarget, paramsCommitted } from '../../protocol/log/secrets.js';
+import { maskString, paramsCommitted } from '../../protocol/log/secrets.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import {
@@ -158,7 +158,7 @@ function whatProblem(entry: Entry, sent: SentDocument | null): Word {
   const { agent_id, action, params, timestamp, nonce, signature, target = null } = intent.document;
   // Which target it was is shown by the hash of the whole, which the leaf commits to.
   const isMasked = (name: string, value: string | null): boolean =>
-    name === 'target' && value !== null && entry.target === maskTarget(value);
+    name === 'target' && value !== null && entry.target === maskString(value);
   if (intent.hash !== entry.intent_hash && !isErased(entry, 'intent_hash'))
     return broken('The decision is about another document.');
   const same =

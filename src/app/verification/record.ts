@@ -2,7 +2,7 @@
 import { isAttributable, PRESENTED_BEFORE } from '../../protocol/log/attribution.js';
 import type { EntryDraft } from '../../protocol/log/entry.js';
 import type { Intent } from '../../protocol/intent.js';
-import { maskDetails, maskParams, maskTarget, paramsCommitted } from '../../protocol/log/secrets.js';
+import { maskDetails, maskParams, maskString, paramsCommitted } from '../../protocol/log/secrets.js';
 import { formatTime } from '../../protocol/time.js';
 import { rememberedUntil } from '../../verify/retention.js';
 import type { EntryAside, RefusalMarks } from '../ports/state.js';
@@ -51,7 +51,7 @@ export function recordOf(
       timestamp: formatTime(wallNow),
       agent_id,
       action,
-      target: !small || target === undefined ? null : logParams === 'full' ? target : maskTarget(target),
+      target: !small || target === undefined ? null : logParams === 'full' ? target : maskString(target),
       params: shown,
       status: decision.success ? 'success' : 'failed',
       error_code: decision.error_code,

@@ -66,11 +66,6 @@ export function paramsCommitted(params: JsonObject): JsonObject {
   return renamed(Object.fromEntries(whole) as JsonObject, names);
 }
 
-/** The target as the log keeps it: userinfo, a token in a query and whatever else shows a secret by its shape is masked, as in a param. */
-export function maskTarget(target: string): string {
-  return maskString(target);
-}
-
 function maskValue(value: Json): Json {
   if (typeof value === 'string') return maskString(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -100,8 +95,8 @@ function followsName(list: readonly Json[], i: number): boolean {
   return i % 2 === 1 && /^[\w.-]{1,64}$/.test(before) && isSecretName(before);
 }
 
-/** JSON in a text is masked as what it is; any other text by its shapes. */
-function maskString(text: string): string {
+/** A text as the log keeps it, in params, targets and outcomes: JSON in it is masked as what it is; any other text by its shapes. */
+export function maskString(text: string): string {
   if (/^\s*[[{]/.test(text)) {
     const inner = objectOrList(text);
     if (inner !== null) {

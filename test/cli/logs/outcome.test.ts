@@ -110,3 +110,13 @@ test('--release says that an action did not happen; where the passport gives not
   expect([code, JSON.parse(out)]).toMatchObject([0, { status: 'error', released: false }]);
   expect(err).toContain('not_released');
 });
+
+test('what its detail shows of a secret is masked', async () => {
+  const { run } = decided({ AIP_LOG_PARAMS: 'full' });
+  const detail = 'ECONNREFUSED postgres://u:S3CRETa@db/x, Authorization: Bearer S3CRETbbbbbbbb, {"n":1}';
+  expect((await run('outcome', HASH, '--status', 'error', '--detail', detail)).code).toBe(0);
+  const { out } = await run('logs', 'tail', '--type', 'outcome', '--json');
+  expect(out).not.toContain('S3CRET');
+  expect(out).toContain('ECONNREFUSED postgres://[masked]@db/x');
+  expect((await run('logs', 'verify')).code).toBe(0);
+});
