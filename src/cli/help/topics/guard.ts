@@ -13,6 +13,7 @@ listens on a socket (serve/aip.sock beside state.db, in a folder of mode 0700), 
   POST /v1/guard    {agent_id, action, params, target}: signs, verifies, logs; the answer is the decision
   POST /v1/verify   a signed intent: the decision; application/x-ndjson: a line in, a line out
   POST /v1/sign     {agent_id, action, params, target}: the signed intent
+  POST /v1/outcome  {intent_hash, status: ok | error | unknown, outcome_token}: what became of a yes, for the agent of the caller's token
   POST /access/v1/evaluation    AuthZEN 1.0; context.aip_intent holds a signed intent, context.dry_run spends nothing
   POST /v1/hooks/<agent>        a coding agent's pre-tool event
   GET  /healthz /metrics /openapi.json /.well-known/authzen-configuration
