@@ -1,5 +1,5 @@
 /** What the log keeps of a judgement. */
-import { isAttributable, PRESENTED_BEFORE } from '../../protocol/log/attribution.js';
+import { isAttributable, PRESENTED_BEFORE, UNBOUND } from '../../protocol/log/attribution.js';
 import type { EntryDraft } from '../../protocol/log/entry.js';
 import type { Intent } from '../../protocol/intent.js';
 import { maskDetails, maskParams, maskString, paramsCommitted } from '../../protocol/log/secrets.js';
@@ -32,7 +32,7 @@ const MAX_TOKEN = 256;
 /** The entry of a judgement, and what stands beside it: what was sent, the passport, the token of a yes. */
 export function recordOf(
   intent: Intent,
-  { judgement: { decision, concern }, inForce, releasable }: Settled,
+  { judgement: { decision, concern }, inForce, unbound, releasable }: Settled,
   logParams: 'full' | 'masked' | 'none',
   wallNow: number,
   tookUs: number,
@@ -43,6 +43,7 @@ export function recordOf(
 ): { readonly draft: EntryDraft; readonly aside: EntryAside } {
   const { agent_id, action, target, params, timestamp, nonce, signature, approval_request } = intent.document;
   const details = logParams === 'full' ? decision.details : maskDetails(decision.details);
+  const excuses = decision.success ? [] : [...(refusedBefore ? [PRESENTED_BEFORE] : []), ...(unbound ? [UNBOUND] : [])];
   const small = concern !== 'who' || intent.signedBytes.length <= MAX_UNPROVEN_BYTES;
   const kept = logParams !== 'none' && small;
   const shown = !kept ? null : logParams === 'full' ? params : maskParams(params);
@@ -56,7 +57,8 @@ export function recordOf(
       status: decision.success ? 'success' : 'failed',
       error_code: decision.error_code,
       error_message: decision.error_message,
-      details: refusedBefore ? { ...details, [PRESENTED_BEFORE]: true } : details,
+      details:
+        excuses.length === 0 ? details : { ...details, ...Object.fromEntries(excuses.map((each) => [each, true])) },
       nonce: nonce.length <= MAX_TOKEN ? nonce : null,
       signature: signature.length <= MAX_TOKEN ? signature : null,
       intent_hash: intent.hash,

@@ -18,6 +18,8 @@ export interface Settled {
   readonly spent: boolean;
   /** The passport that it was judged under; null where none was in force. */
   readonly inForce: InForce | null;
+  /** True where nothing binds the key to the name it spoke under. */
+  readonly unbound: boolean;
   /** What an accepted intent was counted with, where it may be given back; null where it may not. */
   readonly releasable: Releasable | null;
 }
@@ -44,7 +46,8 @@ export function settleDocument(sitting: Sitting, prepared: PreparedDocument): Se
     source: submission.source,
     outcomeToken: sitting.token,
   });
-  if (effects === null || memory === null) return { judgement, spent: false, inForce, releasable: null };
+  if (effects === null || memory === null)
+    return { judgement, spent: false, inForce, unbound: spoke !== null, releasable: null };
   const { agent_id: agentId, action, nonce } = intent.document;
   const spent = spendsNonce(outcome, effects.leavesNonce);
   if (spent) {
@@ -62,7 +65,7 @@ export function settleDocument(sitting: Sitting, prepared: PreparedDocument): Se
     const request = requestUsed({ sitting, prepared, facts });
     if (request !== null) memory.spendRequest(request.id, wallNow, intent.hash);
   }
-  return { judgement, spent, inForce, releasable };
+  return { judgement, spent, inForce, unbound: spoke !== null, releasable };
 }
 
 /** A question of the caller's own to its user is no signed approval, and the entry must not look like one. A denial is not asked again. */

@@ -10,6 +10,8 @@ import type { Entry } from './entry.js';
 
 /** Member of an entry's details: this very intent was refused before. */
 export const PRESENTED_BEFORE = 'presented_before';
+/** Member of an entry's details: the key is bound to no agent, and its holder chose the name. */
+export const UNBOUND = 'unbound_key';
 /** Member of a refusal's details: what was judged was found by a word in a name, and not by the name that the passport means. */
 export const GUESSED = 'guessed';
 /** Member of a refusal's details: nothing was measured, and this verifier refuses that. */
@@ -154,7 +156,7 @@ export function isPending(code: string): boolean {
 }
 
 function isExcused(details: JsonObject): boolean {
-  return details[PRESENTED_BEFORE] === true || details[GUESSED] === true || details[UNMEASURED] === true;
+  return [PRESENTED_BEFORE, UNBOUND, GUESSED, UNMEASURED].some((excuse) => details[excuse] === true);
 }
 
 /** The verifier's own limits, beside the passport's, are marked as the caller's. */

@@ -19,6 +19,7 @@ function entry(concern: Concern | null, changes: object, logParams: 'full' | 'ma
     judgement: { decision, concern } as unknown as Judgement,
     spent: false,
     inForce: null,
+    unbound: false,
     releasable: null,
   };
   return recordOf(intent, settled, logParams, 0, 0, false, { bytes: JSON.stringify(intent.document) }, true).draft;

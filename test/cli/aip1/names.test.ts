@@ -1,6 +1,7 @@
 /** Whom a verifier accepts, an operator can stop (protocol, section 1). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { AT, KEYS, SEEDS, signed, text } from '../../kit/conformance/parts.js';
 import { household, type Household } from '../../kit/native/household.js';
 
@@ -62,6 +63,22 @@ describe('a key that is bound to no agent', () => {
     expect(await speak(machine, 'did:web:localhost:agents:three')).toMatchObject({ code: 13, error: 'AIP-E400' });
     expect((await machine.run('reinstate', ONE)).code).toBe(0);
     expect(await speak(machine, TWO)).toMatchObject({ code: 0 });
+  });
+
+  test('is held to what it does under no name: whoever holds it could speak ill of any agent', async () => {
+    const score = async (...flags: string[]) => {
+      const machine = household();
+      const file = machine.file(
+        'a.json',
+        text(signed('a', { 'agent.id': ONE, 'intent.action': 'drop_tables' }, SEEDS.agent)),
+      );
+      const { code } = await machine.json('intent', 'verify', file, '--at', AT, ...flags);
+      const { value: entry } = await machine.json<{ details: JsonObject }>('logs', 'tail');
+      const { value } = await machine.json<JsonObject>('trust', ONE);
+      return [code, entry.details['unbound_key'], value['score']];
+    };
+    expect(await score('--public-key', key('agent'))).toEqual([12, true, 0.5]);
+    expect(await score('--public-key', `${ONE}=${key('agent')}`)).toEqual([12, undefined, 0.45]);
   });
 
   test('can be denied itself', async () => {

@@ -115,7 +115,7 @@ export function judgedIn(
 ): Settled {
   const setting = { trusting, policy, signatureHolds: verifySignature, now: sitting.now, startedAt: 0 };
   const claim = examine(submission, setting);
-  if ('decision' in claim) return { judgement: claim, spent: false, inForce: null, releasable: null };
+  if ('decision' in claim) return { judgement: claim, spent: false, inForce: null, unbound: false, releasable: null };
   const { dialect, document, asking, startedAt } = claim;
   const proven = document.prove(asking);
   const prepared: PreparedDocument = {

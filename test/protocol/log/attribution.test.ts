@@ -31,6 +31,7 @@ describe('what an agent is held to', () => {
       expect(isAttributable({ dialect: 'native', error_code, details: { guessed: true } })).toBe(false);
       expect(isAttributable({ dialect: 'native', error_code, details: { presented_before: true } })).toBe(false);
       expect(isAttributable({ dialect: 'native', error_code, details: { unmeasured: true } })).toBe(false);
+      expect(isAttributable({ dialect: 'native', error_code, details: { unbound_key: true } })).toBe(false);
     },
   );
 
