@@ -71,7 +71,11 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     // Presence is shared: the verifier listens at b, and a waits for it.
     const { json } = await revoke(a.url, admin, agent(9), 5_000);
-    expect(json).toMatchObject({ roster: 1, applied: 1, complete: true });
+    expect(json).toMatchObject({ roster: 1, applied: 1, connected: 1, complete: true });
+    expect(json.propagation_ms).toBeGreaterThanOrEqual(0);
+    // And a names it as one that listens, with what it has confirmed: a drill measures by that list.
+    const { json: seen } = await get(a.url, admin, '/v1/mesh/status');
+    expect(seen).toMatchObject({ connected: 1, verifiers: [{ mode: 'poll', confirmed: true, seq: 8 }], absent: [] });
     // A key that is revoked at one ends at the other.
     const { json: keys } = await get(a.url, admin, '/v1/mesh/keys');
     const made = (keys.keys as { key_id: string; role: string }[]).find(({ role }) => role === 'verifier')!;

@@ -34,7 +34,7 @@ export interface DrillReport {
   readonly answers: readonly JsonObject[];
   readonly p50_ms: number | null;
   readonly p99_ms: number | null;
-  /** `yes`: all that listen confirmed. `no`: one that reports did not. `unknown`: some do not report, one that may still accept is absent, or no verifier listens. */
+  /** `yes`: all that listen confirmed. `no`: one that reports did not. `unknown`: some do not report, one may still accept, or no verifier listens. */
   readonly can_halt: 'yes' | 'no' | 'unknown';
   readonly within_ms: number;
   readonly ok: boolean;
@@ -67,8 +67,11 @@ export async function drill(
   let absent: readonly AbsentVerifier[] = [];
   let roster = 0;
   let now = '';
+  // The answers to the orders count the whole roster, also those whom the asked server does not list.
+  let unsettled = false;
   for (let round = 0; round < rounds; round++) {
     const given = await giveOrder({ ...deps, waitMs: withinMs }, { ...order, action: 'revoke', reason });
+    unsettled ||= given.missing > 0;
     const seen = await meshOverview(deps.lines[0]!, deps.check);
     connected = seen.connected;
     [absent, roster, now] = [seen.absent, seen.roster, seen.time];
@@ -87,11 +90,12 @@ export async function drill(
   const reporting = verifiers.filter(({ verifier }) => verifier !== null);
   const missed = reporting.some(({ confirmed }) => !confirmed);
   const atLarge = absent.filter(({ refuses_since }) => refuses_since === null || refuses_since > now);
-  const uncertain = atLarge.length > 0 || reporting.length === 0 || verifiers.length > reporting.length;
+  const uncertain = unsettled || atLarge.length > 0 || reporting.length === 0 || verifiers.length > reporting.length;
   const can_halt = missed ? 'no' : uncertain ? 'unknown' : 'yes';
   all.sort((a, b) => a - b);
   const p99_ms = quantile(all, 0.99);
-  const ok = reporting.length > 0 && !missed && atLarge.length === 0 && p99_ms !== null && all.at(-1)! <= withinMs;
+  const ok =
+    reporting.length > 0 && !missed && !unsettled && atLarge.length === 0 && p99_ms !== null && all.at(-1)! <= withinMs;
   const report: DrillReport = {
     canary,
     rounds,

@@ -6,6 +6,7 @@ import { canonicalize } from '../../protocol/json/canonical.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { ApiKeyRecord } from '../access/api-key.js';
 import { isHash, isLogId } from '../log/head.js';
 import { SIGNATURE_HEX, signatureHolds, type SignatureCheck, type Signer } from '../log/signing.js';
 import { schemaMembers } from '../schemas.js';
@@ -256,4 +257,10 @@ function requireSigned(document: JsonObject, verify: VerifySignature): void {
     SIGNATURE_HEX.test(signature) &&
     signatureHolds(document, (text, hex) => verify(public_key as string, text, hex));
   if (!holds) throw new ShapeError('the signature does not hold under its own key');
+}
+
+/** What one is called that chose no label: as its API key, with its host where the key is for several. */
+export function labelUnder({ role, label, maxVerifiers }: ApiKeyRecord, host: string): string {
+  if (role !== 'verifier' || label === null) return host;
+  return labelOf(maxVerifiers === 1 ? label : `${label}/${host}`);
 }

@@ -75,6 +75,7 @@ export async function referenceUsage(server: MeshServer): Promise<Reply> {
 export async function meshStatus(server: MeshServer, _request: Request, caller: Caller): Promise<Reply> {
   const { store, clock } = server;
   const proof = await server.prover.soon(null, caller.key.keyId);
+  await server.roster.readOthers();
   const now = clock.up();
   const { roster } = server;
   const said = (id: string | null) => {
@@ -105,6 +106,15 @@ export async function meshStatus(server: MeshServer, _request: Request, caller: 
       seq: poller.seq,
       confirmed: true,
       last_seen_ms: Math.round(now - poller.at),
+    })),
+    // Who listens where is the same on each server of a mesh: of those at another one, what it has written is known.
+    ...roster.elsewhere().map(({ member, heardMs }) => ({
+      ...said(member.verifier),
+      key_id: member.keyId,
+      mode: 'poll',
+      seq: member.seq,
+      confirmed: true,
+      last_seen_ms: Math.round(heardMs),
     })),
   ];
   const shown = fitting(verifiers, 24 * 1024);

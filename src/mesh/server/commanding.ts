@@ -24,7 +24,7 @@ import { formatTime } from '../../protocol/time.js';
 
 /** How an event fares with everyone who should have it. */
 export interface Propagation extends EventReach {
-  /** Open streams, and verifiers that poll. */
+  /** Open streams, verifiers that poll, and those who listen at another server on the store. */
   readonly connected: number;
   /** From the commit to the last confirmation, by the server's clock; null while there is none. */
   readonly ms: number | null;
@@ -136,7 +136,7 @@ export async function submitAndWait(
 
 function propagationOf(server: MeshServer, seq: number, committedAt: number): Omit<Propagation, 'regions'> {
   const count = server.roster.count(seq);
-  const connected = server.hub.size + server.pollers.size;
+  const connected = server.hub.size + server.pollers.size + count.elsewhere;
   const took = count.lastAt === null ? null : Math.max(0, count.lastAt - committedAt);
   return { ...count, connected, ms: took === null ? null : Math.round(took * 10) / 10 };
 }

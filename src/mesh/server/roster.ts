@@ -4,7 +4,7 @@ import { parseEvent } from '../log/event.js';
 import type { MeshStore } from '../log/store.js';
 import type { EventRecord } from '../ruling.js';
 import type { ApiKeyRecord } from '../access/api-key.js';
-import { labelOf, type Applied, type Member, type VerifierCard } from '../roster/member.js';
+import { labelUnder, type Applied, type Member, type VerifierCard } from '../roster/member.js';
 import { asKept, REFRESH_MS, type KnownRoster } from '../roster/known.js';
 import { absentOf, reachOf, type Absent } from '../roster/reach.js';
 import { deniesAt, type Standing } from '../standing.js';
@@ -47,8 +47,10 @@ export interface EventReach {
   readonly unsettled: number;
   /** True when each one has applied it, or refuses. */
   readonly complete: boolean;
-  /** When the last confirmation came, by the server's `up` clock. */
+  /** When the last confirmation came here, by the server's `up` clock. */
   readonly lastAt: number | null;
+  /** Of those who listen, the ones that do so at another server on the same store. */
+  readonly elsewhere: number;
 }
 
 interface Live {
@@ -68,6 +70,8 @@ export class Roster {
   readonly #dated = new Map<string, number>();
   /** To be kept with the next tick. */
   readonly #dirty = new Set<string>();
+  /** When another server's word on how far each is came here, by the `up` clock: the clocks of two servers are not compared. */
+  readonly #toldAt = new Map<string, number>();
   /** Keys that are revoked or suspended, by their text: what a verifier confirms with one is not believed. */
   readonly #keys = new Map<string, Standing>();
   #refreshedAt = 0;
@@ -180,6 +184,7 @@ export class Roster {
     this.#members.delete(found.verifier);
     this.#dated.delete(found.verifier);
     this.#dirty.delete(found.verifier);
+    this.#toldAt.delete(found.verifier);
     await this.#store.members.forget(found.verifier);
     return found;
   }
@@ -188,7 +193,7 @@ export class Roster {
   count(seq: number): EventReach {
     const now = this.#clock.wall();
     const live = this.#live();
-    let [members, applied, reporting] = [0, 0, 0];
+    let [members, applied, reporting, elsewhere] = [0, 0, 0, 0];
     const late: Member[] = [];
     let lastAt: number | null = null;
     let unsettled = 0;
@@ -200,16 +205,26 @@ export class Roster {
       const listens = here !== undefined || this.#elsewhere(member, now);
       const reach = reachOf(member, listens, here?.seq ?? member.seq, seq, now);
       if (listens) reporting++;
+      if (listens && here === undefined) elsewhere++;
       if (reach === 'applied') {
         applied++;
-        if (here?.at != null) lastAt = Math.max(lastAt ?? 0, here.at);
+        const at = here === undefined ? this.#toldAt.get(member.verifier) : here.at;
+        if (at != null) lastAt = Math.max(lastAt ?? 0, at);
         continue;
       }
       if (reach !== 'refusing') unsettled++;
       if (reach === 'pending') late.push(member);
       else absent.push(absentOf(member));
     }
-    return { members, applied, reporting, late, absent, unsettled, complete: unsettled === 0, lastAt };
+    return { members, applied, reporting, late, absent, unsettled, complete: unsettled === 0, lastAt, elsewhere };
+  }
+
+  /** Those who listen at another server on the same store, and how long ago the last word on each came here, ms. */
+  elsewhere(): readonly { readonly member: Member; readonly heardMs: number }[] {
+    const [now, up, live] = [this.#clock.wall(), this.#clock.up(), this.#live()];
+    return this.all()
+      .filter((member) => !live.has(member.verifier) && this.#elsewhere(member, now))
+      .map((member) => ({ member, heardMs: up - (this.#toldAt.get(member.verifier) ?? up) }));
   }
 
   /** Those on the roster who do not listen now. */
@@ -252,6 +267,7 @@ export class Roster {
       const { verifier } = member;
       const known = this.#members.get(verifier);
       if (known !== undefined && (this.#dated.get(verifier) ?? 0) >= member.seenAt && known.seq >= member.seq) continue;
+      if (known === undefined || known.seq < member.seq) this.#toldAt.set(verifier, this.#clock.up());
       this.#keep(asKept(member, now), member.seenAt);
     }
   }
@@ -327,10 +343,4 @@ export class Roster {
     this.#keep(member, member.seenAt);
     this.#dirty.add(member.verifier);
   }
-}
-
-/** What one is called that chose no label: as its API key, with its host where the key is for several. */
-function labelUnder({ role, label, maxVerifiers }: ApiKeyRecord, host: string): string {
-  if (role !== 'verifier' || label === null) return host;
-  return labelOf(maxVerifiers === 1 ? label : `${label}/${host}`);
 }
