@@ -10,6 +10,7 @@ import { isKnown, keyTextOf, stoppedKeysOf } from './key-texts.js';
 import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
+import { listenersAtHome } from './regions/listeners.js';
 import { schemaMembers } from '../schemas.js';
 
 /** `GET /v1/mesh/status/{agent}`. */
@@ -72,9 +73,13 @@ export async function referenceUsage(server: MeshServer): Promise<Reply> {
 }
 
 /** `GET /v1/mesh/status`. */
-export async function meshStatus(server: MeshServer, _request: Request, caller: Caller): Promise<Reply> {
+export async function meshStatus(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { store, clock } = server;
-  const proof = await server.prover.soon(null, caller.key.keyId);
+  const { upstream } = server.options;
+  const [proof, homes] = await Promise.all([
+    server.prover.soon(null, caller.key.keyId),
+    upstream === undefined || server.prover.sealed !== null ? null : listenersAtHome(upstream, request),
+  ]);
   await server.roster.readOthers();
   const now = clock.up();
   const { roster } = server;
@@ -122,6 +127,8 @@ export async function meshStatus(server: MeshServer, _request: Request, caller: 
   const absent = roster.absent();
   const heard = all.filter(({ seq }) => seq > 0).sort((a, b) => b.seenAt - a.seenAt);
   const lastDrill = await store.notes.get('last_drill');
+  // Those who only look are not reported to home.
+  const looking = verifiers.filter(({ verifier }) => verifier === null);
   return jsonReply(200, {
     log_id: store.logId,
     term: store.term,
@@ -159,6 +166,13 @@ export async function meshStatus(server: MeshServer, _request: Request, caller: 
     sealed_by_term: server.prover.sealed,
     follows: followed(server),
     checkpoint: proof === null ? null : parseJsonText(proof),
+    ...(homes === null
+      ? {}
+      : {
+          ...homes,
+          connected: homes.connected + looking.length,
+          verifiers: [...homes.verifiers, ...looking],
+        }),
   });
 }
 

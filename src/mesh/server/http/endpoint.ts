@@ -61,6 +61,7 @@ const POSTED_HERE: readonly string[] = ['/v1/mesh/acks', '/mesh/status', '/mesh/
 const READ_AT_HOME: readonly string[] = [
   '/v1/mesh/keys',
   '/v1/mesh/regions',
+  '/v1/mesh/roster',
   '/v1/mesh/approvals',
   '/v1/logs',
   '/v1/mesh/fleet',

@@ -1,0 +1,25 @@
+/** What a region tells of the whole mesh, beyond its own verifiers. */
+import { expect, test } from 'vitest';
+import { until } from '../kit/mesh/network.js';
+import { get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+
+test('a region tells who listens as home counts it: also those who listen elsewhere, and those who are absent', async () => {
+  const home = await Home.start();
+  const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
+  const gone = listener(home.url, await home.key('verifier', 'us-1'), home.publicKey);
+  const client = listener(home.url, await home.key('verifier', 'us-2'), home.publicKey);
+  await until(() => client.state === 'live' && gone.state === 'live', 'both live at home');
+  const seen = async () => (await get(eu.url, home.admin, '/v1/mesh/status')).json;
+  expect(await seen()).toMatchObject({ connected: 2, roster: 2, absent: [], follows: { home: home.url } });
+  gone.stop();
+  for (const end = Date.now() + 5_000; (await seen()).absent_total !== 1 && Date.now() < end;)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await seen()).toMatchObject({ connected: 1, roster: 2, absent_total: 1 });
+  const drill = { p50_ms: 1, p99_ms: 2, can_halt: 'yes', ok: true, rounds: 1, verifiers: 1, absent: 0 };
+  await post(eu.url, home.admin, '/v1/mesh/drill', drill);
+  expect(await seen()).toMatchObject({ last_drill: { p99_ms: 2 } });
+  const { json } = await get(eu.url, home.admin, '/v1/mesh/roster');
+  expect((json.verifiers as object[]).length).toBe(2);
+  await home.serving.close();
+  expect(await seen()).toMatchObject({ roster: 0, checkpoint: null, follows: { home: home.url } });
+});
