@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../protocol/json/values.js';
 import { Failure } from '../../../app/failure.js';
 import { isGenuine } from '../../../mesh/client/reading.js';
 import { formatEventId } from '../../../mesh/log/head.js';
+import { parseCheckpoint, type Checkpoint } from '../../../mesh/log/checkpoint.js';
 import { signatureHolds, type SignatureCheck } from '../../../mesh/log/signing.js';
 import { StoreTrouble, type MeshStore } from '../../../mesh/log/store.js';
 import { HEARTBEAT_MS } from '../../../mesh/limits.js';
@@ -20,6 +21,8 @@ const LONGEST_PAUSE_MS = 2_000;
 export const NOTED_MS = 5_000;
 /** The note that holds it: ms since the epoch. */
 export const HOME_HEARD = 'home_heard';
+/** The note that holds home's signed word of the greatest term: it seals a server that the mesh has left behind. */
+const TERM_PROOF = 'term_proof';
 
 /** What the copier tells the server that serves the copy. */
 export interface CopyListener {
@@ -57,6 +60,8 @@ export class Copier {
   #wake: (() => void) | null = null;
   /** Notices of requests for approval that home had told when it was last asked. What was told before this server ran is old. */
   #notices = 10 ** 15 - 1;
+  /** What the note holds; undefined until it was read. */
+  #ofTerm: Checkpoint | null | undefined;
 
   constructor(line: HomeLine, store: MeshStore, check: SignatureCheck, now: () => number) {
     this.#line = line;
@@ -130,7 +135,8 @@ export class Copier {
   async #page(waitMs: number): Promise<LogPage | null> {
     const { logId, term, seq } = await this.#store.head();
     const place = formatEventId(logId, Math.max(1, term), seq);
-    const { proof } = this.#line;
+    // Home itself may be what the mesh has left: it hears of the term from each that knows it.
+    const proof = this.#line.proof ?? encoded(await this.#proofOfTerm());
     try {
       const { status, body } = await this.#line.http.ask({
         method: 'GET',
@@ -178,11 +184,23 @@ export class Copier {
           hint: 'copy the log again into an empty folder: aip mesh serve --follow <url> --data <dir>',
         });
     }
+    if (checkpoint !== null && checkpoint.term > ((await this.#proofOfTerm())?.term ?? 1)) {
+      await store.notes.put(TERM_PROOF, JSON.stringify(checkpoint));
+      this.#ofTerm = checkpoint;
+    }
     if (tables !== this.#tables && (await this.#line.fetchTables())) this.#tables = tables;
     const now = this.#now();
     if (checkpoint === null || now - this.#notedAt < NOTED_MS) return;
     this.#notedAt = now;
     await store.notes.put(HOME_HEARD, String(now));
+  }
+
+  async #proofOfTerm(): Promise<Checkpoint | null> {
+    if (this.#ofTerm === undefined) {
+      const note = await this.#store.notes.get(TERM_PROOF);
+      this.#ofTerm = note === null ? null : parseCheckpoint(note);
+    }
+    return this.#ofTerm;
   }
 
   #sleep(ms: number): Promise<void> {
@@ -194,6 +212,10 @@ export class Copier {
       };
     });
   }
+}
+
+function encoded(checkpoint: Checkpoint | null): string | null {
+  return checkpoint === null ? null : Buffer.from(JSON.stringify(checkpoint)).toString('base64url');
 }
 
 function refusedKey(home: string): Failure {

@@ -136,10 +136,15 @@ async function logOf(line: HomeLine, check: SignatureCheck, randomHex: (bytes: n
 
 /** Another history is believed only under a greater term; one of the same term is a loss that somebody must look at. */
 async function requireLater(error: OtherHistory, store: SqliteMeshStore, options: RegionFolderOptions): Promise<void> {
-  const { term } = await store.head();
-  if (error.reason !== 'other-log' && error.term !== null && error.term > Math.max(term, store.term)) return;
+  const { home } = options.line;
+  const term = Math.max((await store.head()).term, store.term);
+  if (error.reason !== 'other-log' && error.term !== null && error.term > term) return;
+  if (error.reason !== 'other-log' && term > 1 && (error.term ?? 0) < term)
+    throw new Failure('STATE', `${home} is behind: what is held here is of term ${term}. Nothing was changed here.`, {
+      hint: 'the mesh has gone on elsewhere; follow that server: aip mesh serve --follow <url>',
+    });
   throw new Failure('STATE', `FORK: ${error.message}, and not under a greater term. Nothing was changed.`, {
-    hint: `compare aip mesh status at ${options.line.home}; to copy that log instead: aip mesh serve --follow <url> --data <another dir>`,
+    hint: `compare aip mesh status at ${home}; to copy that log instead: aip mesh serve --follow <url> --data <another dir>`,
   });
 }
 

@@ -1,0 +1,57 @@
+/** A home that the mesh has left behind, and the regions that know of it. */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { promoteMesh } from '../../src/workspace/mesh/region.js';
+import { SYSTEM } from '../../src/workspace/world.js';
+import { folder, Home, region } from '../kit/mesh/several/regions.js';
+
+const AGENT = 'did:web:acme.com:agents:bot';
+const LATER = { ...SYSTEM, clock: () => SYSTEM.clock() + 60_000, env: {} };
+
+test('an old home that starts as home is sealed by a region that knows the new term, also where nothing was written in it', async () => {
+  const home = await Home.start();
+  const [key, other] = [await home.key('region', 'eu'), await home.key('region', 'ap')];
+  const eu = await region(home, { url: home.url, key });
+  await eu.close();
+  const brought = join(folder(), 'brought.key');
+  copyFileSync(join(home.data, 'mesh.key'), brought);
+  // What no region has stored.
+  await home.revoke(AGENT);
+  await home.serving.close();
+  const promotion = { ...{ folder: eu.data, keyFile: brought, homeIsOff: true }, regionKey: null, ca: null };
+  expect(await promoteMesh(LATER, { ...promotion, staleMs: 0 })).toMatchObject({ term: 2 });
+  const next = await Home.start({ data: eu.data, admin: home.admin });
+  const ap = await region(next, { url: next.url, key: other });
+  await ap.close();
+
+  await home.boot();
+  expect(await home.revoke(AGENT, { cmd_id: 'taken-by-mistake' })).toMatchObject({ status: 200 });
+  await region(home, { url: home.url, key: other, data: ap.data }).then(
+    (served) => served.close(),
+    () => undefined,
+  );
+  expect(await home.revoke(AGENT, { cmd_id: 'taken-no-more' })).toMatchObject({
+    ...{ status: 503, json: { code: 'MESH_SEALED', details: { term: 2 } } },
+  });
+}, 30_000);
+
+test('a region that holds events of the new term does not follow an old home, and says which of the two is behind', async () => {
+  const home = await Home.start();
+  const [key, other] = [await home.key('region', 'eu'), await home.key('region', 'ap')];
+  const eu = await region(home, { url: home.url, key });
+  await eu.close();
+  const brought = join(folder(), 'brought.key');
+  copyFileSync(join(home.data, 'mesh.key'), brought);
+  await home.serving.close();
+  const promotion = { ...{ folder: eu.data, keyFile: brought, homeIsOff: true }, regionKey: null, ca: null };
+  await promoteMesh(LATER, { ...promotion, staleMs: 0 });
+  const next = await Home.start({ data: eu.data, admin: home.admin });
+  await next.revoke(AGENT);
+  const ap = await region(next, { url: next.url, key: other });
+  await ap.close();
+  await home.boot();
+  await expect(region(home, { url: home.url, key: other, data: ap.data })).rejects.toMatchObject({
+    ...{ code: 'STATE', message: expect.stringContaining('is behind: what is held here is of term 2') as string },
+  });
+}, 30_000);
