@@ -47,5 +47,9 @@ describePostgres('servers on one database', QUICK, (cluster) => {
     await a.running.stop();
     const promoted = await first.run(['mesh', 'promote', '--yes', '--json']);
     expect(promoted).toMatchObject({ code: 3, err: expect.stringContaining('nothing to promote') as string });
+    expect(promoted.err).toContain('aip mesh serve --store <url>');
+    // What is to be served is the database, never the folder beside it: that would begin another log under the same key.
+    const anew = await first.json<{ serve: string }>('mesh', 'promote', '--home-is-off', '--yes');
+    expect(anew).toMatchObject({ head: 2, term: 2, serve: 'aip mesh serve' });
   }, 120_000);
 });

@@ -65,16 +65,28 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
     const held = options.key ?? heldIn(options);
     const own = await ownKey(held, publicKey, options.find);
     if (own.publicKey !== publicKey)
-      throw new Failure('STATE', `The key is of another mesh than the log in ${options.folder}.`, {
-        hint: 'take it from a backup of this mesh: aip mesh backup <file>, at home',
-      });
+      throw new Failure(
+        'STATE',
+        `The key is of another mesh than the log in ${store.shared ? 'the database' : options.folder}.`,
+        {
+          hint: 'take it from a backup of this mesh: aip mesh backup <file>, at home',
+        },
+      );
     const sealedBy = await store.sealedBy();
     const home = (await store.notes.get(FOLLOWS)) ?? '';
     // Of a database that lost its end only the operator knows, and then all of its servers are stopped.
     if (home === '' && sealedBy === null && !(store.shared && options.homeIsOff))
-      throw new Failure('STATE', `${options.folder} is home already, and not sealed: there is nothing to promote.`, {
-        hint: `aip mesh serve --data ${shellWord(options.folder)}`,
-      });
+      throw store.shared
+        ? new Failure(
+            'STATE',
+            'The mesh in the database is home already, and not sealed: there is nothing to promote.',
+            {
+              hint: 'aip mesh serve --store <url>; where the database lost its end, and all servers are stopped: --home-is-off',
+            },
+          )
+        : new Failure('STATE', `${options.folder} is home already, and not sealed: there is nothing to promote.`, {
+            hint: `aip mesh serve --data ${shellWord(options.folder)}`,
+          });
     const term = Math.max(store.term, (await store.head()).term, sealedBy ?? 0) + 1;
     const sealed = home === '' ? null : await sealHome(home, store, { ...options, term, own });
     // The key first: a store of a new history without its key could not be served.

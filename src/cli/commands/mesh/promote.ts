@@ -76,9 +76,10 @@ export const command: CommandSpec<Options> = {
     const message = `Make the mesh in ${clean(folder)} the home, under a greater term`;
     if (!options.yes && !(await cli.ask.confirm({ message, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
+    const store = storeUrl(cli, options.store);
     const promoted = await promoteMesh(cli.workspace.world, {
       folder,
-      store: storeUrl(cli, options.store),
+      store,
       keyFile: meshKeyFile === undefined ? null : resolve(cli.io.cwd, meshKeyFile),
       key: key ?? null,
       homeIsOff: options.homeIsOff,
@@ -87,12 +88,18 @@ export const command: CommandSpec<Options> = {
       ca: config.get('mesh.ca'),
     });
     const { logId, head, term, publicKey, sealed } = promoted;
-    const serve = `aip mesh serve --data ${shellWord(folder)}`;
+    // A database of the environment may have a password in its URL, and is found there again.
+    const named = options.store === undefined ? '' : ` --store ${shellWord(options.store)}`;
+    const serve =
+      store !== null && options.data === undefined
+        ? `aip mesh serve${named}`
+        : `aip mesh serve${named} --data ${shellWord(folder)}`;
+    const what = store === null ? `${clean(folder)}:` : 'the mesh in the database:';
     if (cli.globals.json) {
       cli.json({ folder, log_id: logId, head, term, mesh_public_key: publicKey, sealed_home: sealed, serve });
       return 0;
     }
-    cli.out(`${cli.paint.green('promoted')} ${clean(folder)}: ${head} events, term ${term}`);
+    cli.out(`${cli.paint.green('promoted')} ${what} ${head} events, term ${term}`);
     if (sealed !== null) cli.out(`  ${clean(sealed)} is sealed, and gave everything that it had`);
     cli.out(`\nServe it, and have every other server follow it, the old home as well:\n  ${serve}`);
     cli.out('  aip mesh serve --follow <url of this one>');
