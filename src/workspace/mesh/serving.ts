@@ -60,6 +60,10 @@ export interface Serving {
   readonly adminKeyFile: string;
   /** The first admin's API key when it was made just now. */
   readonly newAdminKey: string | null;
+  /** True where a signing key is registered for some API key: where signatures are required, nobody else gives a command. */
+  readonly operatorsSign: boolean;
+  /** True where `operatorKey` is not what signs with the first admin's API key. */
+  readonly otherSigner: boolean;
   /** Rejects when the store fails: nothing that this process says is durable any more, so it must end. */
   readonly failed: Promise<never>;
   /** Stops accepting, finishes what was accepted, and resolves within 5 s. */
@@ -79,7 +83,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
   });
   const { sign, publicKey } = folder;
   try {
-    const newAdminKey = await ensureAdmin(folder, random, clock(), options.operatorKey);
+    const admin = await ensureAdmin(folder, random, clock(), options.operatorKey);
     let onFatal: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (onFatal = (error) => reject(storeFailure(options, error))));
     // The serving command races it; until then it must not count as unhandled.
@@ -112,7 +116,9 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       publicKey,
       keyAddress: folder.keyAddress,
       adminKeyFile: folder.adminKeyFile,
-      newAdminKey,
+      newAdminKey: admin.newKey,
+      operatorsSign: admin.signs,
+      otherSigner: admin.otherSigner,
       failed,
       close: async () => {
         await listening.close();

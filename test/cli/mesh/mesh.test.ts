@@ -424,6 +424,24 @@ describe('who may', { timeout: SLOW }, () => {
     expect(await admin.json('status', agent)).toMatchObject({ status: 'revoked' });
   });
 
+  test('--operator-key at a later start signs with the first admin key, where that had no signer; another one is said', async () => {
+    const admin = new Home();
+    const first = await admin.serve('--require-signed-commands');
+    await first.running.notes(/no_operator_key/);
+    await first.running.stop();
+    await admin.run(['init', '--domain', 'ops.example', '--key-store', 'file']);
+    const second = await admin.serve('--require-signed-commands', '--operator-key', 'did:web:ops.example');
+    const agent = 'did:web:acme.com:agents:x';
+    expect(await admin.json('revoke', agent, '--unseen', '--reason', 'signed', '--yes')).toMatchObject({ seq: 1 });
+    await second.running.stop();
+    const third = await admin.serve(
+      '--operator-key',
+      `ed25519:${'3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29'}`,
+    );
+    await third.running.notes(/other_operator_key/);
+    expect(await admin.json('reinstate', agent, '--yes')).toMatchObject({ status: 'active' });
+  });
+
   test('with --require-signed-commands a stolen API key alone does nothing', async () => {
     const admin = new Home();
     await admin.run(['init', '--domain', 'ops.example', '--key-store', 'file']);

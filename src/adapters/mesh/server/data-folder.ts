@@ -81,15 +81,41 @@ export async function openDataFolder(
   }
 }
 
-/** Makes an admin key when no admin could get in; its text, to be shown this once, or null. */
+/** The label of the admin key that the first start makes. */
+const FIRST_ADMIN = 'first admin';
+/** Roles whose holders give commands. */
+const ORDERING: readonly string[] = ['operator', 'admin'];
+
+/** What a start found, or made, of the first admin's API key. */
+export interface FirstAdmin {
+  /** Its text, to be shown this once, where it was made just now. */
+  readonly newKey: string | null;
+  /** True where a signing key is registered for some API key in force, so that signed commands can be given. */
+  readonly signs: boolean;
+  /** True where the signing key that was named is not the one of the first admin's API key. */
+  readonly otherSigner: boolean;
+}
+
+/**
+ * Makes an admin key when no admin could get in. `operatorKey`: the signing key of the first admin; one that was made without gets it
+ * now, since who starts the server holds the store.
+ */
 export async function ensureAdmin(
   { store, adminKeyFile }: DataFolder,
   random: Random,
   now: number,
   operatorKey: string | null,
-): Promise<string | null> {
-  const admins = (await store.keys.list()).filter(({ role, revokedAt }) => role === 'admin' && revokedAt === null);
-  if (admins.length > 0) return null;
+): Promise<FirstAdmin> {
+  const keys = (await store.keys.list()).filter(({ revokedAt }) => revokedAt === null);
+  const admins = keys.filter(({ role }) => role === 'admin');
+  if (admins.length > 0) {
+    const first = admins.find(({ label }) => label === FIRST_ADMIN) ?? null;
+    const registers = operatorKey !== null && first !== null && (first.publicKey ?? null) === null;
+    if (registers) await store.keys.put({ ...first, publicKey: operatorKey });
+    const signs = registers || keys.some(({ role, publicKey }) => publicKey !== null && ORDERING.includes(role));
+    const otherSigner = operatorKey !== null && !registers && first?.publicKey !== operatorKey;
+    return { newKey: null, signs, otherSigner };
+  }
   const key = newApiKey('admin', random(38));
   // The file first: a key in force without its file could never be used.
   replacePrivate(adminKeyFile, `${key.text}\n`, toHex(random(6)));
@@ -97,12 +123,12 @@ export async function ensureAdmin(
     keyId: key.keyId,
     role: 'admin',
     hash: hashApiKey(key),
-    label: 'first admin',
+    label: FIRST_ADMIN,
     publicKey: operatorKey,
     createdAt: now,
     revokedAt: null,
   });
-  return key.text;
+  return { newKey: key.text, signs: operatorKey !== null, otherSigner: false };
 }
 
 /** What `mesh.key` holds, made where it is a first start. `known`: the public key that the log is signed with. */

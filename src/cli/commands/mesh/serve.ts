@@ -209,10 +209,15 @@ export const command: CommandSpec<Options> = {
     // An address to listen on is none to connect to: on another machine it would mean that machine.
     if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(host))
       cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');
-    if (serving.newAdminKey !== null && options.requireSignedCommands && operator === null)
+    if (options.requireSignedCommands && !serving.operatorsSign)
       cli.warn(
-        'No signing key is registered for the first admin key, so nobody can give a command.',
+        'No signing key is registered for the first admin key, so nobody can give a command: start again with --operator-key.',
         'no_operator_key',
+      );
+    if (serving.otherSigner)
+      cli.warn(
+        'The key of --operator-key is not the one that is registered for the first admin key, which stays: aip mesh key create --role admin --public-key <key> makes another.',
+        'other_operator_key',
       );
     configure(cli, options, serving, operator?.keyId ?? null);
     if (cli.globals.json) cli.json({ event: 'ready', url, mesh_public_key: serving.publicKey });
