@@ -53,10 +53,11 @@ export function shellCli(
       if (globals.verbose) remark(flowed(maskError(cleanLines(text)), widthOf(io.stderr)));
     },
     warn: (message, code) => {
-      if (globals.json) remark(safeJson({ warning: maskError(message), code: code ?? null }));
+      const told = onlyReads ? saidOfReading(message) : message;
+      if (globals.json) remark(safeJson({ warning: maskError(told), code: code ?? null }));
       else {
         // A message that begins with its code says it once.
-        const said = maskError(clean(onlyReads ? saidOfReading(message) : message));
+        const said = maskError(clean(told));
         const text = code === undefined || said.includes(code) ? said : `${said} [${code}]`;
         remark(`${paint.err.yellow('warning:')} ${wrapped(text, widthOf(io.stderr), 'warning: '.length)}`);
       }

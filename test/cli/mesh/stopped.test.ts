@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { publicKeyText, PRINCIPAL, SUPPORT } from '../../kit/native/parts.js';
+import { Home } from '../../kit/mesh/homes.js';
 import { settled } from '../../kit/native/household.js';
 
 const stop = (...words: string[]) => [...words, '--reason', 'leak', '--by', 'did:web:acme.com', '--yes'];
@@ -78,4 +79,15 @@ test('suspend says for how long; of one that was stopped already, at least how l
   expect(await suspend('30m')).toBe(`SUSPENDED ${SUPPORT} (it was already) for at least 30 min more`);
   await home.run(...stop('revoke', SUPPORT));
   expect(await suspend('30m')).toBe(`REVOKED ${SUPPORT} (it was already)`);
+});
+
+test('a mesh that cannot be asked: a command that reads does not say that nothing was changed, with --json neither', async () => {
+  const home = new Home();
+  const { running } = await home.serve();
+  await running.stop();
+  for (const json of [[], ['--json']]) {
+    const said = await home.run(['status', 'did:web:acme.com:agents:bot', ...json]);
+    expect(said).toMatchObject({ code: 5, err: expect.stringContaining('AIP-E500') as string });
+    expect(said.err).not.toContain('Nothing was changed');
+  }
 });
