@@ -142,6 +142,7 @@ export const SCHEMAS = {
     above: list(object(standing)),
     stopped_keys: list(object({ key_id: text, status })),
     known: flag,
+    age_ms: nullable(count),
     head: count,
   }),
   KeyOrder: object({ role, label: nullable(text), public_key: nullable(text), max_verifiers: count, ephemeral: flag }, [

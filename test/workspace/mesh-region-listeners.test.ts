@@ -23,3 +23,15 @@ test('a region tells who listens as home counts it: also those who listen elsewh
   await home.serving.close();
   expect(await seen()).toMatchObject({ roster: 0, checkpoint: null, follows: { home: home.url } });
 });
+
+test('a region says how long ago it heard of home with each standing, and home that it knows it now', async () => {
+  const home = await Home.start();
+  const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
+  const age = async (url: string) =>
+    (await get(url, home.admin, '/v1/mesh/status/did:web:acme.com:agents:bot')).json.age_ms as number;
+  expect(await age(home.url)).toBe(0);
+  expect(await age(eu.url)).toBeLessThan(5_000);
+  await home.serving.close();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(await age(eu.url)).toBeGreaterThanOrEqual(1_000);
+});

@@ -228,6 +228,8 @@ export interface MeshStanding {
   readonly stoppedKeys: readonly string[];
   /** True where the mesh has a standing, a passport or a registration of it. */
   readonly known: boolean;
+  /** How old this is by the server that said it, ms; 0 where that is home, null where it cannot say: the mesh has gone on elsewhere. */
+  readonly ageMs: number | null;
 }
 
 /** What the first endpoint says that answers. */
@@ -247,14 +249,15 @@ export async function askStanding(lines: readonly MeshEndpoint[], subject: strin
 const STANDING = ['agent_id', 'status', 'reason', 'revoked_by', 'changed_at', 'suspended_until', 'version'] as const;
 
 function standingOf(answer: JsonObject, subject: string): MeshStanding {
-  const own = partOf('SubjectStatus', answer, [...STANDING, 'above'], ['stopped_keys', 'known']);
+  const own = partOf('SubjectStatus', answer, [...STANDING, 'above'], ['stopped_keys', 'known', 'age_ms']);
   requireAsked(own, { agent_id: subject });
-  const { version, above, stopped_keys = [], known = false } = own;
+  const { version, above, stopped_keys = [], known = false, age_ms = 0 } = own;
   return {
     ...standingIn(own),
     above: above.map(standingIn),
     stoppedKeys: stopped_keys.map(({ key_id }) => key_id),
     known: version > 0 || known,
+    ageMs: age_ms,
   };
 }
 
@@ -266,5 +269,6 @@ function standingIn(told: Pick<ValueOf<(typeof SCHEMAS)['SubjectStatus']>, (type
     above: [],
     stoppedKeys: [],
     known: version > 0,
+    ageMs: 0,
   };
 }

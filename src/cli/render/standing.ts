@@ -109,7 +109,7 @@ export function renderStanding(held: HeldStanding, paint: Paint): string {
     ['by', by],
     ['since', ended ? null : held.changed_at],
     ['until', ended ? null : held.suspended_until],
-    ['known from', held.source === 'mesh' ? 'the mesh, now' : `this machine${ageOf(held.age_ms)}`],
+    ['known from', held.source === 'mesh' ? `the mesh, ${atServer(held.age_ms)}` : `this machine${ageOf(held.age_ms)}`],
   ];
   const lines = rows.flatMap(([label, value]) =>
     value === null ? [] : [`  ${paint.dim(label.padEnd(10))}  ${clean(value)}`],
@@ -134,6 +134,14 @@ export function endedLine({
 
 function nameOf(subject: string): string {
   return subject === '*' ? 'every agent is denied' : subject;
+}
+
+/** A region hears of home each two seconds: what is not much older is of now. */
+const RECENT_MS = 6_000;
+
+function atServer(ageMs: number | null): string {
+  if (ageMs === null) return 'by a server that it has left behind, or that has not heard of home';
+  return ageMs < RECENT_MS ? 'now' : `by a server that last heard of home ${spanText(ageMs)} ago`;
 }
 
 function ageOf(ms: number | null): string {
