@@ -84,6 +84,17 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
       headers: { authorization: `Bearer ${admin}` },
     });
     await until(() => client.state !== 'live', 'its stream ends');
+    // Taken off at one, it is missed at neither.
+    const missed = async (url: string) => (await get(url, admin, '/v1/mesh/status')).json.roster;
+    const { verifiers } = (await get(a.url, admin, '/v1/mesh/roster')).json as { verifiers: { verifier: string }[] };
+    await fetch(`${a.url}/v1/mesh/verifiers/${encodeURIComponent(verifiers[0]!.verifier)}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${admin}` },
+    });
+    expect(await missed(a.url)).toBe(0);
+    for (const end = Date.now() + 5_000; (await missed(b.url)) !== 0 && Date.now() < end;)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await missed(b.url)).toBe(0);
   }, 60_000);
 
   test('another mesh.key is refused', async () => {

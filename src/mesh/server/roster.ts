@@ -181,6 +181,11 @@ export class Roster {
   async forget(name: string): Promise<Member | null> {
     const found = this.#members.get(name) ?? this.#onlyOne(name);
     if (found === null) return null;
+    // Other servers on the store read what is kept, and cannot miss what is gone. An ephemeral one each of them drops by itself.
+    if (this.#store.shared && !found.ephemeral && this.leave(found.verifier, found.keyId)) {
+      await this.#store.members.put([this.#members.get(found.verifier)!]);
+      return found;
+    }
     this.#members.delete(found.verifier);
     this.#dated.delete(found.verifier);
     this.#dirty.delete(found.verifier);
@@ -229,8 +234,7 @@ export class Roster {
 
   /** Those on the roster who do not listen now. */
   absent(): readonly Member[] {
-    const now = this.#clock.wall();
-    const live = this.#live();
+    const [now, live] = [this.#clock.wall(), this.#live()];
     return this.all().filter((member) => !live.has(member.verifier) && !this.#elsewhere(member, now));
   }
 
@@ -313,7 +317,7 @@ export class Roster {
   }
 
   #onlyOne(label: string): Member | null {
-    const found = [...this.#members.values()].filter((one) => one.label === label);
+    const found = this.all().filter((one) => one.label === label);
     if (found.length > 1)
       throw new Refused('BAD_REQUEST', `${found.length} verifiers are called ${label}: name one by its public key.`);
     return found[0] ?? null;
