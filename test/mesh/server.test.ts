@@ -1,3 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ENDPOINTS } from '../../src/mesh/server/http/endpoints.js';
 import { describe, expect, test } from 'vitest';
 import { hashOf, parseEvent } from '../../src/mesh/log/event.js';
 import { handle } from '../../src/mesh/server/http/handle.js';
@@ -293,6 +297,18 @@ describe('routing', () => {
   ])('%s %s is %i', async (method, path, status) => {
     const mesh = await TestMesh.start();
     expect((await mesh.ask(method, path, null)).status).toBe(status);
+  });
+
+  test('the OpenAPI document names every parameter that is read of a query', () => {
+    const folder = fileURLToPath(new URL('../../src/mesh/server', import.meta.url));
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const texts = files.map((name) => readFileSync(join(folder, name), 'utf8'));
+    const read = texts.flatMap((text) =>
+      [...text.matchAll(/query\.(?:get|getAll|has)\('(\w+)'\)/g)].map(([, name]) => name!),
+    );
+    expect(read).toContain('wait');
+    const named = new Set(ENDPOINTS.flatMap(({ query = {} }) => Object.keys(query)));
+    expect(read.filter((name) => !named.has(name))).toEqual([]);
   });
 
   test('the OpenAPI document names every schema that it refers to', async () => {

@@ -53,6 +53,18 @@ export const CHALLENGE = '32 hex digits that the signed checkpoint of the answer
 /** What the parameter `verifier` is. */
 export const VERIFIER = 'Name under which this verifier reports what it has applied.';
 
+/** What the parameter `v` is. */
+export const SPEAKS =
+  '`2`: also events and frames that the first version has not, such as passports and approvals. `1` (default): revocations, suspensions and reinstatements alone, with the hashes of what is skipped.';
+/** What is wanted of the regions, in the query of what changes the log. */
+export const REPLICATION = {
+  replication:
+    '`sync`: answer when every region has stored it; `async`: after the commit. Left to home where it is not said.',
+  within: 'How long `sync` waits for the regions, e.g. `500ms` (default).',
+  region: 'Name of a region that is waited for; several times for several.',
+  endpoint: 'Where that region is, in the same order: the one that is asked is not waited for.',
+};
+
 /** What is posted and changes nothing of the log. */
 const HARMLESS: readonly string[] = ['/v1/mesh/acks', '/v1/mesh/leave', '/mesh/status', '/mesh/agents/register'];
 /** What is posted about this server's own streams, or asks for what each server has. */

@@ -34,6 +34,8 @@ import {
   postedRow,
   readRow,
   referenceRow,
+  REPLICATION,
+  SPEAKS,
   SSE,
   VERIFIER,
   type Endpoint,
@@ -44,10 +46,11 @@ export type { Endpoint } from './endpoint.js';
 /** Every endpoint; the router and the OpenAPI document are made of it. */
 export const ENDPOINTS: readonly Endpoint[] = [
   readRow('/v1/mesh/snapshot', 'observer', 'mesh', 'All standings at one place of the log, signed', snapshot, {
+    query: { v: SPEAKS },
     answer: { type: 'application/x-ndjson' },
   }),
   readRow('/v1/mesh/stream', 'observer', 'mesh', 'Follow the log: events, heartbeats, resets', nativeStream, {
-    query: { after: AFTER, verifier: VERIFIER, challenge: CHALLENGE },
+    query: { after: AFTER, verifier: VERIFIER, challenge: CHALLENGE, v: SPEAKS },
     answer: SSE,
   }),
   readRow('/v1/mesh/events', 'observer', 'mesh', 'Follow the log by long polling', longPoll, {
@@ -57,6 +60,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       once: '`1`: the verifier decides from the answer and does not listen: it is absent until it asks again.',
       verifier: VERIFIER,
       challenge: CHALLENGE,
+      v: SPEAKS,
     },
     answer: json('Events'),
   }),
@@ -85,13 +89,18 @@ export const ENDPOINTS: readonly Endpoint[] = [
     json('CommandAnswer'),
     {
       wait: 'How long to wait for the verifiers to confirm, e.g. `1000ms`.',
+      ...REPLICATION,
     },
   ),
   readRow('/v1/mesh/regions', 'observer', 'regions', 'Every region, and how far it has stored the log', regionsTable, {
     answer: json('Regions'),
   }),
   readRow('/v1/mesh/region/log', 'region', 'regions', 'Copy the log; asking says what is stored', regionLog, {
-    query: { after: AFTER, wait: 'How long to wait for an event, e.g. `2s`.' },
+    query: {
+      after: AFTER,
+      wait: 'How long to wait for an event, e.g. `2s`.',
+      notices: 'How many notices of requests for approval the region has heard of.',
+    },
     answer: json('RegionLog'),
   }),
   readRow('/v1/mesh/region/proof', 'region', 'regions', "Home's signed head of now", regionProof, {
@@ -150,6 +159,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       json('Published'),
       {
         wait: 'How long to wait for the verifiers to confirm, e.g. `1000ms`.',
+        ...REPLICATION,
       },
     ),
     maxBody: MAX_PASSPORT_REQUEST_BYTES,
