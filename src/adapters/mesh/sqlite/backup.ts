@@ -84,24 +84,43 @@ export async function restoreBackup(file: string, folder: string, random: Random
   ensurePrivateFolder(folder);
   const path = join(folder, 'mesh.db');
   const draft = `${path}.restoring`;
-  rmSync(draft, { force: true });
+  removeDraft(draft);
   copyFileSync(file, draft);
   chmodSync(draft, 0o600);
+  try {
+    return await restoreDraft({ draft, file, folder, path }, random);
+  } finally {
+    removeDraft(draft);
+  }
+}
+
+function removeDraft(draft: string): void {
+  for (const end of ['', '-wal', '-shm']) rmSync(draft + end, { force: true });
+}
+
+interface Restoring {
+  readonly draft: string;
+  readonly file: string;
+  readonly folder: string;
+  readonly path: string;
+}
+
+async function restoreDraft({ draft, file, folder, path }: Restoring, random: Random): Promise<Restored> {
   const seed = unpack(draft, file);
+  // Whatever refuses comes before the store that is there is touched: without it, the next start would begin an empty mesh.
+  const keyPath = join(folder, 'mesh.key');
+  const known = readPrivate(keyPath, MAX_MESH_KEY_BYTES);
+  if (known !== null && known.bytes.toString('latin1').trim() !== seed)
+    throw new Failure('STATE', `${keyPath} is the key of another mesh than the one in ${file}. Nothing was restored.`, {
+      hint: 'restore into an empty folder: --data <dir>',
+    });
   const before = await openBefore(path);
   const term = Math.max(before?.term ?? 0, headIn(draft).term) + 1;
+  if (known === null) createPrivate(keyPath, `${seed}\n`, toHex(random(6)));
   let moved: string | null = null;
   if (before !== null) {
     moved = `${path}.before-${toHex(random(4))}`;
     for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, moved + end);
-  }
-  const keyPath = join(folder, 'mesh.key');
-  const known = readPrivate(keyPath, MAX_MESH_KEY_BYTES);
-  if (known === null) createPrivate(keyPath, `${seed}\n`, toHex(random(6)));
-  else if (known.bytes.toString('latin1').trim() !== seed) {
-    throw new Failure('STATE', `${keyPath} is the key of another mesh than the one in ${file}. Nothing was restored.`, {
-      hint: 'restore into an empty folder: --data <dir>',
-    });
   }
   renameSync(draft, path);
   const store = new SqliteMeshStore(path, () => '');

@@ -1,5 +1,6 @@
 /** A mesh that is backed up and put back: nothing acknowledged is lost without being named. */
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Home } from '../../../kit/mesh/homes.js';
 
@@ -31,6 +32,29 @@ describe('backup and restore', { timeout: SLOW }, () => {
     expect(again.mesh_public_key).toBe(served.mesh_public_key);
     expect(await admin.json('status', agent(1))).toMatchObject({ status: 'revoked' });
     expect(await admin.json('revoke', agent(2), '--reason', 'after it', '--yes', '--unseen')).toMatchObject({ seq: 3 });
+  });
+
+  test('a backup of another mesh is refused, and the mesh that is there stays as it was', async () => {
+    const [other, admin] = [new Home(), new Home()];
+    const strange = await other.serve();
+    await other.json('mesh', 'backup', other.at('mesh.backup'));
+    await strange.running.stop();
+    const served = await admin.serve();
+    await admin.json('revoke', agent(1), '--reason', 'r', '--yes', '--unseen');
+    await served.running.stop();
+    const data = dirname(admin.config().mesh!.key_file!);
+    const before = readdirSync(data)
+      .filter((name) => name.startsWith('mesh.db'))
+      .sort();
+    const refused = await admin.run(['mesh', 'restore', other.at('mesh.backup'), '--yes']);
+    expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('Nothing was restored') as string });
+    expect(
+      readdirSync(data)
+        .filter((name) => name.startsWith('mesh.db'))
+        .sort(),
+    ).toEqual(before);
+    await admin.serve();
+    expect(await admin.json('status', agent(1))).toMatchObject({ status: 'revoked', source: 'mesh' });
   });
 
   test('passports, API keys and principals of after the backup are listed as well', async () => {
