@@ -133,6 +133,7 @@ describe('the local copy', () => {
         above: [],
         stoppedKeys: [],
         known: true,
+        ageMs: 0,
       };
       const mesh: MeshStanding = { subject: AGENT, status: 'active', ...told };
       expect(standingInForce(mesh, copy, NOW)).toMatchObject({ status: 'revoked', source: 'this machine' });
