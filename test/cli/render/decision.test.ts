@@ -133,6 +133,13 @@ describe('a refusal', () => {
     expect(shown).toMatch(/empty +""/);
   });
 
+  test('leaves out what a fact does not tell: no single param, and no approval that was brought', () => {
+    const details = { param: '', not_counted: [], approvers: [] };
+    const shown = lines(refusal('AIP-E209', 'APPROVAL_REQUIRED', details)).join('\n');
+    expect(shown).not.toMatch(/^ +(?:param|not_counted) /m);
+    expect(shown).toMatch(/^ +approvers +none/m);
+  });
+
   test('bounds names and sentences, too', () => {
     const long = 'y'.repeat(60_000);
     const details = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`${long}${i}`, i]));

@@ -32,9 +32,15 @@ export function named(text: string): string {
 /** The facts of a refusal as name and text, cleaned, secrets masked (a CI log has many readers); without what the reader has been told already. */
 export function factsOf(details: JsonObject | null, decision: Decision): [name: string, value: string][] {
   return Object.entries(maskDetails(details) ?? {})
-    .filter(([name, value]) => value !== null && !isTold(name, value, decision))
+    .filter(([name, value]) => !tellsNothing(name, value) && !isTold(name, value, decision))
     .slice(0, MAX_FACTS)
     .map(([name, value]) => [fit(clean(name), 40), valueText(name, value)]);
+}
+
+/** The path of all params is empty, and so is the list of what did not count where nothing was brought. */
+function tellsNothing(name: string, value: Json): boolean {
+  if (value === null) return true;
+  return name === 'param' ? value === '' : name === 'not_counted' && Array.isArray(value) && value.length === 0;
 }
 
 /** One line of `name value` pairs, for formats without room for a table. */
