@@ -86,10 +86,9 @@ export function deskOf({ speaking, forget, judge, approved, clock, random }: Des
     const approved = approvalRequest === undefined ? {} : { approvalRequest };
     return signIntent(passport, key, { action, params, target, timestamp, nonce: random(16), ...approved });
   };
-  return {
-    sign: async (call) => sign(await speaking(), call),
-    passport: async () => (await speaking()).passport,
-    async decide({
+  const decideAs = async (
+    speaker: Speaking,
+    {
       dryRun = false,
       counted = true,
       asked = false,
@@ -98,29 +97,39 @@ export function deskOf({ speaking, forget, judge, approved, clock, random }: Des
       within,
       answers = [],
       ...call
-    }) {
-      const { params, action, target } = call;
-      if (canonicalize(params).length > MAX_CALL_BYTES)
-        throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
-      const signed = withHashes(params);
+    }: GuardedCall,
+  ): Promise<Judgement> => {
+    const { params, action, target } = call;
+    if (canonicalize(params).length > MAX_CALL_BYTES)
+      throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
+    const signed = withHashes(params);
+    const found = findRequest && call.approvalRequest === undefined && needsPersons(speaker);
+    const request = found ? await approved(askedAction(speaker, { action, params: signed, target })) : null;
+    const named = request === null ? {} : { approvalRequest: request };
+    const intent = await sign(speaker, { ...call, params: signed, ...named });
+    const submission: Submission = {
+      bytes: JSON.stringify(intent),
+      source: null,
+      ...(signed === params ? {} : { meant: params }),
+      ...(counted ? {} : { counted }),
+      ...(asked ? { asked } : {}),
+      ...(observed ? { observed } : {}),
+      ...(within === undefined ? {} : { within }),
+      ...(answers.length === 0 ? {} : { answers }),
+    };
+    return judge(submission, dryRun);
+  };
+  return {
+    sign: async (call) => sign(await speaking(), call),
+    passport: async () => (await speaking()).passport,
+    async decide(call) {
       const speaker = await speaking();
-      const found = findRequest && call.approvalRequest === undefined && needsPersons(speaker);
-      const request = found ? await approved(askedAction(speaker, { action, params: signed, target })) : null;
-      const named = request === null ? {} : { approvalRequest: request };
-      const intent = await sign(speaker, { ...call, params: signed, ...named });
-      const submission: Submission = {
-        bytes: JSON.stringify(intent),
-        source: null,
-        ...(signed === params ? {} : { meant: params }),
-        ...(counted ? {} : { counted }),
-        ...(asked ? { asked } : {}),
-        ...(observed ? { observed } : {}),
-        ...(within === undefined ? {} : { within }),
-        ...(answers.length === 0 ? {} : { answers }),
-      };
-      const judgement = await judge(submission, dryRun);
-      if (RENEWED.has(judgement.decision.error_code)) forget();
-      return judgement;
+      const judgement = await decideAs(speaker, call);
+      if (!RENEWED.has(judgement.decision.error_code)) return judgement;
+      forget();
+      // A passport may have been updated or rotated meanwhile: the call is signed anew under the one in force.
+      const now = await Promise.resolve(speaking()).catch(() => null);
+      return now === null || now.passport.hash() === speaker.passport.hash() ? judgement : decideAs(now, call);
     },
   };
 }

@@ -253,6 +253,36 @@ test('an outcome is recorded under the token that the yes gave, for its own agen
   expect((await ask(socket!, '/v1/outcome', { ...report, status: 'error' }, bearer(mine))).status).toBe(409);
 });
 
+test('a key that is rotated meanwhile refuses no call', async () => {
+  const place = await guarded();
+  delete place.env.AGENT_PRIVATE_KEY;
+  place.env.AIP_KEY_PASSPHRASE = 'correct horse';
+  const rotate = [
+    'passport',
+    'rotate',
+    'coder',
+    '--key-store',
+    'file',
+    '--overlap',
+    '0s',
+    '--out',
+    'coder.json',
+    '--yes',
+  ];
+  const rotated = async () => {
+    const { status, stderr } = await place.ran(rotate);
+    expect(status, stderr).toBe(0);
+  };
+  await rotated();
+  const { socket } = await served(place, '--as', 'coder');
+  const guard = async () => (await ask(socket!, '/v1/guard', REFUND)).json.error_code as string | null;
+  expect(await guard()).toBeNull();
+  await rotated();
+  expect([await guard(), await guard()]).toEqual([null, null]);
+  expect((await place.ran(['passport', 'delete', 'coder', '--yes', '--keep-key'])).status).toBe(0);
+  expect(await guard()).toBe('AIP-E102');
+});
+
 test('what needs a person is asked for, approved by another process, and let through once', async () => {
   const place = await guarded({ constraints: { require_approval: { above: 100 } } });
   const { socket } = await served(place, '--as', 'coder');
