@@ -15,6 +15,7 @@ import { formatPublicKey, formatSeed, parsePublicKey, parseSeed } from '../../..
 import { createPrivate, ensurePrivateFolder, readPrivate, replacePrivate } from '../../files/secret/private-file.js';
 import { signerOf } from '../mesh-key.js';
 import { askedSigner } from './asked-key.js';
+import { requireFirstStart } from './first-start.js';
 import { MAX_MESH_KEY_BYTES, readMeshKey } from './mesh-key-file.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
@@ -41,9 +42,10 @@ export interface KeyElsewhere {
   readonly onTrouble: (message: string) => void;
 }
 
-/** The embedded store of the folder. Fails with STATE when another server has it. */
+/** The embedded store of the folder. Fails with STATE when another server has it, or it is lost. */
 export function folderStore(folder: string, random: Random, logQuota?: number): MeshStore {
   ensurePrivateFolder(folder);
+  requireFirstStart(folder);
   return new SqliteMeshStore(
     join(folder, 'mesh.db'),
     () => toHex(random(16)),

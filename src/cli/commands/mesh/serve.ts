@@ -152,7 +152,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip mesh serve --listen 127.0.0.1:0 --json', why: 'for scripts: one line when it is ready' },
   ],
   exits: {
-    3: 'the store is damaged, in use by another server, or the disk failed',
+    3: 'the store is damaged, gone, in use by another server, or the disk failed',
     4: 'a file in the data folder can be read by others',
     5: 'the address cannot be listened on',
     130: 'stopped with Ctrl-C',
