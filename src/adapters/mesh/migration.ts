@@ -8,6 +8,7 @@ import { parseEvent } from '../../mesh/log/event.js';
 import type { MeshStore } from '../../mesh/log/store.js';
 import { adoption, type Copied } from '../../mesh/regions/adoption.js';
 import { HOME_HEARD } from './region/copying.js';
+import { HOME_ROSTER } from './region/home-line.js';
 import { RETURNING } from './region/region-folder.js';
 import { FOLLOWS } from './server/data-folder.js';
 import { SqliteMeshStore } from './sqlite/store.js';
@@ -76,7 +77,7 @@ export async function storeDigest(store: MeshStore): Promise<StoreDigest> {
 }
 
 /** What a folder says of itself alone. */
-const OWN_NOTES: readonly string[] = [FOLLOWS, HOME_HEARD, RETURNING];
+const OWN_NOTES: readonly string[] = [FOLLOWS, HOME_HEARD, HOME_ROSTER, RETURNING];
 
 export interface MeshMigration {
   readonly digest: StoreDigest;

@@ -21,6 +21,8 @@ export interface LogPage {
   readonly reset: string | null;
   /** Digest of the tables that go with the log: another one means that they are to be fetched. */
   readonly tables: string;
+  /** Digest of the roster; null of a home of an earlier version, which does not tell it. */
+  readonly roster: string | null;
   /** Notices of requests for approval that are new, JSON texts of which nothing is believed, and the count of all. */
   readonly approvals: { readonly count: number; readonly notices: readonly string[] };
 }
@@ -57,6 +59,7 @@ export function readLogPage(text: string): LogPage {
     proof: proof === null ? null : JSON.stringify(page.checkpoint),
     reset: page.reset?.reason ?? null,
     tables: page.tables,
+    roster: page.roster ?? null,
     approvals: requireNotices(page.approvals),
   };
 }

@@ -56,6 +56,7 @@ export class Copier {
   readonly #now: () => number;
   #stopped = false;
   #tables: string | null = null;
+  #roster: string | null = null;
   #notedAt = 0;
   #wake: (() => void) | null = null;
   /** Notices of requests for approval that home had told when it was last asked. What was told before this server ran is old. */
@@ -164,7 +165,7 @@ export class Copier {
     return page;
   }
 
-  async #take({ copied, checkpoint, reset, tables, approvals }: LogPage): Promise<void> {
+  async #take({ copied, checkpoint, reset, tables, roster, approvals }: LogPage): Promise<void> {
     const store = this.#store;
     this.#notices = approvals.count;
     if (reset !== null) throw new OtherHistory(reset, checkpoint?.term ?? null);
@@ -189,6 +190,7 @@ export class Copier {
       this.#ofTerm = checkpoint;
     }
     if (tables !== this.#tables && (await this.#line.fetchTables())) this.#tables = tables;
+    if (roster !== this.#roster && roster !== null && (await this.#line.fetchRoster())) this.#roster = roster;
     const now = this.#now();
     if (checkpoint === null || now - this.#notedAt < NOTED_MS) return;
     this.#notedAt = now;

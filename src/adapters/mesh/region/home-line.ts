@@ -26,9 +26,12 @@ const FORWARD_MS = 4_000;
 /** Home that was silent for this long is asked whether it is there before a command is sent into the dark, ms. */
 const SILENT_MS = 3 * HEARTBEAT_MS;
 const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_ROSTER_BYTES = 64 * 1024 * 1024;
 const MAX_SNAPSHOT_BYTES = 1024 * 1024 * 1024;
 /** The snapshot that is kept may be this many events behind before another is fetched. */
 const SNAPSHOT_EVENTS = 10_000;
+/** The note that holds home's roster, as home told it: among the members of this store they would count as missed here. */
+export const HOME_ROSTER = 'home_roster';
 /** What tells home who asks, and what it carries the signature of. */
 const PASSED_ON = [
   ...['authorization', 'content-type', 'content-digest', 'signature', 'signature-input'],
@@ -146,6 +149,15 @@ export class HomeLine implements FollowedHome {
     for (const { did, publicKey } of await store.principals.list(null))
       if (!names.has(`${did} ${publicKey}`)) await store.principals.remove(did, publicKey);
     for (const principal of principals) await store.principals.add(principal);
+    return true;
+  }
+
+  /** Keeps what home tells of its roster; false where home does not give it. */
+  async fetchRoster(): Promise<boolean> {
+    const answer = await this.#ask('/v1/mesh/region/roster', TABLES_MS, MAX_ROSTER_BYTES);
+    const told = answer?.status === 200 ? homeDocument('RegionRoster', answer.body) : null;
+    if (told === null || this.store === null) return false;
+    await this.store.notes.put(HOME_ROSTER, JSON.stringify(told.members));
     return true;
   }
 

@@ -6,10 +6,12 @@ import type { FindSigningKey } from '../../../app/ports/signing-keys.js';
 import type { Head } from '../../../mesh/log/head.js';
 import type { MeshSigner } from '../../../mesh/log/signing.js';
 import { unsignedCheckpoint } from '../../../mesh/log/checkpoint.js';
+import { promotedMembers, type ToldMember } from '../../../mesh/regions/told-roster.js';
 import { toHex } from '../../../protocol/hex.js';
 import { looksLikeKeyAddress, type KeyAddressText } from '../../../protocol/identity/key-address.js';
 import { formatPublicKey, formatSeed, parsePublicKey, parseSeed } from '../../../protocol/identity/keys.js';
 import { canonicalize } from '../../../protocol/json/canonical.js';
+import { parseJsonText } from '../../../protocol/json/parse.js';
 import { formatTime } from '../../../protocol/time.js';
 import { createPrivate } from '../../files/secret/private-file.js';
 import { checkOf, signerOf } from '../mesh-key.js';
@@ -19,7 +21,7 @@ import { keyInBackup } from '../sqlite/backup.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, HOME_HEARD, NOTED_MS, OtherHistory } from './copying.js';
-import { HomeLine } from './home-line.js';
+import { HOME_ROSTER, HomeLine } from './home-line.js';
 import { homeDocument } from './answers.js';
 
 export interface PromotionOptions {
@@ -93,8 +95,9 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
     if (!existsSync(join(options.folder, 'mesh.key')))
       createPrivate(join(options.folder, 'mesh.key'), `${held}\n`, options.randomHex(6));
     await store.raiseTerm(term);
-    await store.notes.put(FOLLOWS, '');
     const { logId, seq } = await store.head();
+    await takeRoster(store, { head: seq, now: options.now() });
+    await store.notes.put(FOLLOWS, '');
     return { logId, head: seq, term, publicKey, sealed };
   } catch (error) {
     if (!(error instanceof OtherHistory)) throw error;
@@ -105,6 +108,15 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
   } finally {
     await store.close();
   }
+}
+
+/** Who should listen, as home told it last: from now on each is missed here. */
+async function takeRoster(store: MeshStore, at: { readonly head: number; readonly now: number }): Promise<void> {
+  const note = (await store.notes.get(HOME_ROSTER)) ?? '';
+  if (note === '') return;
+  const told = parseJsonText(note) as unknown as readonly ToldMember[];
+  await store.members.put(promotedMembers(told, await store.members.list(-1), at));
+  await store.notes.put(HOME_ROSTER, '');
 }
 
 /** The key of the mesh. `held`: its seed, or its address. */

@@ -25,7 +25,15 @@ import { fleet } from './dashboard.js';
 import { LOG_ENDPOINTS } from './log-endpoints.js';
 import { addPrincipal, document, inForce, listPrincipals, publish, removePrincipal, withdraw } from '../passports.js';
 import { metrics } from '../metrics.js';
-import { regionLog, regionProof, regionReport, regionsTable, regionTables, regionTail } from '../regions/feeding.js';
+import {
+  regionLog,
+  regionProof,
+  regionReport,
+  regionRoster,
+  regionsTable,
+  regionTables,
+  regionTail,
+} from '../regions/feeding.js';
 import {
   AFTER,
   CHALLENGE,
@@ -109,6 +117,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   }),
   readRow('/v1/mesh/region/tables', 'region', 'regions', 'Hashes of the API keys, and principals', regionTables, {
     answer: json('RegionTables'),
+  }),
+  readRow('/v1/mesh/region/roster', 'region', 'regions', 'Who should listen, for when home is lost', regionRoster, {
+    answer: json('RegionRoster'),
   }),
   {
     ...postedRow(

@@ -13,6 +13,7 @@ import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
 import { Refused } from '../../refusal.js';
 import { commandOf } from '../../regions/adoption.js';
 import { tablesDigest, type Tables } from '../../regions/documents.js';
+import { rosterDigest, toldMembers } from '../../regions/told-roster.js';
 import { readApplied, readCard } from '../../roster/member.js';
 import { challengeOf, jsonBody, resumePlace, proofOf, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from '../http/exchange.js';
@@ -73,7 +74,8 @@ async function page(
   for (const { passport_hash: hash } of events)
     if (hash != null) documents[hash] = await store.passports.document(hash);
   const approvals = server.notices.since(told);
-  const rest = JSON.stringify({ answers, documents, reset, tables: tablesDigest(tables), approvals }).slice(1);
+  const digests = { tables: tablesDigest(tables), roster: rosterDigest(server.roster.all()) };
+  const rest = JSON.stringify({ answers, documents, reset, ...digests, approvals }).slice(1);
   return textReply(200, 'application/json', `{"events":[${texts.join(',')}],"checkpoint":${proof},${rest}\n`);
 }
 
@@ -86,6 +88,11 @@ export async function regionProof(server: MeshServer, request: Request, caller: 
 /** `GET /v1/mesh/region/tables`: hashes of the API keys and the registered principals. */
 export async function regionTables(server: MeshServer): Promise<Reply> {
   return jsonReply(200, await tablesOf(server));
+}
+
+/** `GET /v1/mesh/region/roster`: who should listen, for the day on which home is lost. */
+export async function regionRoster(server: MeshServer): Promise<Reply> {
+  return jsonReply(200, { members: toldMembers(server.roster.all()) });
 }
 
 async function tablesOf({ store }: MeshServer): Promise<Tables> {
