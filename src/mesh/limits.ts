@@ -8,6 +8,8 @@ export const MAX_REQUEST_BYTES = 16 * 1024;
 export const MAX_PASSPORT_REQUEST_BYTES = 64 * 1024;
 /** Largest body of shipped log entries. */
 export const MAX_SHIPMENT_BYTES = 512 * 1024;
+/** Most that a server reads of one answer of the home that it follows: the tables of a fleet are larger than any one document. */
+export const MAX_HOME_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Longest checkpoint of a verifier's tree with its signature, in characters. */
 export const MAX_CHECKPOINT = 1024;
 /** Most hashes of a proof that one tree is the beginning of another: two for each level. */

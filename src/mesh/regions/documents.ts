@@ -1,13 +1,15 @@
 /** What home tells a following server, written by one side and read strictly by the other. */
+import { DOCUMENT_BOUNDS } from '../../protocol/json/bounds.js';
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { ApiKeyRecord } from '../access/api-key.js';
 import { documentOf } from '../document.js';
 import { readCheckpoint, type Checkpoint } from '../log/checkpoint.js';
 import { readEvent } from '../log/event.js';
+import { MAX_HOME_ANSWER_BYTES } from '../limits.js';
 import type { RegisteredKey } from '../passports.js';
 import type { Answer } from '../ruling.js';
 import type { Copied } from './adoption.js';
@@ -38,9 +40,14 @@ export function tablesDigest({ keys, principals }: Tables): string {
   return sha256Hex(canonicalize({ keys, principals } as unknown as JsonObject));
 }
 
+/** The value in what home answers. Who asked has bounded its size before. @throws JsonError */
+export function homeJson(text: string): Json {
+  return parseJsonText(text, null, { ...DOCUMENT_BOUNDS, bytes: MAX_HOME_ANSWER_BYTES });
+}
+
 /** Reads a page. @throws JsonError, ShapeError */
 export function readLogPage(text: string): LogPage {
-  const page = documentOf('RegionLog', parseJsonText(text));
+  const page = documentOf('RegionLog', homeJson(text));
   const answers = new Map(page.answers.map((answer) => [answer.cmdId, answer as Answer]));
   const copied = page.events.map((value): Copied => {
     const event = readEvent(value);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { JsonError } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import type { Head } from '../../../mesh/log/head.js';
-import { HEARTBEAT_MS, MAX_POLL_WAIT_MS } from '../../../mesh/limits.js';
+import { HEARTBEAT_MS, MAX_HOME_ANSWER_BYTES, MAX_POLL_WAIT_MS } from '../../../mesh/limits.js';
 import { waitOf } from '../../../mesh/server/http/body.js';
 import type { SignatureCheck } from '../../../mesh/log/signing.js';
 import { snapshotHead } from '../../../mesh/log/snapshot.js';
@@ -26,7 +26,6 @@ const FORWARD_MS = 4_000;
 /** Home that was silent for this long is asked whether it is there before a command is sent into the dark, ms. */
 const SILENT_MS = 3 * HEARTBEAT_MS;
 const MAX_BYTES = 8 * 1024 * 1024;
-const MAX_ROSTER_BYTES = 64 * 1024 * 1024;
 const MAX_SNAPSHOT_BYTES = 1024 * 1024 * 1024;
 /** The snapshot that is kept may be this many events behind before another is fetched. */
 const SNAPSHOT_EVENTS = 10_000;
@@ -154,7 +153,7 @@ export class HomeLine implements FollowedHome {
 
   /** Keeps what home tells of its roster; false where home does not give it. */
   async fetchRoster(): Promise<boolean> {
-    const answer = await this.#ask('/v1/mesh/region/roster', TABLES_MS, MAX_ROSTER_BYTES);
+    const answer = await this.#ask('/v1/mesh/region/roster', TABLES_MS, MAX_HOME_ANSWER_BYTES);
     const told = answer?.status === 200 ? homeDocument('RegionRoster', answer.body) : null;
     if (told === null || this.store === null) return false;
     await this.store.notes.put(HOME_ROSTER, JSON.stringify(told.members));

@@ -6,12 +6,12 @@ import type { FindSigningKey } from '../../../app/ports/signing-keys.js';
 import type { Head } from '../../../mesh/log/head.js';
 import type { MeshSigner } from '../../../mesh/log/signing.js';
 import { unsignedCheckpoint } from '../../../mesh/log/checkpoint.js';
+import { homeJson } from '../../../mesh/regions/documents.js';
 import { promotedMembers, type ToldMember } from '../../../mesh/regions/told-roster.js';
 import { toHex } from '../../../protocol/hex.js';
 import { looksLikeKeyAddress, type KeyAddressText } from '../../../protocol/identity/key-address.js';
 import { formatPublicKey, formatSeed, parsePublicKey, parseSeed } from '../../../protocol/identity/keys.js';
 import { canonicalize } from '../../../protocol/json/canonical.js';
-import { parseJsonText } from '../../../protocol/json/parse.js';
 import { formatTime } from '../../../protocol/time.js';
 import { createPrivate } from '../../files/secret/private-file.js';
 import { checkOf, signerOf } from '../mesh-key.js';
@@ -114,7 +114,7 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
 async function takeRoster(store: MeshStore, at: { readonly head: number; readonly now: number }): Promise<void> {
   const note = (await store.notes.get(HOME_ROSTER)) ?? '';
   if (note === '') return;
-  const told = parseJsonText(note) as unknown as readonly ToldMember[];
+  const told = homeJson(note) as unknown as readonly ToldMember[];
   await store.members.put(promotedMembers(told, await store.members.list(-1), at));
   await store.notes.put(HOME_ROSTER, '');
 }

@@ -1,4 +1,5 @@
 import { acceptableKey } from '../../../protocol/ed25519/acceptance.js';
+import { DOCUMENT_BOUNDS } from '../../../protocol/json/bounds.js';
 import { parseJson } from '../../../protocol/json/parse.js';
 import type { Json } from '../../../protocol/json/values.js';
 import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
@@ -8,9 +9,9 @@ import type { RequestedReplication } from '../regions/registry.js';
 import type { Request } from './exchange.js';
 import { schemaMembers } from '../../schemas.js';
 
-/** The request's JSON body. Throws JsonError. */
-export function jsonBody(request: Request): Json {
-  return parseJson(request.body);
+/** The request's JSON body of at most so many bytes. Throws JsonError. */
+export function jsonBody(request: Request, bytes = DOCUMENT_BOUNDS.bytes): Json {
+  return parseJson(request.body, null, { ...DOCUMENT_BOUNDS, bytes });
 }
 
 /** `wait=20s`, `wait=250ms` or `wait=2000` (ms), at most `max`. */

@@ -9,7 +9,7 @@ import { commandDigest } from '../../command.js';
 import { parseEvent, readEvent, type MeshEvent } from '../../log/event.js';
 import { hashOf } from '../../log/event.js';
 import { signatureHolds } from '../../log/signing.js';
-import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
+import { MAX_POLL_WAIT_MS, MAX_SHIPMENT_BYTES, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
 import { Refused } from '../../refusal.js';
 import { commandOf } from '../../regions/adoption.js';
 import { tablesDigest, type Tables } from '../../regions/documents.js';
@@ -122,7 +122,11 @@ export async function regionsTable(server: MeshServer): Promise<Reply> {
  * own signature, over its card and over what it has applied.
  */
 export async function regionReport(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { verifiers, present, gone } = objectOf(jsonBody(request), 'the report', ...schemaMembers('RegionReport'));
+  const { verifiers, present, gone } = objectOf(
+    jsonBody(request, MAX_SHIPMENT_BYTES),
+    'the report',
+    ...schemaMembers('RegionReport'),
+  );
   if (!Array.isArray(verifiers) || !Array.isArray(present) || !Array.isArray(gone))
     throw new ShapeError('the report is not whole');
   const via = regionName(caller.key);
@@ -186,7 +190,7 @@ export interface TailRow {
  * the same `cmd_id`; what would let an agent act is only listed.
  */
 export async function regionTail(server: MeshServer, request: Request, _caller: Caller): Promise<Reply> {
-  const { events } = objectOf(jsonBody(request), 'the tail', ...schemaMembers('RegionTail'));
+  const { events } = objectOf(jsonBody(request, MAX_SHIPMENT_BYTES), 'the tail', ...schemaMembers('RegionTail'));
   if (!Array.isArray(events)) throw new ShapeError('the tail has no events');
   const rows: TailRow[] = [];
   for (const one of events as readonly Json[]) {
