@@ -39,12 +39,8 @@ export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Appro
   const hash = lazy(() => actionHash(actionOf(prepared)));
   const request = namedRequest(sitting, prepared);
   return {
-    // What goes on with a call was approved with it, and has spent the request.
     exact:
-      proven.speaker !== null &&
-      (submission.counted === false ||
-        sitting.approved(intent, counts) ||
-        submission.approved?.(intent, counts) === true),
+      proven.speaker !== null && (sitting.approved(intent, counts) || submission.approved?.(intent, counts) === true),
     get actionHash() {
       return hash();
     },

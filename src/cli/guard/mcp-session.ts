@@ -120,7 +120,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
         started.set(left.intentHash, ticks());
         return { allowed: true, intentHash: left.intentHash };
       }
-      const { decision } = await desk.decide({ action, params, target, counted, observed, findRequest: counted });
+      const { decision } = await desk.decide({ action, params, target, counted, observed, findRequest: true });
       passport = await desk.passport();
       if (!decision.success) return { allowed: false, ...refusalToAsker(decision) };
       const intentHash = decision.intent_hash!;

@@ -363,27 +363,6 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect(server.ran).toEqual(['ask', 'more', 'more']);
   });
 
-  test('what a person approved goes on without a second approval, and once', async () => {
-    const actions = ['pay.more'];
-    const [place, server] = await Promise.all([
-      guarded({ actions, constraints: { require_approval: { above: 50 } } }),
-      mcpHttpServer(),
-    ]);
-    const { url, token } = await start(place, server, '--allow-elicitation');
-    const { modern } = client(url, token);
-    const more = { name: 'more', arguments: { amount: 60 } };
-    expect(codeOf(await modern('tools/call', more))).toBe('AIP-E209');
-    place.env.AIP_KEY_PASSPHRASE = 'correct horse';
-    const [{ request_id: id }] = JSON.parse((await place.ran(['approvals', 'list', '--json'])).stdout) as [Any];
-    expect((await place.ran(['approvals', 'approve', id as string, '--yes'])).status).toBe(0);
-    const { requestState } = (await modern('tools/call', more)).json.result;
-    const further = { ...more, requestState, inputResponses: { q: { action: 'accept' } } };
-    expect((await modern('tools/call', further)).json.result.content[0].text).toBe('{"amount":60}');
-    expect(codeOf(await modern('tools/call', further))).toBe('AIP-E209');
-    expect(codeOf(await modern('tools/call', more))).toBe('AIP-E209');
-    expect(server.ran).toEqual(['more', 'more']);
-  });
-
   test('without leave no question reaches the client', async () => {
     const { server, session, modern } = await staged();
     const { call } = await session();
