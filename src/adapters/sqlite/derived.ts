@@ -2,7 +2,7 @@
  * What the state keeps beside the log and could be changed without touching the log's chain: spent nonces, counters, tallies and
  * standings, rebuilt from the log and the copy of the mesh and compared.
  */
-import { ERASED_COUNTS, isAttributable, isCounted } from '../../protocol/log/attribution.js';
+import { ERASED_COUNTS, isAttributable, isCounted, takesPlace } from '../../protocol/log/attribution.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { utf8, type Database } from './engine/database.js';
 import type { LogHeadRow } from './tables/log/head.js';
@@ -52,6 +52,8 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
     }
     const dated = (entry.intent_timestamp ?? 0) * 1000;
     if (entry.dialect !== 'native' || entry.action === null || dated <= now - DAY) continue;
+    // An accepted entry has details where it goes on with a counted call; what was erased may have said so.
+    if (!takesPlace(entry) || entry.erased?.['details'] !== undefined) continue;
     const key = JSON.stringify([entry.agent_id, entry.action]);
     accepted.set(key, (accepted.get(key) ?? 0) + 1);
   }

@@ -1,6 +1,6 @@
 /** What a replay of the log found, in counts and money. */
 import { jsonOfMinor } from '../../protocol/constraints/money.js';
-import { isCounted } from '../../protocol/log/attribution.js';
+import { isCounted, takesPlace } from '../../protocol/log/attribution.js';
 import type { State } from '../ports/state.js';
 import { Replay, type OpenReason, type Replayed, type ReplaySetting } from './replay.js';
 
@@ -92,7 +92,7 @@ export async function replayLog(
   if (since !== null) {
     const before = { agentId, status: 'success' as const, since: since - LONGEST_WINDOW_MS, until: since };
     for (const entry of log.entries(before)) {
-      replay.seed(entry);
+      if (takesPlace(entry)) replay.seed(entry);
       seeded += 1;
       if (seeded % PAUSE_EVERY === 0) await pause(0);
     }
@@ -101,7 +101,8 @@ export async function replayLog(
   let [total, accepted, otherCode] = [0, 0, 0];
   const query = { agentId, ...(since === null ? {} : { since }), ...(until === null ? {} : { until }) };
   for (const entry of log.entries(query)) {
-    if (!isCounted(entry)) continue;
+    // What goes on with a call was that call, and asks for no second verdict.
+    if (!isCounted(entry) || !takesPlace(entry)) continue;
     const found = replay.next(entry);
     const { before, after } = found;
     total += 1;

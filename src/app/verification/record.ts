@@ -1,5 +1,5 @@
 /** What the log keeps of a judgement. */
-import { isAttributable, PRESENTED_BEFORE, UNBOUND } from '../../protocol/log/attribution.js';
+import { CONTINUED, isAttributable, PRESENTED_BEFORE, UNBOUND } from '../../protocol/log/attribution.js';
 import type { EntryDraft } from '../../protocol/log/entry.js';
 import type { Intent } from '../../protocol/intent.js';
 import { maskDetails, maskParams, maskString, paramsCommitted } from '../../protocol/log/secrets.js';
@@ -37,13 +37,15 @@ export function recordOf(
   wallNow: number,
   tookUs: number,
   refusedBefore: boolean,
-  { bytes, approvalRequest, observed }: Pick<Submission, 'bytes' | 'approvalRequest' | 'observed'>,
+  { bytes, approvalRequest, observed, counted }: Pick<Submission, 'bytes' | 'approvalRequest' | 'observed' | 'counted'>,
   /** True where an entry with all params holds all that was signed. */
   fitsEntry: boolean,
 ): { readonly draft: EntryDraft; readonly aside: EntryAside } {
   const { agent_id, action, target, params, timestamp, nonce, signature, approval_request } = intent.document;
   const details = logParams === 'full' ? decision.details : maskDetails(decision.details);
-  const excuses = decision.success ? [] : [...(refusedBefore ? [PRESENTED_BEFORE] : []), ...(unbound ? [UNBOUND] : [])];
+  const marks = decision.success
+    ? [...(counted === false ? [CONTINUED] : [])]
+    : [...(refusedBefore ? [PRESENTED_BEFORE] : []), ...(unbound ? [UNBOUND] : [])];
   const small = concern !== 'who' || intent.signedBytes.length <= MAX_UNPROVEN_BYTES;
   const kept = logParams !== 'none' && small;
   const shown = !kept ? null : logParams === 'full' ? params : maskParams(params);
@@ -57,8 +59,7 @@ export function recordOf(
       status: decision.success ? 'success' : 'failed',
       error_code: decision.error_code,
       error_message: decision.error_message,
-      details:
-        excuses.length === 0 ? details : { ...details, ...Object.fromEntries(excuses.map((each) => [each, true])) },
+      details: marks.length === 0 ? details : { ...details, ...Object.fromEntries(marks.map((each) => [each, true])) },
       nonce: nonce.length <= MAX_TOKEN ? nonce : null,
       signature: signature.length <= MAX_TOKEN ? signature : null,
       intent_hash: intent.hash,

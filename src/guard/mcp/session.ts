@@ -189,7 +189,7 @@ export class McpSession {
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
       if (refusal !== null && !observe) throw new RpcError(RPC.invalidParams, refusalLine(refusal), id);
       if (refusal !== null) note(`would be refused: ${refusal.code} ${refusal.name} (${call.action})`);
-      this.#ask(message, route, 'code' in verdict ? null : verdict.intentHash, key);
+      this.#ask(message, route, 'code' in verdict ? null : verdict.intentHash, refusal === null ? key : null);
     });
   }
 
@@ -212,7 +212,8 @@ export class McpSession {
       if (refusal !== null && !this.#ports.observe)
         return this.#refuse(route, id, 'tools/call', versionIn(params) !== null, refusal);
       if (refusal !== null) this.#ports.note(`would be refused: ${refusal.code} ${refusal.name} (${name})`);
-      this.#ask({ ...message, params: { ...params, arguments: given } }, route, verdict.intentHash, key);
+      const passed = { ...message, params: { ...params, arguments: given } };
+      this.#ask(passed, route, verdict.intentHash, refusal === null ? key : null);
     });
   }
 

@@ -12,6 +12,8 @@ import type { Entry } from './entry.js';
 export const PRESENTED_BEFORE = 'presented_before';
 /** Member of an entry's details: the key is bound to no agent, and its holder chose the name. */
 export const UNBOUND = 'unbound_key';
+/** Member of an accepted entry's details: it goes on with a call that was counted, so that no window holds it. */
+export const CONTINUED = 'continued';
 /** Member of a refusal's details: what was judged was found by a word in a name, and not by the name that the passport means. */
 export const GUESSED = 'guessed';
 /** Member of a refusal's details: nothing was measured, and this verifier refuses that. */
@@ -128,6 +130,11 @@ export type Attributed = Pick<Entry, 'dialect' | 'error_code'> &
 /** False for a refusal that a guard only looked on at: its call ran, and no score, tally, rate or notice is made of it. */
 export function isCounted({ observed }: Partial<Pick<Entry, 'observed'>>): boolean {
   return observed !== true;
+}
+
+/** False for what goes on with a call that has its place already. */
+export function takesPlace({ details }: Pick<Entry, 'details'>): boolean {
+  return details?.[CONTINUED] !== true;
 }
 
 /** True when an entry says something about the agent: a yes, or a refusal that it can be held to. */

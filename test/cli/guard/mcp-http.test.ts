@@ -347,7 +347,7 @@ describe('aip mcp guard before a server over HTTP', () => {
   });
 
   test("the server's questions pass with leave, with its name; a continuation is counted once", async () => {
-    const { server, stream, session, send, modern } = await staged('--allow-elicitation');
+    const { place, server, stream, session, send, modern } = await staged('--allow-elicitation');
     const { headers } = await session();
     const params = { name: 'ask', arguments: {} };
     const open = stream({ jsonrpc: '2.0', id: 5, method: 'tools/call', params }, headers);
@@ -361,6 +361,16 @@ describe('aip mcp guard before a server over HTTP', () => {
     const again = await modern('tools/call', { ...more, requestState, inputResponses: { q: { action: 'accept' } } });
     expect(again.json.result.content[0].text).toBe('{"amount":60}');
     expect(server.ran).toEqual(['ask', 'more', 'more']);
+    const logged = JSON.parse(
+      `[${(await place.ran(['logs', 'tail', '--action', 'pay.more', '--json'])).stdout.trim().split('\n').join()}]`,
+    ) as Any[];
+    const judged = logged.filter(({ type }) => type === 'verification');
+    expect(judged.map(({ status, details }) => [status, details])).toEqual([
+      ['success', null],
+      ['success', { continued: true }],
+    ]);
+    const checked = await place.ran(['logs', 'verify']);
+    expect(checked.status, checked.stderr).toBe(0);
   });
 
   test('without leave no question reaches the client', async () => {

@@ -522,6 +522,17 @@ describe('a continuation', () => {
     await bench.call(6, 'refund', { amount: 5 }, { inputResponses: {}, requestState: 's' });
     expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, true, false, true, true]);
   });
+  test.each([
+    ['a call', 'tools/call', { name: 'refund', arguments: {} }],
+    ['a read', 'resources/read', { uri: 'file:///docs/a' }],
+  ])('of %s that was only looked on at counts as a call of its own', async (_, method, params) => {
+    bench = new Bench({ observe: true });
+    bench.verdict = () => Promise.resolve({ allowed: false, ...REFUSAL });
+    await bench.client({ jsonrpc: '2.0', id: 1, method, params });
+    bench.answered(1, needed);
+    await bench.client({ jsonrpc: '2.0', id: 2, method, params: { ...params, requestState: 's' } });
+    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true]);
+  });
   test.each(['sampling/createMessage', 'roots/list', 'elicitation/create', undefined])(
     'that asks for %s is refused',
     async (method) => {
