@@ -1,6 +1,7 @@
 /**
  * Files that a program's output does not take the place of, whoever names them with `--out` (protocol, section 8): a private key is
- * gone with its file, a passport is what others were given, and an older checkpoint may be the only one that finds a cut.
+ * gone with its file, so is a state, a mesh or a backup of one; a passport is what others were given, and an older checkpoint may be the only
+ * one that finds a cut.
  */
 import { Failure } from '../../app/failure.js';
 import { readDocument } from './document.js';
@@ -13,7 +14,7 @@ export async function replaceOutput(path: string, text: string): Promise<void> {
   await replaceFile(path, text);
 }
 
-/** @throws Failure EXISTS where a private key, a passport or a checkpoint stands at `path` */
+/** @throws Failure EXISTS where a private key, a database, a passport or a checkpoint stands at `path` */
 export async function refuseIrreplaceable(path: string): Promise<void> {
   if (await isStream(path)) return;
   // What cannot be read fails where it is written, or is what this user may replace.
@@ -26,14 +27,17 @@ export async function refuseIrreplaceable(path: string): Promise<void> {
 }
 
 /** Also with other text around it, as people keep keys; a log or an intent that quotes one has it within a line. */
-const PRIVATE_KEY = /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|^\s*(?:export\s+)?AGENT_PRIVATE_KEY\s*=/m;
-/** As a verifier keeps its own. */
-const KEY_TEXT = /^\s*ed25519:[0-9a-fA-F]{64}\s*$/;
+const PRIVATE_KEY =
+  /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|^\s*(?:(?:export|set)\s+)?AGENT_PRIVATE_KEY\s*=|^AGE-SECRET-KEY-1/m;
+/** As a verifier keeps its own, and as an API key of a mesh is kept. */
+const KEY_TEXT = /^\s*(?:ed25519:[0-9a-fA-F]{64}|aipm_[a-z]{1,20}_\w{12,})\s*$/;
+const DATABASE = /^SQLite format 3\0/;
 /** The head of a checkpoint (C2SP `tlog-checkpoint`): origin, size and root. */
 const CHECKPOINT = /^[^\n]{1,255}\n\d{1,20}\n[A-Za-z0-9+/]{43}=\n/;
 
 function irreplaceable(text: string): string | null {
   if (PRIVATE_KEY.test(text) || KEY_TEXT.test(text)) return 'a file of keys';
+  if (DATABASE.test(text)) return 'a database';
   if (CHECKPOINT.test(text)) return 'a checkpoint';
   const document = documentIn(text);
   const holds = (...names: readonly string[]): boolean => names.every((name) => Object.hasOwn(document, name));
