@@ -55,6 +55,6 @@ the first counts. So may a refusal under a key that is bound to no agent, whose 
 are logged and shown as unattributed, and never lower trust nor stop an agent: else anyone could stop one by sending rubbish in its name.
 Of them 120 a minute get an entry each; what goes beyond is counted by agent and code, and the log says so: details.folds_from_here in the
 last one, and details.folded_before, {count, since, until}, in the next. Accepted intents and what an agent is held to always have their
-entry.
+entry. One with details.continued goes on with a call of MCP that a server asked more for: the first alone has a place in the limits.
 `;
 }
