@@ -79,7 +79,7 @@ interface Tallies {
 }
 
 /**
- * Whoever holds an intent that is refused can take it to every verifier: its agent is held to it once. What one verifier has seen before
+ * The holder of a refused intent can take it to every verifier: its agent is held to it once. What one verifier has seen before
  * it says by itself.
  */
 function once({ refused }: Tallies, entry: Entry): Entry {

@@ -15,7 +15,7 @@ export function erasureText(draft: Omit<ErasureDraft, 'signature'>): string {
 export interface UnexplainedErasure {
   readonly seq: number;
   readonly reason: string;
-  /** The key that signed an erasure of it, as text: whoever reads a log without the verifier's key has to be given its public half. */
+  /** The key that signed an erasure of it, as text: a reader without the verifier's key has to be given its public half. */
   readonly by: string | null;
 }
 

@@ -55,10 +55,13 @@ export function coverageOf(results: readonly (CaseResult & { readonly passport: 
 /** Counts of instances have names of their own. */
 const INSTANCES = ['desired count', 'desired instance', 'replica'];
 
-/** Where AIP-1 has another number for what a limit refuses with. */
-const AIP1_CODE: Readonly<Record<string, string>> = {
-  ...{ 'AIP-E203': 'AIP-E206', 'AIP-E204': 'AIP-E206', 'AIP-E212': 'AIP-E202' },
-  ...{ 'AIP-E213': 'AIP-E203', 'AIP-E214': 'AIP-E204' },
+/** Where a dialect has another number for what a limit refuses with. */
+const OTHER_CODE: Readonly<Record<DialectName, Readonly<Record<string, string>>>> = {
+  native: {},
+  'aip-1': {
+    ...{ 'AIP-E203': 'AIP-E206', 'AIP-E204': 'AIP-E206', 'AIP-E212': 'AIP-E202' },
+    ...{ 'AIP-E213': 'AIP-E203', 'AIP-E214': 'AIP-E204' },
+  },
 };
 
 /** True where a violation is one of this limit: by its code, and by what its details tell of it. */
@@ -69,7 +72,7 @@ function isBy(
 ): boolean {
   const kind = limitKindOf(limit);
   const native = codeOfLimit(limit);
-  const code = dialect === 'aip-1' ? (AIP1_CODE[native] ?? native) : native;
+  const code = OTHER_CODE[dialect][native] ?? native;
   // Of an approval, one that holds for something else is refused by a code of its own.
   if (error_code !== code && !(kind === 'approval' && error_code === 'AIP-E216')) return false;
   if (code !== native) {
@@ -77,7 +80,7 @@ function isBy(
     if (kind === 'daily') return (details['window'] ?? null) !== null;
     if (kind === 'domains') return details['requested_domain'] !== undefined;
   }
-  if (kind === 'money' && dialect === 'aip-1' && (details['window'] ?? null) !== null) return false;
+  if (kind === 'money' && (details['window'] ?? null) !== null) return false;
   const { value, name } = limit;
   const param = typeof details['param'] === 'string' ? leafOf(details['param']) : '';
   switch (kind) {

@@ -224,7 +224,7 @@ async function respond(
     return;
   }
   const reply = await handle(mesh, { ...head, body });
-  // A header alone is no key: what anyone may see is answered to whoever sends one.
+  // A header alone is no key: what anyone may see is answered to any sender.
   if (reply.status < 400 && takesKey(method, path)) intake.known(incoming.socket);
   if (mesh.stopping) response.shouldKeepAlive = false;
   write(response, reply);
