@@ -9,19 +9,24 @@ import { folder, Home, region } from '../kit/mesh/several/regions.js';
 const AGENT = 'did:web:acme.com:agents:bot';
 const LATER = { ...SYSTEM, clock: () => SYSTEM.clock() + 60_000, env: {} };
 
-test('an old home that starts as home is sealed by a region that knows the new term, also where nothing was written in it', async () => {
+/** A home that is off, and the region that was promoted in its place; `last` comes after the region has left. `other`: a second region's key. */
+async function promoted(last: (home: Home) => Promise<unknown> = () => Promise.resolve()) {
   const home = await Home.start();
   const [key, other] = [await home.key('region', 'eu'), await home.key('region', 'ap')];
   const eu = await region(home, { url: home.url, key });
   await eu.close();
   const brought = join(folder(), 'brought.key');
   copyFileSync(join(home.data, 'mesh.key'), brought);
-  // What no region has stored.
-  await home.revoke(AGENT);
+  await last(home);
   await home.serving.close();
   const promotion = { ...{ folder: eu.data, keyFile: brought, homeIsOff: true }, regionKey: null, ca: null };
   expect(await promoteMesh(LATER, { ...promotion, staleMs: 0 })).toMatchObject({ term: 2 });
-  const next = await Home.start({ data: eu.data, admin: home.admin });
+  return { home, next: await Home.start({ data: eu.data, admin: home.admin }), other };
+}
+
+test('an old home that starts as home is sealed by a region that knows the new term, also where nothing was written in it', async () => {
+  // What no region has stored.
+  const { home, next, other } = await promoted((home) => home.revoke(AGENT));
   const ap = await region(next, { url: next.url, key: other });
   await ap.close();
 
@@ -37,16 +42,7 @@ test('an old home that starts as home is sealed by a region that knows the new t
 }, 30_000);
 
 test('a region that holds events of the new term does not follow an old home, and says which of the two is behind', async () => {
-  const home = await Home.start();
-  const [key, other] = [await home.key('region', 'eu'), await home.key('region', 'ap')];
-  const eu = await region(home, { url: home.url, key });
-  await eu.close();
-  const brought = join(folder(), 'brought.key');
-  copyFileSync(join(home.data, 'mesh.key'), brought);
-  await home.serving.close();
-  const promotion = { ...{ folder: eu.data, keyFile: brought, homeIsOff: true }, regionKey: null, ca: null };
-  await promoteMesh(LATER, { ...promotion, staleMs: 0 });
-  const next = await Home.start({ data: eu.data, admin: home.admin });
+  const { home, next, other } = await promoted();
   await next.revoke(AGENT);
   const ap = await region(next, { url: next.url, key: other });
   await ap.close();

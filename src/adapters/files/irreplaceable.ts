@@ -1,5 +1,5 @@
 /**
- * Files that a program's output does not take the place of, whoever names them with `--out` (protocol, section 8): a private key is
+ * Files that a program's output does not take the place of, also where `--out` names them (protocol, section 8): a private key is
  * gone with its file, so is a state, a mesh or a backup of one; a passport is what others were given, and an older checkpoint may be the only
  * one that finds a cut.
  */

@@ -65,7 +65,7 @@ describe('a key that is bound to no agent', () => {
     expect(await speak(machine, TWO)).toMatchObject({ code: 0 });
   });
 
-  test('is held to what it does under no name: whoever holds it could speak ill of any agent', async () => {
+  test('is held to what it does under no name: its holder could speak ill of any agent', async () => {
     const score = async (...flags: string[]) => {
       const machine = household();
       const file = machine.file(

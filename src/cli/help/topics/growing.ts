@@ -134,7 +134,7 @@ Without its own name it would wait for itself where replication is sync, because
 4. Start every other region with --follow <the new home>. One that had stored more than the promoted one says so, as in 6.
 
 5. On a machine with an operator's key, joined to the new home, aip mesh drill proves that the switch works again: what a region has is a key
-that may not. aip mesh backup, where home is now, makes a new backup. Whoever listened anywhere is on its roster, and counts as absent
+that may not. aip mesh backup, where home is now, makes a new backup. A verifier that listened anywhere is on its roster, and counts as absent
 from the promotion on until it listens again: aip mesh status names them, aip mesh forget takes one off that is gone for good.
 
 6. When the old home comes back, start it as a follower with the same data folder: aip mesh serve --follow <the new home>, with a key of
