@@ -100,18 +100,15 @@ function homeFolder(): string {
 
 /** This process. */
 export function processIo(
-  signal: AbortSignal,
-  importModule: ImportModule,
-  startup: Startup | null,
+  given: Pick<Io, 'signal' | 'importModule' | 'startup' | 'stdout' | 'stderr'>,
   stdin: Source | null = null,
 ): Io {
   return {
+    ...given,
     // Opened when it is read: most commands never do, and it costs as much as a database does.
     get stdin() {
       return stdin ?? process.stdin;
     },
-    stdout: process.stdout,
-    stderr: process.stderr,
     env: process.env,
     // Where these fail, a command that needs them fails with words.
     get cwd() {
@@ -123,8 +120,5 @@ export function processIo(
     platform: process.platform,
     uid: process.getuid?.() ?? null,
     now: Date.now,
-    importModule,
-    startup,
-    signal,
   };
 }

@@ -1,5 +1,6 @@
 /** The way in. */
-import { Interrupted, processIo, type ImportModule, type Io, type Source, type Startup } from './io.js';
+import { sinkOf } from './boot/pipe-sink.js';
+import { Interrupted, processIo, type ImportModule, type Io, type Sink, type Source, type Startup } from './io.js';
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -31,21 +32,25 @@ export async function main(
     });
   }
   // The shell looks at these; without a listener node would end with a stack.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const [stdout, stderr] = [sinkOf('stdout'), sinkOf('stderr')];
+  for (const sink of [stdout, stderr]) sink.on('error', () => undefined);
   // A loop that runs empty while something is still awaited must not be a yes, nor must code of the user that ends the process.
   let answered = false;
   process.on('exit', (code) => {
     // For a coding agent every end but 2 of its hook means that the tool runs.
     if (!answered && code === 0) process.exitCode = process.argv[2] === 'hook' ? 2 : 1;
   });
-  const code = await run(process.argv.slice(2), processIo(stop.signal, importModule, startup, stdin));
-  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  const code = await run(
+    process.argv.slice(2),
+    processIo({ signal: stop.signal, importModule, startup, stdout, stderr }, stdin),
+  );
+  await Promise.all([drained(stdout), drained(stderr)]);
   answered = true;
   // A socket or a child that still hangs must not keep a finished command alive.
   process.exit(code);
 }
 
 /** Everything written so far has left the process, or never will. */
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => stream.write('', () => resolve()));
+function drained(sink: Sink): Promise<void> {
+  return new Promise((resolve) => sink.write('', () => resolve()));
 }

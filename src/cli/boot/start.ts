@@ -1,4 +1,5 @@
 /** What `bin/aip.cjs` runs: the version by itself, anything else by the program. */
+import { writeSync } from 'node:fs';
 import { VERSION } from '../version.js';
 
 interface KnownBundle {
@@ -17,15 +18,21 @@ declare const __BUNDLES__: readonly KnownBundle[];
 const requireBeside = require;
 
 if (process.argv.length === 3 && process.argv[2] === '--version') {
-  // A lost answer is not a success, unless its reader has gone.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    console.error(`error: stdout cannot be written (${error.code}). [STATE]`);
-    process.exit(3);
-  });
-  process.stdout.write(`${VERSION}\n`);
+  version(`${VERSION}\n`);
 } else {
   void (process.argv[2] === 'hook' && process.argv[3] !== 'install' ? hook() : start());
+}
+
+/** A lost answer is not a success, unless its reader has gone. Written at once: Node's stream would take longer to load than all the rest. */
+function version(line: string): void {
+  try {
+    writeSync(1, line);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EPIPE') return;
+    console.error(`error: stdout cannot be written (${code}). [STATE]`);
+    process.exitCode = 3;
+  }
 }
 
 /** In most coding agents every end but 0 and 2 of a hook runs the tool, and so does an end by a signal. */

@@ -1,0 +1,83 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bundle } from '../../kit/bundle.js';
+
+const ENV = { PATH: process.env['PATH'] ?? '' };
+const LINES = 900;
+/** Over 1 MB: more than a pipe or a socket holds. */
+const WHOLE = Array.from({ length: LINES }, (_, line) => `${line} ${'x'.repeat((line + 1) % 4_000)}\n`).join('');
+
+/** Fills a pipe, and runs a command whose stdout it is; non-blocking, as some parents leave theirs. */
+const FULL_PIPE = `
+import os, subprocess, sys, time
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+filled = 0
+try:
+    while True: filled += os.write(writer, b'-' * 512)
+except BlockingIOError: pass
+child = subprocess.Popen(sys.argv[1:], stdout=writer)
+os.close(writer)
+time.sleep(0.5)
+out = b''
+while part := os.read(reader, 65536): out += part
+sys.stdout.buffer.write(out[filled:])
+sys.exit(child.wait())
+`;
+
+let program: string;
+beforeAll(async () => {
+  program = await bundle(fileURLToPath(new URL('sink-program.ts', import.meta.url)));
+});
+
+describe('stdout of a command', () => {
+  test('reaches a slow reader whole and in order', () => {
+    const line = `"${process.execPath}" "${program}" ${LINES} | (sleep 0.5; cat)`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', line], { env: ENV, encoding: 'utf8', maxBuffer: 2 ** 24 });
+    expect(stderr).toBe('done\n');
+    expect(stdout === WHOLE).toBe(true);
+  });
+
+  test('reaches a socket and a file whole and in order', () => {
+    const child = spawnSync(process.execPath, [program, String(LINES)], {
+      env: ENV,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 24,
+    });
+    expect(child.stdout === WHOLE).toBe(true);
+    const line = `f=$(mktemp); "${process.execPath}" "${program}" ${LINES} > "$f"; cat "$f"; rm "$f"`;
+    const { stdout } = spawnSync('sh', ['-c', line], { env: ENV, encoding: 'utf8', maxBuffer: 2 ** 24 });
+    expect(stdout === WHOLE).toBe(true);
+  });
+
+  test('waits for room in a full pipe that does not block', ({ skip }) => {
+    if (spawnSync('python3', ['--version']).error !== undefined) {
+      console.warn('a full pipe was not tried: there is no python3');
+      skip();
+    }
+    const argv = ['-c', FULL_PIPE, process.execPath, program, '5'];
+    const { status, stdout, stderr } = spawnSync('python3', argv, { env: ENV, encoding: 'utf8' });
+    const lines = stdout.split('\n').map((line) => Number.parseInt(line, 10));
+    expect({ status, stderr, lines }).toEqual({ status: 0, stderr: 'done\n', lines: [0, 1, 2, 3, 4, Number.NaN] });
+  });
+
+  test('says when its reader has gone', () => {
+    const line = `"${process.execPath}" "${program}" 3 2>&1 >&3 | cat`;
+    const { stdout } = spawnSync('bash', ['-c', `exec 3> >(exit 0); sleep 0.3; ${line}`], {
+      env: ENV,
+      encoding: 'utf8',
+    });
+    expect(stdout).toContain('EPIPE');
+  });
+
+  test('never keeps a command from a signal', async () => {
+    const child = spawn(process.execPath, [program, String(LINES)], { env: ENV, stdio: ['ignore', 'pipe', 'ignore'] });
+    // Nobody reads on: what is written then has to wait.
+    await once(child.stdout, 'readable');
+    child.kill('SIGTERM');
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    expect({ code, signal }).toEqual({ code: 143, signal: null });
+  });
+});
