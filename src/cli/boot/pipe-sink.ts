@@ -55,7 +55,8 @@ export function sinkOf(name: 'stdout' | 'stderr'): Sink {
 function isPipe(descriptor: number): boolean {
   if (process.platform === 'win32') return false;
   try {
-    const stat = fstatSync(descriptor);
+    // As bigints: Node keeps the other numbers for all callers, and `require` after one of a pipe no longer follows links.
+    const stat = fstatSync(descriptor, { bigint: true });
     return stat.isFIFO() || stat.isSocket();
   } catch {
     return false;
