@@ -28,6 +28,7 @@ export interface ServeFlags {
   readonly keyFile?: string;
   readonly meshKey?: string;
   readonly requireSignedCommands: boolean;
+  readonly newLog: boolean;
   readonly operatorKey?: string;
   readonly key?: string;
   readonly logQuota?: number;
@@ -121,18 +122,27 @@ export async function serveCopy(
   return following.failed;
 }
 
-function refuseHomesFlags({ requireSignedCommands, operatorKey, logQuota, logRetention, key }: ServeFlags): void {
+function refuseHomesFlags({
+  requireSignedCommands,
+  newLog,
+  operatorKey,
+  logQuota,
+  logRetention,
+  key,
+}: ServeFlags): void {
   const flag = requireSignedCommands
     ? '--require-signed-commands'
-    : operatorKey !== undefined
-      ? '--operator-key'
-      : logQuota !== undefined
-        ? '--log-quota'
-        : logRetention !== undefined
-          ? '--log-retention'
-          : key === undefined
-            ? null
-            : '--key';
+    : newLog
+      ? '--new-log'
+      : operatorKey !== undefined
+        ? '--operator-key'
+        : logQuota !== undefined
+          ? '--log-quota'
+          : logRetention !== undefined
+            ? '--log-retention'
+            : key === undefined
+              ? null
+              : '--key';
   if (flag === null) return;
   throw new Failure(
     'USAGE',

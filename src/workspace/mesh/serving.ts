@@ -1,6 +1,7 @@
 /** A mesh server in this process: its data folder, its keys, its socket. */
 import { listen } from '../../adapters/mesh/server/http-server.js';
 import { ensureAdmin, folderStore, openDataFolder } from '../../adapters/mesh/server/data-folder.js';
+import { requireNewLog } from '../../adapters/mesh/server/first-start.js';
 import { verifyOperator } from '../../adapters/mesh/mesh-key.js';
 import { Failure } from '../../app/failure.js';
 import { fleetConduct } from '../../app/conduct/fleet-conduct.js';
@@ -21,6 +22,8 @@ export interface ServingOptions {
   readonly data: string;
   /** URL of the PostgreSQL database that holds the log; the embedded store of `data` unless given. */
   readonly store?: string;
+  /** A log may begin under a key that lies in `data` already; false unless given. */
+  readonly newLog?: boolean;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -135,13 +138,17 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
 type ServingWorld = SystemWorld & Partial<Pick<World, 'env' | 'userHome'>>;
 
 async function storeOf({ random, env, userHome }: ServingWorld, options: ServingOptions): Promise<MeshStore> {
-  const { data, store, logQuota } = options;
-  if (store === undefined) return folderStore(data, random, logQuota);
+  const { data, store, newLog = false, logQuota } = options;
+  if (store === undefined) return folderStore(data, random, newLog, logQuota);
   // Loaded where there is a database: it brings its client with it.
   const { openPostgresStore } = await import('../../adapters/postgres/mesh/connecting.js');
+  const newLogId = (): string => {
+    requireNewLog(data, newLog);
+    return toHex(random(16));
+  };
   return openPostgresStore(store, {
     ...{ env: env ?? {}, userHome: userHome ?? '' },
-    ...{ newLogId: () => toHex(random(16)), node: toHex(random(8)) },
+    ...{ newLogId, node: toHex(random(8)) },
     ...(logQuota === undefined ? {} : { logQuota }),
   });
 }

@@ -52,4 +52,25 @@ describePostgres('servers on one database', QUICK, (cluster) => {
     const anew = await first.json<{ serve: string }>('mesh', 'promote', '--home-is-off', '--yes');
     expect(anew).toMatchObject({ head: 2, term: 2, serve: 'aip mesh serve' });
   }, 120_000);
+
+  test('a database that holds no log is not taken for the mesh whose key is in the folder', async () => {
+    const [{ url }, { url: other }] = [await cluster().database(), await cluster().database()];
+    const admin = new Home({ AIP_MESH_STORE: url });
+    const { running } = await admin.serve();
+    await running.stop();
+    const data = dirname(admin.config().mesh!.key_file!);
+    const start = ['mesh', 'serve', '--listen', '127.0.0.1:0', '--json'];
+    const refused = await admin.run(start, { env: { AIP_MESH_STORE: other } });
+    expect(refused).toMatchObject({ code: 3, out: '' });
+    expect(refused.err).toContain(`The database holds no mesh, and ${data} holds the key of one. Nothing was changed.`);
+    expect(refused.err).toContain('AIP_MESH_STORE');
+    // A mesh of a folder that is to be served from a database is copied there first.
+    const folder = new Home();
+    await (await folder.serve()).running.stop();
+    const unmoved = await folder.run(start, { env: { AIP_MESH_STORE: other } });
+    expect(unmoved.err).toContain(`aip mesh migrate --from ${dirname(folder.config().mesh!.key_file!)} --to <url>`);
+    // Nothing was made there: a first start begins it.
+    await new Home({ AIP_MESH_STORE: other }).serve();
+    await admin.serve();
+  }, 120_000);
 });

@@ -42,10 +42,10 @@ export interface KeyElsewhere {
   readonly onTrouble: (message: string) => void;
 }
 
-/** The embedded store of the folder. Fails with STATE when another server has it, or it is lost. */
-export function folderStore(folder: string, random: Random, logQuota?: number): MeshStore {
+/** The embedded store of the folder. Fails with STATE when another server has it, or it is lost. `newLog`: as a first start asks. */
+export function folderStore(folder: string, random: Random, newLog: boolean, logQuota?: number): MeshStore {
   ensurePrivateFolder(folder);
-  requireFirstStart(folder);
+  requireFirstStart(folder, newLog);
   return new SqliteMeshStore(
     join(folder, 'mesh.db'),
     () => toHex(random(16)),

@@ -1,4 +1,4 @@
-/** Whether a data folder without a store is one that was never served: only then may a log begin in it. */
+/** Whether a data folder is one that was never served: only then may a log begin for it. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
@@ -7,23 +7,43 @@ import { Failure, shellWord } from '../../../app/failure.js';
 const ASIDE = /^mesh\.db\.before-[0-9a-f]+$/;
 /**
  * What no folder has before its first start: what was moved aside, a restore that was under way, the link to a store elsewhere, the logs
- * beside a store, the first admin's key, and the snapshot of a region. `mesh.key` alone may be placed there by hand.
+ * beside a store, the first admin's key, and the snapshot of a region.
  */
 const TRACES = [ASIDE, /^mesh\.db\.restoring/, /^mesh\.db$/, /^shipped\.db$/, /^admin\.key$/, /^snapshot\.ndjson$/];
 
+/** The first start makes it after the store: one that is there before was placed by hand, or its store is lost or elsewhere. */
+const KEY = 'mesh.key';
+
 /**
- * Refuses a folder that had a store: an empty log under the same key would let every agent act that was revoked. @throws Failure STATE
+ * Refuses a folder that had a store, or has a key without one: an empty log under the same key would let every agent act that was
+ * revoked. `newLog`: the key was placed there for a mesh that has no log yet. @throws Failure STATE
  */
-export function requireFirstStart(folder: string): void {
+export function requireFirstStart(folder: string, newLog: boolean): void {
   // Before the store is looked for: a first start at the same time makes the store first, and the rest beside it.
   const names = readdirSync(folder);
   const path = join(folder, 'mesh.db');
   if (existsSync(path)) return;
   const trace = TRACES.flatMap((each) => names.filter((name) => each.test(name)))[0];
+  if (trace === undefined && names.includes(KEY) && !newLog)
+    throw new Failure('STATE', `${folder} holds the key of a mesh, and no store. Nothing was changed.`, {
+      hint: `${hint(folder, names)}; where nothing was ever signed with that key: --new-log`,
+    });
   if (trace === undefined) return;
   const seen = join(folder, trace);
   const why = trace === 'mesh.db' ? 'is a link that leads nowhere' : `is gone, and ${seen} shows that it was there`;
   throw new Failure('STATE', `The mesh store ${path} ${why}. Nothing was changed.`, { hint: hint(folder, names) });
+}
+
+/** The same of a database that holds no log: it is another one than meant, or has lost it. @throws Failure STATE */
+export function requireNewLog(folder: string, newLog: boolean): void {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  if (!names.includes(KEY) || newLog) return;
+  const back = names.includes('mesh.db')
+    ? `aip mesh migrate --from ${shellWord(folder)} --to <url> copies the log of the folder into it`
+    : 'name the database that holds it (--store, AIP_MESH_STORE), or restore that from a backup';
+  throw new Failure('STATE', `The database holds no mesh, and ${folder} holds the key of one. Nothing was changed.`, {
+    hint: `${back}; where nothing was ever signed with that key: --new-log`,
+  });
 }
 
 function hint(folder: string, names: readonly string[]): string {

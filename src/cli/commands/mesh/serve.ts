@@ -29,6 +29,7 @@ interface Options {
   readonly listen: Address;
   readonly data?: string;
   readonly store?: string;
+  readonly newLog: boolean;
   readonly publicUrl?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -66,6 +67,10 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--store <url>',
           description: 'PostgreSQL that holds the log instead, for several servers (else AIP_MESH_STORE)',
+        },
+        {
+          flags: '--new-log',
+          description: 'begin the log under a mesh.key that was placed in the folder, and has never signed',
         },
         {
           flags: '--log-quota <size>',
@@ -185,6 +190,7 @@ export const command: CommandSpec<Options> = {
     const serving = await serveMesh(cli.workspace.world, {
       data,
       ...(store === null ? {} : { store }),
+      newLog: options.newLog,
       host,
       port,
       tls,

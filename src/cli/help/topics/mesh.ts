@@ -75,6 +75,8 @@ An admin signs that, as an erasure, and the mesh keeps its signed word on it: wh
 # Backups
 aip mesh backup <file> writes the store and mesh.key into one file of mode 0600, also while the server runs; who has it can forge the mesh.
 aip mesh restore <file> puts it back under a greater term, moves aside what was there, and lists what must be given again.
+A folder that holds mesh.key and no store, or whose database holds no log, is refused by mesh serve: an empty log under the same key would
+let every agent act that was revoked. --new-log begins one under a key that was placed there before the first start.
 
 # Signed commands
 An operator whose public key is registered with the API key (aip mesh key create --public-key) signs each command with the key of

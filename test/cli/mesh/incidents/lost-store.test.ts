@@ -78,14 +78,45 @@ describe('a store that is lost', { timeout: SLOW }, () => {
     expect(refused.err).not.toContain('mv ');
   });
 
-  test('is not a key that was placed by hand before the first start', async () => {
+  test.each([
+    ['its key and the lock of a server', ['mesh.key', 'mesh.db.lock']],
+    ['its key, as a second server on a database has it, whose --store was forgotten', ['mesh.key']],
+  ])('is not begun anew beside %s', async (_, left) => {
+    const { admin, data, backup } = await stopped();
+    copyFileSync(join(data, 'admin.key'), admin.at('admin.key'));
+    remove(data, ...left);
+    const refused = await admin.run(START);
+    expect(refused).toMatchObject({ code: 3, out: '' });
+    expect(refused.err).toContain(`${data} holds the key of a mesh, and no store. Nothing was changed.`);
+    expect(refused.err).toContain(`aip mesh restore <backup> --data ${data}`);
+    expect(refused.err).toContain('--store <url>');
+    expect(readdirSync(data).sort()).toEqual([...left].sort());
+    await admin.json('mesh', 'restore', backup, '--data', data, '--yes');
+    renameSync(admin.at('admin.key'), join(data, 'admin.key'));
+    await admin.serve();
+    expect(await admin.json('status', BOT)).toMatchObject({ status: 'revoked', source: 'mesh' });
+  });
+
+  test('is not what a first start left that ended before it had made the store', async () => {
+    const admin = new Home();
+    const folder = admin.at('node');
+    mkdirSync(folder, { mode: 0o700 });
+    admin.file('node/mesh.db.lock', '');
+    await admin.serve('--data', folder);
+  });
+
+  test('is not a key that was placed by hand before the first start, where --new-log says so', async () => {
     const { admin, data, publicKey } = await stopped();
     const folder = admin.at('node');
     mkdirSync(folder, { mode: 0o700 });
     copyFileSync(join(data, 'mesh.key'), join(folder, 'mesh.key'));
-    const first = await admin.serve('--data', folder);
+    const first = await admin.serve('--data', folder, '--new-log');
     expect(first.mesh_public_key).toBe(publicKey);
     await first.running.stop();
-    await admin.serve('--data', folder);
+    const second = await admin.serve('--data', folder);
+    await second.running.stop();
+    // What was there once is not begun anew, whatever the service's command line says.
+    rmSync(join(folder, 'mesh.db'));
+    expect((await admin.run([...START, '--data', folder, '--new-log'])).err).toContain('shows that it was there');
   });
 });
