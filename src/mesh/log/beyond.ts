@@ -23,6 +23,8 @@ export interface Beyond {
 /** What a store holds that is compared. */
 export interface MeshHoldings {
   readonly term: number;
+  /** The greater term under which the mesh has gone on elsewhere; null where it has not. */
+  readonly sealedBy: number | null;
   readonly standings: readonly Standing[];
   readonly passports: readonly PassportMark[];
   readonly keys: readonly ApiKeyRecord[];
@@ -35,6 +37,7 @@ export async function holdingsOf(store: MeshStore): Promise<MeshHoldings> {
   const [passports, keys, principals] = [store.passports.marks(), store.keys.list(), store.principals.list(null)];
   return {
     term: store.term,
+    sealedBy: await store.sealedBy(),
     standings,
     passports: await passports,
     keys: await keys,

@@ -56,15 +56,30 @@ function hint(folder: string, names: readonly string[]): string {
 
 /** The command that puts back what was moved aside last, with its write-ahead log; null where nothing was. */
 function putBack(folder: string, names: readonly string[]): string | null {
-  const moved = names
-    .filter((name) => ASIDE.test(name))
-    .map((name) => ({ name, at: statSync(join(folder, name)).ctimeMs }))
-    .sort((a, b) => b.at - a.at)[0]?.name;
-  if (moved === undefined) return null;
-  const walIsAside = names.includes(`${moved}-wal`);
-  // A write-ahead log that stayed is of what was moved only where a restore ended between the two: another one would spoil it.
-  if (names.includes('mesh.db-wal') && (walIsAside || !names.includes('mesh.db.restoring'))) return null;
-  return (walIsAside ? ['', '-wal'] : [''])
-    .map((end) => `mv ${shellWord(join(folder, moved + end))} ${shellWord(join(folder, `mesh.db${end}`))}`)
+  const aside = movedAside(folder, names);
+  if (aside === null) return null;
+  return (aside.wal === 'aside' ? ['', '-wal'] : [''])
+    .map((end) => `mv ${shellWord(join(folder, aside.name + end))} ${shellWord(join(folder, `mesh.db${end}`))}`)
     .join(' && ');
+}
+
+/** What stands in a folder in place of its store, because a restore or a return of an old home was broken off. */
+export interface MovedAside {
+  /** The name of the store's file. */
+  readonly name: string;
+  /** Where its write-ahead log is: beside it, still under the name that it had, or nowhere. */
+  readonly wal: 'aside' | 'stayed' | null;
+}
+
+/** What was moved aside last; null where nothing was, or a write-ahead log is there that may be of another store. */
+export function movedAside(folder: string, names: readonly string[] = readdirSync(folder)): MovedAside | null {
+  const name = names
+    .filter((each) => ASIDE.test(each))
+    .map((each) => ({ each, at: statSync(join(folder, each)).ctimeMs }))
+    .sort((a, b) => b.at - a.at)[0]?.each;
+  if (name === undefined) return null;
+  const walIsAside = names.includes(`${name}-wal`);
+  if (!names.includes('mesh.db-wal')) return { name, wal: walIsAside ? 'aside' : null };
+  // A write-ahead log that stayed is of what was moved only where a restore ended between the two: another one would spoil it.
+  return walIsAside || !names.includes('mesh.db.restoring') ? null : { name, wal: 'stayed' };
 }

@@ -18,8 +18,10 @@ import { toHex } from '../../../protocol/hex.js';
 import type { Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
 import { Database, utf8 } from '../../sqlite/engine/database.js';
+import { movedAside } from '../server/first-start.js';
 import { MAX_MESH_KEY_BYTES, readMeshKey } from '../server/mesh-key-file.js';
 import { MESH_APPLICATION_ID } from './schema.js';
+import { lockStore } from './store-file.js';
 import { SqliteMeshStore } from './store.js';
 
 const KEY = 'backup:mesh_key';
@@ -70,6 +72,8 @@ export function writeBackup(folder: string, target: string, force: boolean): Bac
 export interface Restored extends BackupHead {
   /** Where the store that was there was moved; null where there was none. */
   readonly moved: string | null;
+  /** False where there was none that could be read. */
+  readonly compared: boolean;
   /** What the store that was there held and the backup does not. */
   readonly beyond: Beyond;
 }
@@ -84,14 +88,27 @@ export async function restoreBackup(file: string, folder: string, random: Random
   ensurePrivateFolder(folder);
   const path = join(folder, 'mesh.db');
   const draft = `${path}.restoring`;
-  removeDraft(draft);
-  copyFileSync(file, draft);
-  chmodSync(draft, 0o600);
+  const release = lockStore(path);
   try {
-    return await restoreDraft({ draft, file, folder, path }, random);
+    // Of a restore that was broken off: its draft tells whose the write-ahead log is.
+    const aside = existsSync(path) ? null : wholeAside(folder);
+    removeDraft(draft);
+    copyFileSync(file, draft);
+    chmodSync(draft, 0o600);
+    return await restoreDraft({ draft, file, folder, path, aside }, random);
   } finally {
     removeDraft(draft);
+    release();
   }
+}
+
+/** The store that a restore moved aside before it was broken off, with its write-ahead log; null where there is none. */
+function wholeAside(folder: string): string | null {
+  const moved = movedAside(folder);
+  if (moved === null) return null;
+  const aside = join(folder, moved.name);
+  if (moved.wal === 'stayed') renameSync(join(folder, 'mesh.db-wal'), `${aside}-wal`);
+  return aside;
 }
 
 function removeDraft(draft: string): void {
@@ -103,9 +120,11 @@ interface Restoring {
   readonly file: string;
   readonly folder: string;
   readonly path: string;
+  /** The store that was there, where a restore that was broken off has moved it already. */
+  readonly aside: string | null;
 }
 
-async function restoreDraft({ draft, file, folder, path }: Restoring, random: Random): Promise<Restored> {
+async function restoreDraft({ draft, file, folder, path, aside }: Restoring, random: Random): Promise<Restored> {
   const seed = unpack(draft, file);
   // Whatever refuses comes before the store that is there is touched: without it, the next start would begin an empty mesh.
   const keyPath = join(folder, 'mesh.key');
@@ -114,23 +133,46 @@ async function restoreDraft({ draft, file, folder, path }: Restoring, random: Ra
     throw new Failure('STATE', `${keyPath} is the key of another mesh than the one in ${file}. Nothing was restored.`, {
       hint: 'restore into an empty folder: --data <dir>',
     });
-  const before = await openBefore(path);
-  const term = Math.max(before?.term ?? 0, headIn(draft).term) + 1;
+  const before = await heldBefore(aside ?? path);
+  if (before !== null && before.sealedBy !== null)
+    throw new Failure(
+      'STATE',
+      `The mesh in ${folder} is sealed: it has gone on elsewhere, in term ${before.sealedBy}. Nothing was restored.`,
+      {
+        hint: 'follow it there: aip mesh serve --follow <url>; where that one is lost: aip mesh promote, or restore into an empty folder',
+      },
+    );
+  const head = newHistory(draft, before?.term ?? 0);
   if (known === null) createPrivate(keyPath, `${seed}\n`, toHex(random(6)));
-  let moved: string | null = null;
-  if (before !== null) {
-    moved = `${path}.before-${toHex(random(4))}`;
-    for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, moved + end);
-  }
+  // From here on only names change: where it ends between two of them, no server starts, and another restore goes on.
+  const moved = `${path}.before-${toHex(random(4))}`;
+  const there = existsSync(path);
+  for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, moved + end);
   renameSync(draft, path);
-  const store = new SqliteMeshStore(path, () => '');
+  const store = new SqliteMeshStore(path, () => '', { shared: true });
   try {
-    await store.raiseTerm(term);
-    const { logId, seq } = await store.head();
     const beyond = beyondOf(before, await holdingsOf(store));
-    return { logId, seq, term, keyAddress: addressIn(seed), moved, beyond };
+    const compared = before !== null;
+    return { ...head, keyAddress: addressIn(seed), moved: there ? moved : aside, compared, beyond };
   } finally {
     await store.close();
+  }
+}
+
+/** Makes the draft a history of its own, under a term above `least` and all that it knows itself. */
+function newHistory(draft: string, least: number): Omit<BackupHead, 'keyAddress'> {
+  const database = new Database(draft, 5_000);
+  try {
+    const head = headOf(database);
+    const sealed = database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = 'sealed_by'`).first([]);
+    const term = Math.max(least, head.term, Number(sealed?.[0] ?? 0)) + 1;
+    database.statement('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(['term', String(term)]);
+    database.exec("DELETE FROM meta WHERE name = 'sealed_by'");
+    // At last: until then each write goes into the file itself, which is renamed without a log beside it.
+    database.exec('PRAGMA journal_mode = WAL');
+    return { ...head, term };
+  } finally {
+    database.close();
   }
 }
 
@@ -166,7 +208,6 @@ function unpack(draft: string, file: string): string {
         hint: `aip mesh backup ${shellWord(file)} makes one`,
       });
     copy.statement('DELETE FROM meta WHERE name = ?').run([KEY]);
-    copy.exec('PRAGMA journal_mode = WAL');
     return seed;
   } catch (error) {
     copy.close();
@@ -179,28 +220,24 @@ function unpack(draft: string, file: string): string {
 
 const addressIn = (text: string): KeyAddressText | null => (looksLikeKeyAddress(text) ? text : null);
 
-function headIn(path: string): Omit<BackupHead, 'keyAddress'> {
-  const database = new Database(path, 5_000);
-  try {
-    return headOf(database);
-  } finally {
-    database.close();
-  }
-}
-
 function headOf(database: Database): Omit<BackupHead, 'keyAddress'> {
   const meta = database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`);
   const [seq] = database.query(['number'], 'SELECT coalesce(max(seq), 0) FROM events').first([])!;
   return { logId: meta.first(['log_id'])?.[0] ?? '', seq, term: Number(meta.first(['term'])?.[0] ?? 1) };
 }
 
-/** The store that is there, which no server may have open; null where there is none that can be read. */
-async function openBefore(path: string): Promise<MeshHoldings | null> {
+/** What the store at `path` holds; null where there is none, or it cannot be read: what is damaged is what a backup is for. */
+async function heldBefore(path: string): Promise<MeshHoldings | null> {
   if (!existsSync(path)) return null;
-  const store = new SqliteMeshStore(path, () => '');
   try {
-    return await holdingsOf(store);
-  } finally {
-    await store.close();
+    const store = new SqliteMeshStore(path, () => '', { shared: true });
+    try {
+      return await holdingsOf(store);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'STATE') throw error;
+    return null;
   }
 }

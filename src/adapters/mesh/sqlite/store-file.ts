@@ -19,7 +19,7 @@ export interface OpenedStore {
  */
 export function openStoreFile(path: string, newLogId: () => string, shared: boolean): OpenedStore {
   makeFolder(dirname(path), 0o700);
-  const release = shared ? () => undefined : lock(path);
+  const release = shared ? () => undefined : lockStore(path);
   try {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size;
     // An emptied file must not become a log without revocations.
@@ -57,9 +57,9 @@ function checked(database: Database, path: string): Database {
 
 /**
  * Holds a lock that dies with the process: an exclusive transaction on a file beside the store. The store itself stays
- * readable for backups.
+ * readable for backups. @throws Failure STATE
  */
-function lock(path: string): () => void {
+export function lockStore(path: string): () => void {
   const database = new Database(`${path}.lock`, 0);
   try {
     database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');

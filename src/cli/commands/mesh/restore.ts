@@ -43,6 +43,8 @@ export const command: CommandSpec<Options> = {
     const denied = beyond.standings.filter((standing) => statusAt(standing, now) !== 'active');
     const lifted = beyond.standings.filter((standing) => !denied.includes(standing));
     const again = [...denied.map((standing) => commandFor(standing, now)), ...commandsBeside(beyond)];
+    if (restored.moved !== null && !restored.compared)
+      cli.warn(`What was there cannot be read. ${NOT_COMPARED}`, 'not_compared');
     if (cli.globals.json) {
       const { logId, seq, term, moved } = restored;
       const subjects = lifted.map(({ subject }) => subject);
@@ -59,10 +61,7 @@ export const command: CommandSpec<Options> = {
       return 0;
     }
     cli.out(`${cli.paint.green('restored')} ${restored.seq} events, term ${restored.term}, in ${clean(folder)}`);
-    if (restored.moved === null)
-      cli.out(
-        '  What was given after the backup is not known here: compare with aip status on a machine that verifies.',
-      );
+    if (restored.moved === null) cli.out(`  ${NOT_COMPARED}`);
     else cli.out(`  what was there is in ${clean(restored.moved)}`);
     if (again.length > 0)
       cli.out(`\nGive again, once aip mesh serve runs:\n${again.map((line) => `  ${clean(line)}`).join('\n')}`);
@@ -77,6 +76,9 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+const NOT_COMPARED =
+  'What was given after the backup is not known here: compare with aip status on a machine that verifies.';
 
 function keyForm({ keyId, role, label }: ApiKeyRecord) {
   return { key_id: keyId, role, label };

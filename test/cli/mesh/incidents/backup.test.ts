@@ -1,11 +1,24 @@
 /** A mesh that is backed up and put back: nothing acknowledged is lost without being named. */
-import { readdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Home } from '../../../kit/mesh/homes.js';
 
 const SLOW = 120_000;
 const agent = (n: number) => `did:web:acme.com:agents:a${n}`;
+
+/** A stopped mesh whose backup lacks a revocation: its folder, and the backup. */
+async function revokedSince() {
+  const admin = new Home();
+  const { running } = await admin.serve();
+  const file = admin.at('mesh.backup');
+  await admin.json('mesh', 'backup', file);
+  await admin.json('revoke', agent(1), '--reason', 'after it', '--yes', '--unseen');
+  await running.stop();
+  return { admin, file, data: dirname(admin.config().mesh!.key_file!) };
+}
+
+const AGAIN = [`aip revoke ${agent(1)} --reason 'after it' --yes --unseen`];
 
 describe('backup and restore', { timeout: SLOW }, () => {
   test('the file is private; what was given after it is listed as commands, and the log goes on under a greater term', async () => {
@@ -92,5 +105,56 @@ describe('backup and restore', { timeout: SLOW }, () => {
     expect((await admin.run(['mesh', 'restore', admin.at('none'), '--yes'])).code).toBe(3);
     expect((await admin.run(['mesh', 'backup', admin.at('y'), '--data', admin.at('nowhere')])).code).toBe(3);
     await admin.serve();
+  });
+
+  test.each([
+    ['between the store and its write-ahead log', ['mesh.db']],
+    ['after both', ['mesh.db', 'mesh.db-wal']],
+  ])('what a restore moved aside before it was killed %s is read by the next one', async (_, moved) => {
+    const { admin, file, data } = await revokedSince();
+    copyFileSync(file, join(data, 'mesh.db.restoring'));
+    for (const name of moved.filter((each) => existsSync(join(data, each))))
+      renameSync(join(data, name), join(data, name.replace('mesh.db', 'mesh.db.before-0a1b2c3d')));
+    const path = join(data, 'mesh.db.before-0a1b2c3d');
+    expect(await admin.json('mesh', 'restore', file, '--yes')).toMatchObject({
+      ...{ head: 0, term: 2, moved: path, give_again: AGAIN },
+    });
+    // The term is in the store itself.
+    expect(await admin.json('mesh', 'restore', file, '--yes')).toMatchObject({ term: 3, give_again: [] });
+    await admin.serve();
+  });
+
+  test('a store that cannot be read is moved aside, and said not to be compared', async () => {
+    const { admin, file, data } = await revokedSince();
+    for (const [text, end] of [
+      ['', '-wal'],
+      ['no store at all', '-shm'],
+    ] as const) {
+      rmSync(join(data, `mesh.db${end}`), { force: true });
+      writeFileSync(join(data, 'mesh.db'), text);
+      const said = await admin.run(['mesh', 'restore', file, '--yes', '--json']);
+      expect(said).toMatchObject({ code: 0, err: expect.stringContaining('"not_compared"') as string });
+      expect(JSON.parse(said.out)).toMatchObject({ head: 0, term: 2, give_again: [] });
+    }
+    await admin.serve();
+  });
+
+  test('a write-ahead log that was left without its store is not read into what is restored', async () => {
+    const { admin, file, data } = await revokedSince();
+    rmSync(join(data, 'mesh.db'));
+    if (!existsSync(join(data, 'mesh.db-wal'))) writeFileSync(join(data, 'mesh.db-wal'), 'x');
+    await admin.json('mesh', 'restore', file, '--yes');
+    expect(readdirSync(data).filter((name) => /before-\w+-wal$/.test(name))).toHaveLength(1);
+    await admin.serve();
+    expect(await admin.json('status', agent(1))).toMatchObject({ status: 'active', source: 'mesh' });
+  });
+
+  test('a mesh that has gone on elsewhere is not restored beside it: both would be of one term', async () => {
+    const { admin, file, data } = await revokedSince();
+    await admin.json('mesh', 'migrate', '--from', data, '--to', admin.at('moved'), '--yes');
+    const refused = await admin.run(['mesh', 'restore', file, '--yes']);
+    expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('Nothing was restored') as string });
+    expect(refused.err).toContain('it has gone on elsewhere, in term 2');
+    expect(readdirSync(data).filter((name) => name.includes('before'))).toEqual([]);
   });
 });
