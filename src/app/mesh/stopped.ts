@@ -42,17 +42,26 @@ export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number, names:
     .sort(inOrder);
 }
 
+/** What the mesh says, and how old that is by the server that said it: as of one standing. */
+export interface StoppedAnywhere {
+  readonly stopped: readonly Stopped[];
+  readonly ageMs: number | null;
+}
+
 /** What the mesh says of everything that is stopped there or here. @throws Failure as the mesh's answers do */
 export async function stoppedAnywhere(
   lines: readonly MeshEndpoint[],
   copy: Pick<MeshCopy, 'stopped' | 'standing' | 'local'>,
   now: number,
   names: KeyNames,
-): Promise<Stopped[]> {
-  const subjects = new Set([...copy.stopped().map(({ subject }) => subject), ...(await stoppedThere(lines))]);
+): Promise<StoppedAnywhere> {
+  // The mesh itself is always asked for: where nothing is stopped, that has an age as well.
+  const subjects = new Set([EVERYONE, ...copy.stopped().map(({ subject }) => subject), ...(await stoppedThere(lines))]);
   const found: Stopped[] = [];
+  let ageMs: number | null = 0;
   for (const subject of subjects) {
     const there = await askStanding(lines, subject);
+    ageMs = ageMs === null || there.ageMs === null ? null : Math.max(ageMs, there.ageMs);
     const own = copy.standing(subject);
     const here: Status = own !== null && deniesAt(own, now) ? own.status : 'active';
     if (there.status === 'active' && here === 'active') continue;
@@ -62,7 +71,7 @@ export async function stoppedAnywhere(
     const repair = repairOf(subject, there.status, here, { reason: facts.reason, behind });
     found.push({ ...facts, key_ids: names(subject), mesh: there.status, here, repair });
   }
-  return found.sort(inOrder);
+  return { stopped: found.sort(inOrder), ageMs };
 }
 
 /** The subjects that the mesh's list of its fleet says are stopped. */

@@ -103,8 +103,8 @@ async function everythingStopped(cli: Cli, options: Options): Promise<number> {
   if (mesh === null || options.local) return list(cli, here(), mesh !== null, 0);
   try {
     const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
-    const stopped = await stoppedAnywhere(lines, copy, now, names);
-    return list(cli, { source: 'mesh', age_ms: 0, stopped }, true, 0);
+    const { stopped, ageMs } = await stoppedAnywhere(lines, copy, now, names);
+    return list(cli, { source: 'mesh', age_ms: ageMs, stopped }, true, 0);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
     cli.warn(error.message, 'AIP-E500');

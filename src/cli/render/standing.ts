@@ -139,9 +139,15 @@ function nameOf(subject: string): string {
 /** A region hears of home each two seconds: what is not much older is of now. */
 const RECENT_MS = 6_000;
 
-function atServer(ageMs: number | null): string {
+/** True of what a server says that has just heard of home, or is home. */
+export function isOfNow(ageMs: number | null): boolean {
+  return ageMs !== null && ageMs < RECENT_MS;
+}
+
+/** How old what a server of the mesh says is. */
+export function atServer(ageMs: number | null): string {
   if (ageMs === null) return 'by a server that it has left behind, or that has not heard of home';
-  return ageMs < RECENT_MS ? 'now' : `by a server that last heard of home ${spanText(ageMs)} ago`;
+  return isOfNow(ageMs) ? 'now' : `by a server that last heard of home ${spanText(ageMs)} ago`;
 }
 
 function ageOf(ms: number | null): string {

@@ -3,11 +3,12 @@ import type { Stopped } from '../../app/mesh/stopped.js';
 import { EVERYONE } from '../../mesh/subject.js';
 import type { Paint } from './terminal/paint.js';
 import { provenText } from '../../protocol/time.js';
+import { atServer, isOfNow } from './standing.js';
 import { clean } from './terminal/text.js';
 
 export interface StoppedList {
   readonly source: 'mesh' | 'this machine';
-  /** Since the copy here was last proven current, in ms; 0 when the mesh was asked, null when never or without a mesh. */
+  /** Of the mesh, as of a standing; else since the copy here was last proven current, in ms; null when never or without a mesh. */
   readonly age_ms: number | null;
   readonly stopped: readonly Stopped[];
 }
@@ -16,7 +17,9 @@ export interface StoppedList {
 export function renderStopped({ source, age_ms, stopped }: StoppedList, mesh: boolean, paint: Paint): string {
   const where =
     source === 'mesh'
-      ? 'the mesh'
+      ? isOfNow(age_ms)
+        ? 'the mesh'
+        : `the mesh, ${atServer(age_ms)}`
       : mesh
         ? `this machine, whose copy of the mesh was ${provenText(age_ms)}`
         : 'this machine, which belongs to no mesh';

@@ -53,7 +53,7 @@ test('where mesh and machine differ, the command is named that repairs it', asyn
     standing: (subject: string) => known.find((each) => each.subject === subject) ?? null,
     local: () => null,
   };
-  const found = await stoppedAnywhere([meshWith(BOTH, THERE)], copy, NOW, () => []);
+  const { stopped: found } = await stoppedAnywhere([meshWith(BOTH, THERE)], copy, NOW, () => []);
   expect(found.map(({ subject, mesh, here, by, repair }) => [subject, mesh, here, by, repair])).toEqual([
     [BOTH, 'revoked', 'revoked', 'them', null],
     [HERE, 'active', 'revoked', 'me', `aip revoke ${HERE} --reason 'it'\\''s odd'`],
@@ -75,10 +75,47 @@ test('what the mesh has lifted since is not ordered again: this machine has not 
       return reply.kind === 'answered' ? { ...reply, body: reply.body.replace('"version":1', '"version":2') } : reply;
     },
   };
-  const [behind] = await stoppedAnywhere([lifted], of(older, null), NOW, () => []);
+  const {
+    stopped: [behind],
+  } = await stoppedAnywhere([lifted], of(older, null), NOW, () => []);
   expect(behind).toMatchObject({ mesh: 'active', here: 'revoked', repair: 'aip mesh follow' });
-  const [ahead] = await stoppedAnywhere([meshWith()], of({ ...older, version: 2 }, null), NOW, () => []);
+  const {
+    stopped: [ahead],
+  } = await stoppedAnywhere([meshWith()], of({ ...older, version: 2 }, null), NOW, () => []);
   expect(ahead!.repair).toMatch(/^aip revoke /);
-  const [ours] = await stoppedAnywhere([lifted], of(older, older), NOW, () => []);
+  const {
+    stopped: [ours],
+  } = await stoppedAnywhere([lifted], of(older, older), NOW, () => []);
   expect(ours!.repair).toMatch(/^aip revoke /);
+});
+
+test.each([
+  ['the oldest answer', [0, 70_000], 70_000],
+  ['unknown where one of the answers is', [null, 0], null],
+] as const)('the age of the list is %s', async (_, ages, age) => {
+  let asked = 0;
+  const aged = {
+    ...meshWith(),
+    ask: async (call: Parameters<MeshEndpoint['ask']>[0]) => {
+      const reply = await meshWith().ask(call);
+      const own = call.target.startsWith('/v1/mesh/status') ? `"age_ms":${ages[asked++]},` : '';
+      return reply.kind === 'answered' ? { ...reply, body: reply.body.replace('{', `{${own}`) } : reply;
+    },
+  };
+  const copy = { stopped: () => [held(HERE)], standing: () => held(HERE), local: () => null };
+  expect((await stoppedAnywhere([aged], copy, NOW, () => [])).ageMs).toBe(age);
+});
+
+test('a mesh on which nothing is stopped is asked how old that is', async () => {
+  const asked: string[] = [];
+  const line = {
+    ...meshWith(),
+    ask: (call: Parameters<MeshEndpoint['ask']>[0]) => {
+      asked.push(call.target);
+      return meshWith().ask(call);
+    },
+  };
+  const copy = { stopped: () => [], standing: () => null, local: () => null };
+  expect(await stoppedAnywhere([line], copy, NOW, () => [])).toEqual({ stopped: [], ageMs: 0 });
+  expect(asked).toContain('/v1/mesh/status/*');
 });

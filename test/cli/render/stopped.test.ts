@@ -31,6 +31,13 @@ test.each([
   expect(renderStopped({ source: 'mesh', age_ms: 0, stopped }, true, plain).split('\n').at(-1)).toBe(sum);
 });
 
+test.each([
+  [70_000, 'Nothing is stopped, says the mesh, by a server that last heard of home 1 min 10 s ago.'],
+  [null, 'Nothing is stopped, says the mesh, by a server that it has left behind, or that has not heard of home.'],
+])('a server that is not up to date says so of the list: %s', (age_ms, said) => {
+  expect(renderStopped({ source: 'mesh', age_ms, stopped: [] }, true, plain)).toBe(said);
+});
+
 test('the age of the copy is said in one way, by the refusal and by what reports it', () => {
   const freshness = { mesh: true, ageMs: 81_000, maxAgeMs: 60_000, onStale: 'deny' } as const;
   const [stale] = standingViolations({ standing: () => null, freshness, wallNow: 0 }, BOT, 'did:web:acme.com', []);
