@@ -15,6 +15,9 @@ test('a region tells who listens as home counts it: also those who listen elsewh
   for (const end = Date.now() + 5_000; (await seen()).absent_total !== 1 && Date.now() < end;)
     await new Promise((resolve) => setTimeout(resolve, 20));
   expect(await seen()).toMatchObject({ connected: 1, roster: 2, absent_total: 1 });
+  const counted = async () =>
+    (await metricsOf(eu.url, home.admin)).match(/^aip_mesh_(?:roster|verifiers_absent|verifier_lag_events).*$/gm);
+  expect(await counted()).toEqual(['aip_mesh_roster 2', 'aip_mesh_verifiers_absent 1']);
   const drill = { p50_ms: 1, p99_ms: 2, can_halt: 'yes', ok: true, rounds: 1, verifiers: 1, absent: 0 };
   await post(eu.url, home.admin, '/v1/mesh/drill', drill);
   expect(await seen()).toMatchObject({ last_drill: { p99_ms: 2 } });
@@ -22,7 +25,12 @@ test('a region tells who listens as home counts it: also those who listen elsewh
   expect((json.verifiers as object[]).length).toBe(2);
   await home.serving.close();
   expect(await seen()).toMatchObject({ roster: 0, checkpoint: null, follows: { home: home.url } });
+  // How many there are only home knows.
+  expect(await counted()).toBeNull();
 });
+
+const metricsOf = async (url: string, key: string): Promise<string> =>
+  (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } })).text();
 
 test('a region says how long ago it heard of home with each standing, and home that it knows it now', async () => {
   const home = await Home.start();

@@ -1,10 +1,12 @@
 /** The server's numbers in the Prometheus text format. */
-import { textReply, type Reply } from './http/exchange.js';
+import { textReply, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
+import { listenersAtHome } from './regions/listeners.js';
 
 /** `GET /metrics`, in the text format of Prometheus. */
-export async function metrics(server: MeshServer): Promise<Reply> {
+export async function metrics(server: MeshServer, request: Request): Promise<Reply> {
   const { hub, committer, gate, head } = server;
+  const listening = await listeningOf(server, request);
   const usage = await server.store.logs.usage();
   const lines = [
     ...metric('aip_mesh_log_bytes', 'gauge', 'Bytes of shipped logs.', [['', usage.bytes]]),
@@ -21,16 +23,18 @@ export async function metrics(server: MeshServer): Promise<Reply> {
     ...metric('aip_mesh_head_seq', 'gauge', 'Last event of the log.', [['', head.seq]]),
     ...metric('aip_mesh_streams', 'gauge', 'Open streams.', [['', hub.size]]),
     ...metric('aip_mesh_pollers', 'gauge', 'Verifiers that poll.', [['', server.pollers.size]]),
-    ...metric('aip_mesh_roster', 'gauge', 'Verifiers that should listen.', [['', server.roster.all().length]]),
-    ...metric('aip_mesh_verifiers_absent', 'gauge', 'Verifiers on the roster that do not listen.', [
-      ['', server.roster.absent().length],
-    ]),
+    ...metric('aip_mesh_roster', 'gauge', 'Verifiers that should listen.', of(listening.roster)),
+    ...metric(
+      'aip_mesh_verifiers_absent',
+      'gauge',
+      'Verifiers on the roster that do not listen.',
+      of(listening.absent),
+    ),
     ...metric(
       'aip_mesh_verifier_lag_events',
       'gauge',
       'Events that a verifier has not confirmed.',
-      server.roster
-        .all()
+      listening.members
         .slice(0, MAX_LABELS)
         .map(({ label, keyId, seq }) => [
           `{verifier="${escaped(label)}",key_id="${keyId}"}`,
@@ -70,6 +74,28 @@ export async function metrics(server: MeshServer): Promise<Reply> {
     ...metric('aip_mesh_requests_total', 'counter', 'Requests answered.', [...server.requests]),
   ];
   return textReply(200, 'text/plain; version=0.0.4; charset=utf-8', `${lines.join('\n')}\n`);
+}
+
+/**
+ * Who listens, over the whole mesh. A region hears of its own verifiers alone: it asks home for the counts, null where home gives none,
+ * and has lines for those who listen to it.
+ */
+async function listeningOf(server: MeshServer, request: Request) {
+  const { roster, prover, options } = server;
+  const [members, absent] = [roster.all(), roster.absent()];
+  if (options.upstream === undefined) return { roster: members.length, absent: absent.length, members };
+  const asked = { ...request, path: '/v1/mesh/status', query: new URLSearchParams() };
+  const homes = prover.sealed === null ? await listenersAtHome(options.upstream, asked) : null;
+  return {
+    roster: homes?.roster ?? null,
+    absent: homes?.absent_total ?? null,
+    members: members.filter((member) => !absent.includes(member)),
+  };
+}
+
+/** One sample, or none where it is not known. */
+function of(value: number | null): (readonly [string, number])[] {
+  return value === null ? [] : [['', value]];
 }
 
 /** Most verifiers with a line of their own. */
