@@ -60,7 +60,8 @@ test('a revocation at the promoted region names the verifiers that only home had
   await eu.close();
   await home.serving.close();
   copyFileSync(join(home.data, 'mesh.key'), join(eu.data, 'brought.key'));
-  await promoteMesh(LATER, { ...PROMOTION, folder: eu.data, keyFile: join(eu.data, 'brought.key') });
+  const keyFile = join(eu.data, 'brought.key');
+  expect(await promoteMesh(LATER, { ...PROMOTION, folder: eu.data, keyFile })).toMatchObject({ roster: 3 });
 
   const next = await Home.start({ data: eu.data, admin: home.admin });
   const reach = ({ json }: Answered) => ({
@@ -76,4 +77,24 @@ test('a revocation at the promoted region names the verifiers that only home had
   const back = listener(next.url, await next.key('verifier', 'v'), next.publicKey);
   await until(() => back.state === 'live', 'live at the new home');
   await eventually(async () => (await get(next.url, next.admin, '/v1/mesh/status')).json.roster, 4);
+});
+
+test('a region that was never told who should be listening says so where it is promoted', async () => {
+  const home = await Home.start();
+  const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
+  const here = listener(eu.url, await home.key('verifier', 'eu-1'), home.publicKey, {
+    verifier: verifier('eu-1', 'deny'),
+  });
+  await until(() => here.state === 'live', 'live at the region');
+  await eventually(async () => (await heldBy(eu.data)).own, ['eu-1']);
+  here.stop();
+  await eu.close();
+  await home.serving.close();
+  // As home of an earlier version leaves it.
+  const store = new SqliteMeshStore(join(eu.data, 'mesh.db'), () => '', { shared: true });
+  await store.notes.put('home_roster', '');
+  await store.close();
+  copyFileSync(join(home.data, 'mesh.key'), join(eu.data, 'brought.key'));
+  const options = { ...PROMOTION, folder: eu.data, keyFile: join(eu.data, 'brought.key') };
+  expect(await promoteMesh(LATER, options)).toMatchObject({ roster: null });
 });

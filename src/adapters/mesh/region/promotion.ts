@@ -52,6 +52,8 @@ export interface Promoted {
   readonly publicKey: string;
   /** The home that was sealed; null where it was said to be off, or this store was sealed itself. */
   readonly sealed: string | null;
+  /** How many verifiers are on its roster; null where it followed, and home never told who should be listening. */
+  readonly roster: number | null;
 }
 
 /** @throws Failure NOT_FOUND, USAGE, STATE, NETWORK */
@@ -96,9 +98,10 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
       createPrivate(join(options.folder, 'mesh.key'), `${held}\n`, options.randomHex(6));
     await store.raiseTerm(term);
     const { logId, seq } = await store.head();
-    await takeRoster(store, { head: seq, now: options.now() });
+    const told = await takeRoster(store, { head: seq, now: options.now() });
     await store.notes.put(FOLLOWS, '');
-    return { logId, head: seq, term, publicKey, sealed };
+    const members = (await store.members.list(-1)).filter(({ leftAt }) => leftAt === null);
+    return { logId, head: seq, term, publicKey, sealed, roster: home === '' || told ? members.length : null };
   } catch (error) {
     if (!(error instanceof OtherHistory)) throw error;
     throw new Failure('STATE', `${error.message}: it has gone on elsewhere. Nothing was changed here.`, {
@@ -110,13 +113,14 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
   }
 }
 
-/** Who should listen, as home told it last: from now on each is missed here. */
-async function takeRoster(store: MeshStore, at: { readonly head: number; readonly now: number }): Promise<void> {
+/** Who should listen, as home told it last: from now on each is missed here. False where home told none. */
+async function takeRoster(store: MeshStore, at: { readonly head: number; readonly now: number }): Promise<boolean> {
   const note = (await store.notes.get(HOME_ROSTER)) ?? '';
-  if (note === '') return;
+  if (note === '') return false;
   const told = homeJson(note) as unknown as readonly ToldMember[];
   await store.members.put(promotedMembers(told, await store.members.list(-1), at));
   await store.notes.put(HOME_ROSTER, '');
+  return true;
 }
 
 /** The key of the mesh. `held`: its seed, or its address. */

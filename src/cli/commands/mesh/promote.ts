@@ -87,7 +87,12 @@ export const command: CommandSpec<Options> = {
       regionKey: await regionKey(cli, options.keyFile),
       ca: config.get('mesh.ca'),
     });
-    const { logId, head, term, publicKey, sealed } = promoted;
+    const { logId, head, term, publicKey, sealed, roster } = promoted;
+    if (roster === null)
+      cli.warn(
+        'Home never told this server who should be listening: a verifier that did not listen here is missed by nobody until it comes (aip mesh status). Until then "applied by all" does not count it.',
+        'no_roster',
+      );
     // A database of the environment may have a password in its URL, and is found there again.
     const named = options.store === undefined ? '' : ` --store ${shellWord(options.store)}`;
     const serve =
@@ -96,11 +101,12 @@ export const command: CommandSpec<Options> = {
         : `aip mesh serve${named} --data ${shellWord(folder)}`;
     const what = store === null ? `${clean(folder)}:` : 'the mesh in the database:';
     if (cli.globals.json) {
-      cli.json({ folder, log_id: logId, head, term, mesh_public_key: publicKey, sealed_home: sealed, serve });
+      cli.json({ folder, log_id: logId, head, term, mesh_public_key: publicKey, sealed_home: sealed, roster, serve });
       return 0;
     }
     cli.out(`${cli.paint.green('promoted')} ${what} ${head} events, term ${term}`);
     if (sealed !== null) cli.out(`  ${clean(sealed)} is sealed, and gave everything that it had`);
+    if (roster !== null) cli.out(`  ${roster === 1 ? '1 verifier is' : `${roster} verifiers are`} on its roster`);
     cli.out(`\nServe it, and have every other server follow it, the old home as well:\n  ${serve}`);
     cli.out('  aip mesh serve --follow <url of this one>');
     return 0;
