@@ -1,5 +1,7 @@
 /** Servers of one mesh on one PostgreSQL, and a mesh that moves in and out of it. */
 import { copyFileSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
@@ -95,6 +97,48 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     for (const end = Date.now() + 5_000; (await missed(b.url)) !== 0 && Date.now() < end;)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await missed(b.url)).toBe(0);
+  }, 60_000);
+
+  test('the mesh is moved into a region: each server on the database knows that it is sealed, and says so', async () => {
+    const { url } = await cluster().database();
+    const data = folder();
+    const a = await node(url, data);
+    const b = await node(url, folder(), join(data, 'mesh.key'));
+    const admin = a.newAdminKey!;
+    const key = async (role: string): Promise<string> =>
+      String((await post(a.url, admin, '/v1/mesh/keys', { role })).json.key);
+    const regionKey = await key('region');
+    const eu = await region(a, { url: a.url, key: regionKey });
+    await revoke(b.url, admin, AGENT);
+    await eu.close();
+    // A proxy stands before both: one is shown the proof, the other is asked whether it is sealed.
+    const proxy = createServer((request, response) => {
+      const to = request.url === '/v1/mesh/regions' ? b.url : a.url;
+      const headers = request.headers as Record<string, string>;
+      void fetch(`${to}${request.url}`, { headers }).then(async (reply) => {
+        response.writeHead(reply.status).end(Buffer.from(await reply.arrayBuffer()));
+      });
+    });
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+    onTestFinished(() => void proxy.close());
+    const store = new SqliteMeshStore(join(eu.data, 'mesh.db'), () => '');
+    await store.notes.put('follows', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    await store.close();
+    const promoted = await promoteMesh(WORLD, {
+      ...{ folder: eu.data, keyFile: join(data, 'mesh.key'), regionKey, homeIsOff: false, staleMs: 0, ca: null },
+    });
+    expect(promoted).toMatchObject({ head: 1, term: 2, sealed: expect.any(String) as string });
+    const sealed = { status: 503, json: { code: 'MESH_SEALED', details: { term: 2 } } };
+    expect(await revoke(a.url, admin, agent(1))).toMatchObject(sealed);
+    for (const end = Date.now() + 3_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50)))
+      if ((await revoke(b.url, admin, agent(1))).json.code === 'MESH_SEALED') break;
+    for (const { url: each } of [a, b]) {
+      expect(await revoke(each, admin, agent(1))).toMatchObject(sealed);
+      expect((await get(each, admin, `/v1/mesh/status/${AGENT}`)).json).toMatchObject({
+        status: 'revoked',
+        age_ms: null,
+      });
+    }
   }, 60_000);
 
   test('another mesh.key is refused', async () => {

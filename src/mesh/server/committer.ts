@@ -26,25 +26,31 @@ export class Committer {
   readonly #sign: MeshSigner;
   readonly #soon: (work: () => void) => void;
   readonly #onFailure: (error: unknown) => void;
+  readonly #closed: () => Refused | null;
   #queue: Pending[] = [];
   #scheduled = false;
   #broken = false;
   commits = 0;
   appended = 0;
 
-  /** `soon` runs its work after the input that is ready now was read. */
+  /**
+   * `soon` runs its work after the input that is ready now was read. `closed` says why nothing may be written any more, and is asked when
+   * everything is signed: a command that waited for the key may have been overtaken by a seal.
+   */
   constructor(
     store: MeshStore,
     clock: ServerClock,
     sign: MeshSigner,
     soon: (work: () => void) => void,
     onFailure: (error: unknown) => void,
+    closed: () => Refused | null,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#sign = sign;
     this.#soon = soon;
     this.#onFailure = onFailure;
+    this.#closed = closed;
   }
 
   get waiting(): number {
@@ -78,8 +84,8 @@ export class Committer {
         each.resolve(outcome);
       });
     } catch (error) {
-      if (error instanceof StoreTrouble) {
-        for (const each of batch) each.reject(troubled(error));
+      if (error instanceof StoreTrouble || error instanceof Refused) {
+        for (const each of batch) each.reject(error instanceof Refused ? error : troubled(error));
         this.#scheduled = false;
         if (this.#queue.length > 0) this.#schedule();
         return;
@@ -118,6 +124,8 @@ export class Committer {
       try {
         return await this.#store.append(proposals, judgeWith(this.#store.term, now, sign), () => {
           if (asked.size > 0) throw new Unsigned();
+          const refused = this.#closed();
+          if (refused !== null) throw refused;
         });
       } catch (error) {
         if (!(error instanceof Unsigned)) throw error;

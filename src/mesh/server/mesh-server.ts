@@ -22,7 +22,7 @@ import { EventHashes } from './feed/event-hashes.js';
 import { SnapshotShelf } from './feed/snapshot-shelf.js';
 import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
-import { Prover, type Proving } from './prover.js';
+import { Prover, sealedAnswer, type Proving } from './prover.js';
 import { Regions, type Replication } from './regions/registry.js';
 import { RelayProver, type FollowedHome } from './regions/relay.js';
 import { Decisions, Expiry, ShippingRate } from './shipping.js';
@@ -147,7 +147,9 @@ export class MeshServer {
       retained: this.#retained,
       onFailure: this.fail,
     });
-    this.committer = new Committer(store, clock, sign, soon, this.fail);
+    this.committer = new Committer(store, clock, sign, soon, this.fail, () =>
+      this.prover.sealed === null ? null : sealedAnswer(this.prover.sealed),
+    );
     this.hub = new Hub(
       { store, clock, prove: () => this.prover.heartbeat(), slow: () => this.prover.slow, soon, onFailure: this.fail },
       head.seq,
@@ -312,8 +314,9 @@ export class MeshServer {
     await nonces.prune(this.clock.wall());
   }
 
-  /** Several servers may share a store: what another one revoked ends here, too. */
+  /** Several servers may share a store: what another one revoked ends here, too, and what sealed it seals this one. */
   async #dropRevokedKeys(): Promise<void> {
+    if (this.store.shared) await this.prover.learnSeal();
     const keys = await this.store.keys.list();
     for (const { keyId, revokedAt } of keys)
       if (revokedAt !== null && !this.revokedKeys.has(keyId)) this.dropKey(keyId);

@@ -8,6 +8,7 @@ import { readCheckpoint, unsignedCheckpoint, type Checkpoint, type ServerMoment 
 import type { Head } from '../log/head.js';
 import { signatureHolds, type MeshSigner, type SignatureUse } from '../log/signing.js';
 import { StoreTrouble, type MeshStore } from '../log/store.js';
+import { Refused } from '../refusal.js';
 import type { Waits } from './feed/waits.js';
 import type { ServerClock } from './http/exchange.js';
 
@@ -26,7 +27,7 @@ interface Said {
 
 /** What the prover needs of the server. */
 export interface ProverPorts {
-  readonly store: Pick<MeshStore, 'confirm' | 'seal' | 'shared' | 'term' | 'logId'>;
+  readonly store: Pick<MeshStore, 'confirm' | 'seal' | 'sealedBy' | 'shared' | 'term' | 'logId'>;
   readonly clock: ServerClock;
   readonly waits: Waits;
   /** Names this process. */
@@ -59,6 +60,14 @@ export interface Proving {
   heartbeat(): Promise<string | null>;
   /** Looks at the term that a client names, or proves. */
   heardOfTerm(claimed: number, proof: string | null): Promise<void>;
+  /** Takes over what another server on the store was shown. */
+  learnSeal(): Promise<void>;
+}
+
+/** What a sealed server says to whom asks it to change something. */
+export function sealedAnswer(term: number): Refused {
+  const message = `This server is sealed: the mesh has gone on elsewhere, in term ${term}. Give the command there.`;
+  return new Refused('MESH_SEALED', message, { term });
 }
 
 /** Signs the head only with the time of a confirmation of the store. */
@@ -182,6 +191,12 @@ export class Prover implements Proving {
     }
     this.#sealed = checkpoint.term;
     await store.seal(checkpoint.term);
+  }
+
+  async learnSeal(): Promise<void> {
+    const { store } = this.#ports;
+    const term = await store.sealedBy();
+    if (term !== null && term > Math.max(store.term, this.#sealed ?? 0)) this.#sealed = term;
   }
 
   #proves(checkpoint: Checkpoint): boolean {

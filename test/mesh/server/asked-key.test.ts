@@ -2,8 +2,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { unsignedCheckpoint } from '../../../src/mesh/log/checkpoint.js';
 import { parseEvent } from '../../../src/mesh/log/event.js';
 import { signatureHolds, type SignatureUse } from '../../../src/mesh/log/signing.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { check, LOG_ID, sign, TestMesh } from '../../kit/mesh/server.js';
 
@@ -49,6 +51,19 @@ describe('a key that is asked', () => {
     const snapshot = await mesh.ask('GET', '/v1/mesh/snapshot', 'verifier');
     expect(snapshot.status).toBe(200);
     expect(signatureHolds(JSON.parse(snapshot.body.trimEnd().split('\n').at(-1)!) as JsonObject, check)).toBe(true);
+  });
+
+  test('a command that waits for it while the server is sealed is not written into the history that ended', async () => {
+    const { key, mesh, store } = await started();
+    const command = mesh.command('revoke');
+    while (key.asked === 0) await wait(0);
+    const at = { time: '2026-02-18T14:23:45.000Z', upMs: 1, boot: 'elsewhere' };
+    const body = unsignedCheckpoint({ logId: LOG_ID, term: 9, seq: 0, hash: '0'.repeat(64) }, at, null);
+    const proof = JSON.stringify({ ...body, signature: sign(canonicalize(body)) });
+    await mesh.server.prover.heardOfTerm(9, Buffer.from(proof).toString('base64url'));
+    const answer = await command;
+    expect([answer.status, answer.json()]).toMatchObject([503, { code: 'MESH_SEALED', details: { term: 9 } }]);
+    expect((await store.head()).seq).toBe(0);
   });
 
   test('is asked once for the heartbeats of half a second, and again once the log went on', async () => {

@@ -191,7 +191,18 @@ async function proofOf(head: Head, { term, own, now, randomHex }: Sealing): Prom
   return Buffer.from(JSON.stringify({ ...body, signature })).toString('base64url');
 }
 
+/** One server of several behind the address of home was shown the proof: another learns of it within half a second. */
+const SEALED_MS = 3_000;
+
 async function isSealed(line: HomeLine, term: number): Promise<boolean> {
+  for (const end = performance.now() + SEALED_MS; !(await saysSealed(line, term));) {
+    if (performance.now() > end) return false;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return true;
+}
+
+async function saysSealed(line: HomeLine, term: number): Promise<boolean> {
   const { status, body } = await line.http.ask({
     method: 'GET',
     target: '/v1/mesh/regions',

@@ -9,6 +9,7 @@ import { StoreTrouble } from '../../log/store.js';
 import { forgetLeaver } from '../feed/following.js';
 import type { FollowedHome } from '../regions/relay.js';
 import { troubled } from '../committer.js';
+import { sealedAnswer } from '../prover.js';
 import type { MeshServer } from '../mesh-server.js';
 import { meshOpenApi } from './openapi.js';
 
@@ -86,7 +87,7 @@ function admitted(
 ): Promise<Reply> {
   if (server.broken) throw brokenStore();
   if (server.stopping) throw new Refused('SHUTTING_DOWN', 'This server is ending; ask again in a moment.');
-  if (server.prover.sealed !== null && endpoint.changes) throw sealedBy(server.prover.sealed);
+  if (server.prover.sealed !== null && endpoint.changes) throw sealedAnswer(server.prover.sealed);
   const { upstream } = server.options;
   // Home judges the sender as if it had been asked itself: this server vouches for nothing.
   if (upstream !== undefined && endpoint.answeredBy === 'home') return relayed(server, upstream, request, endpoint);
@@ -132,12 +133,6 @@ function brokenStore(): Refused {
     'The store failed and this server is ending; whether the command was kept is unknown.',
   );
 }
-
-function sealedBy(term: number): Refused {
-  const message = `This server is sealed: the mesh has gone on elsewhere, in term ${term}. Give the command there.`;
-  return new Refused('MESH_SEALED', message, { term });
-}
-
 function route(request: Request): { endpoint: Endpoint; params: readonly string[] } | null {
   const allowed: string[] = [];
   for (const { endpoint, pattern } of ROUTES) {

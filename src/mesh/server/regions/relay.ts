@@ -96,6 +96,11 @@ export class RelayProver implements Proving {
     this.#upstream.heardOfTerm(proof!);
   }
 
+  /** Its store is its own. */
+  learnSeal(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** A checkpoint that home signed for this log; null of anything else. */
   read(text: string): Checkpoint | null {
     const checkpoint = this.#genuine(text);
