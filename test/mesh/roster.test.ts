@@ -431,7 +431,12 @@ describe('a verifier that was told another history', () => {
     expect((await poll('ab'.repeat(32))).status).toBe(200);
     expect(mesh.server.roster.count(1)).toMatchObject({ applied: 0 });
     expect((await poll(mesh.server.head.hash)).status).toBe(200);
-    expect(mesh.server.roster.count(1)).toMatchObject({ applied: 1 });
+    const { applied, lastAt } = mesh.server.roster.count(1);
+    expect([applied, lastAt]).toEqual([1, mesh.clock.up()]);
+    // Asked again, it has applied it when it first said so: that is what the command took.
+    mesh.clock.advance(2_000);
+    expect((await poll(mesh.server.head.hash)).status).toBe(200);
+    expect(mesh.server.roster.count(1).lastAt).toBe(lastAt);
   });
 });
 

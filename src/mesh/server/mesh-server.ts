@@ -1,5 +1,6 @@
 /** A mesh server as a function of requests and ticks. */
 import { formatTime } from '../../protocol/time.js';
+import type { Poller } from '../roster/poller.js';
 import { knownRoster, type KnownRoster } from '../roster/known.js';
 import { noticeOf, type KeptRequest } from '../approvals/kept.js';
 import type { FleetConduct } from '../fleet.js';
@@ -26,7 +27,7 @@ import { Prover, sealedAnswer, type Proving } from './prover.js';
 import { Regions, type Replication } from './regions/registry.js';
 import { RelayProver, type FollowedHome } from './regions/relay.js';
 import { Decisions, Expiry, ShippingRate } from './shipping.js';
-import { Roster, type Poller } from './roster.js';
+import { Roster } from './roster.js';
 import { KnownTrees } from './witness/known-trees.js';
 
 /** What a server is made with. */
@@ -147,9 +148,7 @@ export class MeshServer {
       retained: this.#retained,
       onFailure: this.fail,
     });
-    this.committer = new Committer(store, clock, sign, soon, this.fail, () =>
-      this.prover.sealed === null ? null : sealedAnswer(this.prover.sealed),
-    );
+    this.committer = new Committer(store, clock, sign, soon, this.fail, () => sealedAnswer(this.prover.sealed));
     this.hub = new Hub(
       { store, clock, prove: () => this.prover.heartbeat(), slow: () => this.prover.slow, soon, onFailure: this.fail },
       head.seq,

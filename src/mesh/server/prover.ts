@@ -64,8 +64,9 @@ export interface Proving {
   learnSeal(): Promise<void>;
 }
 
-/** What a sealed server says to whom asks it to change something. */
-export function sealedAnswer(term: number): Refused {
+/** What a sealed server says to whom asks it to change something; null of one that is not. */
+export function sealedAnswer(term: number | null): Refused | null {
+  if (term === null) return null;
   const message = `This server is sealed: the mesh has gone on elsewhere, in term ${term}. Give the command there.`;
   return new Refused('MESH_SEALED', message, { term });
 }

@@ -6,6 +6,7 @@ import type { EventRecord } from '../ruling.js';
 import type { ApiKeyRecord } from '../access/api-key.js';
 import { labelUnder, type Applied, type Member, type VerifierCard } from '../roster/member.js';
 import { asKept, REFRESH_MS, type KnownRoster } from '../roster/known.js';
+import type { Poller } from '../roster/poller.js';
 import { absentOf, reachOf, type Absent } from '../roster/reach.js';
 import { deniesAt, type Standing } from '../standing.js';
 import type { Hub } from './feed/hub.js';
@@ -21,17 +22,6 @@ const SKEW_MS = 5_000;
 const READ_OTHERS_MS = 50;
 /** Names that programs of the first version made up anew with each start. */
 const THROWAWAY = /(?:^library\.[0-9a-f]{12}|\.[0-9a-f]{6})$/;
-
-/** A verifier that polls, and how far it was when it last asked. */
-export interface Poller {
-  readonly keyId: string;
-  readonly seq: number;
-  readonly at: number;
-  /** The region whose server it listens to; undefined of one that asks here. */
-  readonly via?: string;
-  /** True of one that asked a region's server once: it is passed on to home, and gone. */
-  readonly passing?: boolean;
-}
 
 /** How an event fares with all who should have it. */
 export interface EventReach {
@@ -335,7 +325,7 @@ export class Roster {
     };
     for (const stream of this.#hub.streams())
       if (stream.verifier !== null) add(stream.verifier, stream.acked, stream.ackedAt);
-    for (const [verifier, { seq, at }] of this.#pollers) add(verifier, seq, at);
+    for (const [verifier, { seq, seqAt }] of this.#pollers) add(verifier, seq, seqAt);
     return live;
   }
 

@@ -5,6 +5,7 @@ import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
 import { mayAct } from '../../access/roles.js';
 import { Refused } from '../../refusal.js';
 import { headerDocument, readApplied, readCard, readLeaving, type Applied } from '../../roster/member.js';
+import { polled } from '../../roster/poller.js';
 import { comment, frame } from '../../../protocol/framing/sse.js';
 import { deniesAt, type Standing } from '../../standing.js';
 import { scopeOf } from '../../subject.js';
@@ -104,8 +105,10 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
     const applied = await appliedIn(server, request.headers['aip-applied'], verifier, seq);
     if (applied !== 'unsigned' && applied !== 'other history' && !server.roster.isDenied(verifier)) {
       // One that asks once decides from what it was told, and does not listen: it is absent until it asks again.
-      if (!passing || server.options.upstream !== undefined)
-        server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up(), passing });
+      if (!passing || server.options.upstream !== undefined) {
+        const now = { keyId: caller.key.keyId, seq, at: server.clock.up(), passing };
+        server.pollers.set(verifier, polled(server.pollers.get(verifier), now));
+      }
       server.roster.confirmed(verifier, seq, applied);
     }
     server.waits.check();

@@ -87,7 +87,8 @@ function admitted(
 ): Promise<Reply> {
   if (server.broken) throw brokenStore();
   if (server.stopping) throw new Refused('SHUTTING_DOWN', 'This server is ending; ask again in a moment.');
-  if (server.prover.sealed !== null && endpoint.changes) throw sealedAnswer(server.prover.sealed);
+  const sealed = sealedAnswer(server.prover.sealed);
+  if (sealed !== null && endpoint.changes) throw sealed;
   const { upstream } = server.options;
   // Home judges the sender as if it had been asked itself: this server vouches for nothing.
   if (upstream !== undefined && endpoint.answeredBy === 'home') return relayed(server, upstream, request, endpoint);

@@ -15,6 +15,7 @@ import { commandOf } from '../../regions/adoption.js';
 import { tablesDigest, type Tables } from '../../regions/documents.js';
 import { rosterDigest, toldMembers } from '../../regions/told-roster.js';
 import { readApplied, readCard } from '../../roster/member.js';
+import { polled } from '../../roster/poller.js';
 import { challengeOf, jsonBody, resumePlace, proofOf, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from '../http/exchange.js';
 import type { MeshServer } from '../mesh-server.js';
@@ -170,7 +171,8 @@ async function enter(server: MeshServer, card: ReturnType<typeof readCard>, word
   // The hash covers everything before: one that was told another history has applied another one.
   const same = applied !== null && applied.hash === (await server.hashes.at(applied.seq));
   const seq = applied !== null && same ? applied.seq : member.seq;
-  server.pollers.set(verifier, { keyId: key.keyId, seq, at: server.clock.up(), via });
+  const now = { keyId: key.keyId, seq, at: server.clock.up(), via };
+  server.pollers.set(verifier, polled(server.pollers.get(verifier), now));
   if (applied !== null && same && seq > member.seq) server.roster.confirmed(verifier, seq, applied);
 }
 
