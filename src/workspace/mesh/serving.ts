@@ -61,6 +61,8 @@ export interface Serving {
   /** Where the mesh's key is asked; null where the data folder holds it. */
   readonly keyAddress: string | null;
   readonly adminKeyFile: string;
+  /** False where that file is on the machine on which the mesh began. */
+  readonly holdsAdminKey: boolean;
   /** The first admin's API key when it was made just now. */
   readonly newAdminKey: string | null;
   /** True where a signing key is registered for some API key: where signatures are required, nobody else gives a command. */
@@ -119,6 +121,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       publicKey,
       keyAddress: folder.keyAddress,
       adminKeyFile: folder.adminKeyFile,
+      holdsAdminKey: admin.isHere,
       newAdminKey: admin.newKey,
       operatorsSign: admin.signs,
       otherSigner: admin.otherSigner,

@@ -25,6 +25,9 @@ describePostgres('servers on one database', QUICK, (cluster) => {
     };
     let b = await serve();
     expect(b.mesh_public_key).toBe(a.mesh_public_key);
+    // The admin's key is at the first one: the second is not configured by a file that is not there.
+    expect(second.config().mesh).not.toHaveProperty('key_file');
+    expect((await second.run(['mesh', 'status'])).err).toContain('no API key for its mesh');
     const { key } = await first.json<{ key: string }>('mesh', 'key', 'create', '--role', 'verifier', '--label', 'v');
     const following = verifier.start(['mesh', 'follow', '--json'], {
       AIP_MESH_URL: b.url,

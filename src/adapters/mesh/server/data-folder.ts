@@ -3,6 +3,7 @@
  * the first admin's API key, plain and mode 0600, because a server must start when nobody is there to type a passphrase. The signing
  * key may live elsewhere: then its address is in its place.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import type { FindSigningKey } from '../../../app/ports/signing-keys.js';
@@ -92,6 +93,8 @@ const ORDERING: readonly string[] = ['operator', 'admin'];
 export interface FirstAdmin {
   /** Its text, to be shown this once, where it was made just now. */
   readonly newKey: string | null;
+  /** True where the file with it lies in the folder: not beside a second server on a database, nor in a region that was promoted. */
+  readonly isHere: boolean;
   /** True where a signing key is registered for some API key in force, so that signed commands can be given. */
   readonly signs: boolean;
   /** True where the signing key that was named is not the one of the first admin's API key. */
@@ -116,7 +119,7 @@ export async function ensureAdmin(
     if (registers) await store.keys.put({ ...first, publicKey: operatorKey });
     const signs = registers || keys.some(({ role, publicKey }) => publicKey !== null && ORDERING.includes(role));
     const otherSigner = operatorKey !== null && !registers && first?.publicKey !== operatorKey;
-    return { newKey: null, signs, otherSigner };
+    return { newKey: null, isHere: existsSync(adminKeyFile), signs, otherSigner };
   }
   const key = newApiKey('admin', random(38));
   // The file first: a key in force without its file could never be used.
@@ -130,7 +133,7 @@ export async function ensureAdmin(
     createdAt: now,
     revokedAt: null,
   });
-  return { newKey: key.text, signs: operatorKey !== null, otherSigner: false };
+  return { newKey: key.text, isHere: true, signs: operatorKey !== null, otherSigner: false };
 }
 
 /** What `mesh.key` holds, made where it is a first start. `known`: the public key that the log is signed with. */

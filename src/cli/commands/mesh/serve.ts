@@ -291,7 +291,7 @@ async function operatorKey(
 function configure(
   cli: Cli,
   { publicUrl, insecureHttp }: Pick<Options, 'publicUrl' | 'insecureHttp'>,
-  { url, publicKey, adminKeyFile, newAdminKey }: Serving,
+  { url, publicKey, adminKeyFile, holdsAdminKey, newAdminKey }: Serving,
   operator: string | null,
 ): void {
   const file = readUserFile(cli.workspace.paths());
@@ -309,7 +309,8 @@ function configure(
     'mesh.public_key': publicKey,
     'mesh.insecure_http': isPlainElsewhere(own),
     // A home that was given another key since keeps it.
-    ...(newAdminKey !== null || (before['mesh.key_file'] === undefined && before['mesh.key_id'] === undefined)
+    ...(newAdminKey !== null ||
+    (holdsAdminKey && before['mesh.key_file'] === undefined && before['mesh.key_id'] === undefined)
       ? { 'mesh.key_file': adminKeyFile }
       : {}),
     ...(operator === null ? {} : { 'mesh.operator_key': operator }),
@@ -322,7 +323,7 @@ function show(
   cli: Cli,
   url: string,
   data: string,
-  { publicKey, keyAddress: address, adminKeyFile, newAdminKey }: Serving,
+  { publicKey, keyAddress: address, adminKeyFile, holdsAdminKey, newAdminKey }: Serving,
 ): void {
   const { paint } = cli;
   cli.out(`${paint.green('serving')} ${paint.bold(clean(url))}`);
@@ -332,7 +333,9 @@ function show(
   // A service's stdout is a log, and a key in a log is a leaked key.
   const shown = newAdminKey !== null && cli.forPerson;
   if (shown) cli.out(`  ${paint.dim('admin key')}  ${newAdminKey}  (shown this once)`);
-  cli.out(`  ${paint.dim(shown ? 'kept in  ' : 'admin key')}  ${clean(adminKeyFile)}`);
+  cli.out(
+    `  ${paint.dim(shown ? 'kept in  ' : 'admin key')}  ${holdsAdminKey ? clean(adminKeyFile) : 'where the mesh began'}`,
+  );
   // Never the admin key: who copies the line to a machine that only verifies would hand over the whole mesh.
   cli.out('\nEach machine that verifies gets a key of its own, made here, and kept there in a file of mode 0600:');
   cli.out(`  ${paint.cyan('(umask 077; aip mesh key create --role verifier --label <machine> > <machine>.key)')}`);
