@@ -141,6 +141,38 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     }
   }, 60_000);
 
+  test('what a home on a database took and nobody else had is told when it comes back: made a folder first', async () => {
+    const { url } = await cluster().database();
+    const data = folder();
+    const a = await node(url, data);
+    const admin = a.newAdminKey!;
+    const key = String((await post(a.url, admin, '/v1/mesh/keys', { role: 'region', label: 'eu' })).json.key);
+    const eu = await region(a, { url: a.url, key });
+    await revoke(a.url, admin, agent(1));
+    const held = async (): Promise<unknown> => (await get(eu.url, admin, `/v1/mesh/status/${agent(1)}`)).json.status;
+    for (const end = Date.now() + 5_000; (await held()) !== 'revoked' && Date.now() < end;)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    await eu.close();
+    await revoke(a.url, admin, agent(2));
+    await a.close();
+    const keyFile = join(data, 'mesh.key');
+    const off = { homeIsOff: true, staleMs: 0, ca: null, regionKey: null } as const;
+    const later = { ...WORLD, clock: () => Date.now() + 60_000 };
+    expect(await promoteMesh(later, { ...off, folder: eu.data, keyFile })).toMatchObject({ term: 2 });
+    const next = await Home.start({ data: eu.data, admin });
+    // Whoever follows with the folder beside the database is told that its log is not in there.
+    const beside = await region(next, { url: next.url, key, data });
+    expect(beside).toMatchObject({ returned: null, lacksStore: true });
+    await beside.close();
+    const back = folder();
+    await migrateMesh(WORLD, url, back);
+    const returned = await region(next, { url: next.url, key, data: back });
+    expect(returned).toMatchObject({
+      ...{ lacksStore: false, returned: { fork: 2, events: [{ agent_id: agent(2), type: 'revocation', seq: 2 }] } },
+    });
+    expect((await get(next.url, admin, `/v1/mesh/status/${agent(2)}`)).json).toMatchObject({ status: 'revoked' });
+  }, 60_000);
+
   test('another mesh.key is refused', async () => {
     const { url } = await cluster().database();
     await node(url);

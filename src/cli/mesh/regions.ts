@@ -167,7 +167,12 @@ function configure(cli: Scene, url: string, publicKey: string, keyFile: string |
 }
 
 function told(cli: Scene, url: string, home: string, data: string, following: Following): void {
-  const { publicKey, current, returned, holdsKey } = following;
+  const { publicKey, current, returned, holdsKey, lacksStore } = following;
+  if (lacksStore)
+    cli.warn(
+      `A home's key lies in ${data}, and no store: what that home took and nobody else has is not told. Where a database holds it: aip mesh migrate --from <url> --to <dir>, then follow with --data <dir>`,
+      'no_store_of_home',
+    );
   if (holdsKey)
     cli.warn(
       `The mesh's private key lies in ${data}: a follower has no use for it. Once home has a backup: rm ${shellWord(`${data}/mesh.key`)}`,

@@ -51,6 +51,8 @@ export interface Following {
   readonly returned: Returned | null;
   /** True where the mesh's private key lies in the folder, which a follower has no use for. */
   readonly holdsKey: boolean;
+  /** True where a home's key lies there without its store: what that holds beyond a fork is not told. */
+  readonly lacksStore: boolean;
   /** Rejects when the store fails, or home tells another history. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -113,7 +115,8 @@ export async function serveRegion(
     void line.snapshot(2, mesh.head).catch(() => undefined);
     return {
       ...{ url: listening.url, publicKey, failed },
-      ...{ current: folder.current, returned: folder.returned, holdsKey: folder.holdsKey },
+      ...{ current: folder.current, returned: folder.returned },
+      ...{ holdsKey: folder.holdsKey, lacksStore: folder.lacksStore },
       close: async () => {
         reports.stop();
         copier.stop();

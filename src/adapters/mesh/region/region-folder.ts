@@ -42,6 +42,8 @@ export interface RegionFolder {
   readonly returned: Returned | null;
   /** True where the private key of the mesh lies in the folder, which a follower has no use for. */
   readonly holdsKey: boolean;
+  /** True where it lies there without a store: a home whose log is elsewhere, and what that holds beyond a fork is not told. */
+  readonly lacksStore: boolean;
 }
 
 export interface RegionFolderOptions {
@@ -63,6 +65,7 @@ export async function openRegionFolder(options: RegionFolderOptions): Promise<Re
   const path = join(options.folder, 'mesh.db');
   const keyFile = join(options.folder, 'mesh.key');
   const holdsKey = existsSync(keyFile) && !looksLikeKeyAddress(readMeshKey(keyFile));
+  const lacksStore = existsSync(keyFile) && !existsSync(path);
   let store = await opened(path, options);
   try {
     let copier = new Copier(options.line, store, options.check, options.now);
@@ -76,7 +79,8 @@ export async function openRegionFolder(options: RegionFolderOptions): Promise<Re
       copier = new Copier(options.line, store, options.check, options.now);
     }
     const current = other === 'current' || (other !== 'away' && (await copier.catchUp()));
-    return { store, copier, current, returned: current ? await told(store, options) : null, holdsKey };
+    const returned = current ? await told(store, options) : null;
+    return { store, copier, current, returned, holdsKey, lacksStore };
   } catch (error) {
     await store.close();
     throw error;
@@ -137,7 +141,8 @@ async function logOf(line: HomeLine, check: SignatureCheck, randomHex: (bytes: n
 /** Another history is believed only under a greater term; one of the same term is a loss that somebody must look at. */
 async function requireLater(error: OtherHistory, store: SqliteMeshStore, options: RegionFolderOptions): Promise<void> {
   const { home } = options.line;
-  const term = Math.max((await store.head()).term, store.term);
+  // Of its events: a term that was raised since, as a migration does, and under which nothing was written, makes no history of its own.
+  const { term } = await store.head();
   if (error.reason !== 'other-log' && error.term !== null && error.term > term) return;
   if (error.reason !== 'other-log' && term > 1 && (error.term ?? 0) < term)
     throw new Failure('STATE', `${home} is behind: what is held here is of term ${term}. Nothing was changed here.`, {

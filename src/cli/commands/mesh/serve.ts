@@ -181,7 +181,7 @@ export const command: CommandSpec<Options> = {
       });
     if (options.follow !== undefined && store !== null)
       throw new Failure('USAGE', 'A server that follows another one keeps its copy in its own folder.', {
-        hint: 'leave --store (and AIP_MESH_STORE) away',
+        hint: 'leave --store (and AIP_MESH_STORE) away; where this was home on it: aip mesh migrate --from <url> --to <dir>, and follow with --data <dir>',
       });
     if (options.follow !== undefined) return serveCopy(cli, options.follow, { ...options, data, host, port, tls });
     const operator = await operatorKey(options, cli);

@@ -140,7 +140,9 @@ never told the region its roster, promote says so (no_roster): then compare with
 
 6. When the old home comes back, start it as a follower with the same data folder: aip mesh serve --follow <the new home>, with a key of
 role region. What it had taken and nobody else had is moved aside and listed: denies are given again by themselves under their old cmd_id,
-reinstatements and passports are only listed, because they would let somebody act.
+reinstatements and passports are only listed, because they would let somebody act. One whose log is in a database is made a folder first:
+  aip mesh migrate --from postgres://aip_mesh@db/aip --to <dir>
+  aip mesh serve --follow <the new home> --data <dir>
 
 An old home that starts as home by mistake seals itself as soon as one verifier or region that knows the new term speaks with it: each
 of them shows the proof.
