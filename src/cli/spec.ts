@@ -87,6 +87,8 @@ export interface CommandSpec<O = unknown> {
   readonly touches: readonly Touch[];
   /** True where it changes nothing here: it then also works for those who may only read. */
   readonly onlyReads?: boolean;
+  /** How long it waits for a state that other processes hold, in ms; absent: as long as is usual. */
+  readonly waitsMs?: number;
   /** True where it only takes permission away or tells: a config of the home that cannot be believed then fails nothing. */
   readonly onlyDenies?: boolean;
   /** More to read: names of help topics. */

@@ -19,9 +19,9 @@ export function localState(workspace: LocalWorkspace): Promise<LocalState> {
       import('../adapters/sqlite/open.js'),
       import('../adapters/mesh/client/verifier-key.js'),
     ]);
-    const { random, clock, onlyReads, owner, notice } = workspace.world;
+    const { random, clock, onlyReads, waitsMs, owner, notice } = workspace.world;
     const { stateFile, generationFile } = workspace.paths();
-    const options = { random, clock, onlyReads, owner, generationFile, onWentBack: notice };
+    const options = { random, clock, onlyReads, waitsMs, owner, generationFile, onWentBack: notice };
     const state = Object.assign(openState(stateFile, options), { verifierKey: lazy(() => verifierKey(stateFile)) });
     if (!onlyReads) makeVerifierKey(stateFile);
     workspace.afterwards(() => state.close());

@@ -31,6 +31,8 @@ export interface World extends SystemWorld {
   readonly home: string | null;
   /** The state is opened to be read: a file that may not be written serves as well. */
   readonly onlyReads: boolean;
+  /** How long the state waits for other processes, in ms, for those who must answer in time; null or absent: as long as is usual. */
+  readonly waitsMs?: number | null;
   /** The user whose state it must be, with no other user able to change it; null where that is not asked. */
   readonly owner: number | null;
   /** Told what a person should hear, such as a private key that lies in plain text. */

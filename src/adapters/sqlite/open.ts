@@ -10,7 +10,7 @@ import { stateOn, type SqliteState } from './state.js';
 
 export type { SqliteState } from './state.js';
 
-/** How long one statement waits for other processes, in ms. */
+/** How long one statement waits for other processes unless told otherwise, in ms. */
 const BUSY_MS = 5000;
 
 /**
@@ -22,7 +22,9 @@ export function openState(path: string, options: StateOptions): SqliteState {
   const { generationFile } = options;
   // Before the state is: another process that writes now must not make it look old.
   const seen = generationFile === undefined ? null : readGeneration(generationFile);
-  const database = options.onlyReads === true ? openToRead(path, options.random, BUSY_MS) : openToWrite(path, options);
+  const waitsMs = options.waitsMs ?? BUSY_MS;
+  const database =
+    options.onlyReads === true ? openToRead(path, options.random, waitsMs) : openToWrite(path, options, waitsMs);
   try {
     if (generationFile === undefined || options.onlyReads === true) return stateOn(database, path, options);
     return watched(database, path, options, generationFile, seen);
@@ -72,7 +74,7 @@ function ownershipProblem(path: string, owner: number | null): ReturnType<typeof
   }
 }
 
-function openToWrite(path: string, { random }: StateOptions): Database {
+function openToWrite(path: string, { random }: StateOptions, waitsMs: number): Database {
   ensureStateFile(path, random);
-  return new Database(path, BUSY_MS);
+  return new Database(path, waitsMs);
 }

@@ -7,6 +7,8 @@ export interface StateOptions {
   readonly clock?: Clock;
   /** True for a command that changes nothing: a state that may not be written serves it as well. */
   readonly onlyReads?: boolean;
+  /** How long a transaction waits for other processes, in ms; absent: several times `BUSY_MS`. Nothing else runs meanwhile. */
+  readonly waitsMs?: number | null;
   /** The user whose state it must be, with no other user able to change it; null or absent where that is not asked. */
   readonly owner?: number | null;
   /** Where it is kept how far this log has come, outside of the file; absent where that is not kept. */

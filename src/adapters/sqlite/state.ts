@@ -1,4 +1,3 @@
-import { Failure } from '../../app/failure.js';
 import type { Conduct, LogArchive, ProvableLog } from '../../app/ports/log.js';
 import type { DecidedEntry, EntryQuery, KeyRecord, Ledger, RecordQuery, State } from '../../app/ports/state.js';
 import type { Link } from '../../protocol/log/chain.js';
@@ -29,7 +28,7 @@ import { Tree } from './tables/log/tree.js';
 import { Nonces } from './tables/nonces.js';
 import { Windows } from './tables/windows.js';
 
-/** How often a transaction starts over that other processes kept waiting. */
+/** How often a transaction starts that other processes keep waiting; once where it is said how long it may wait. */
 const ATTEMPTS = 6;
 /** After this many transactions the process counts as a long-lived one. */
 const MANY = 16;
@@ -81,8 +80,10 @@ class FileState implements SqliteState {
   #transactions = 0;
   readonly #onCommit;
   readonly #onClose;
+  readonly #attempts: number;
 
-  constructor(database: Database, path: string, { random, clock, onCommit, onClose }: StateOptions) {
+  constructor(database: Database, path: string, { random, clock, onCommit, onClose, waitsMs }: StateOptions) {
+    this.#attempts = waitsMs == null ? ATTEMPTS : 1;
     this.#onCommit = onCommit;
     this.#onClose = onClose;
     this.#database = database;
@@ -221,14 +222,7 @@ class FileState implements SqliteState {
   }
 
   #begin(): void {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        this.#database.exec('BEGIN IMMEDIATE');
-        break;
-      } catch (error) {
-        if (!(error instanceof Failure) || !error.retryable || attempt === ATTEMPTS) throw error;
-      }
-    }
+    this.#database.begin(this.#attempts);
     // A busy process writes the same pages again and again: letting its log grow saves most of the copying back. A short
     // command would leave a long log behind for the next one to read.
     if (++this.#transactions === MANY) this.#database.exec('PRAGMA wal_autocheckpoint = 4000');

@@ -1,5 +1,6 @@
 /** What `bin/aip.cjs` runs: the version by itself, anything else by the program. */
 import { writeSync } from 'node:fs';
+import { WATCHDOG_MS } from '../../guard/hook/call.js';
 import { VERSION } from '../version.js';
 
 interface KnownBundle {
@@ -45,6 +46,8 @@ async function hook(): Promise<void> {
     process.exit(2);
   };
   process.on('uncaughtException', (error) => fail(`it broke off (${String(error).slice(0, 200)}).`));
+  // From the start on, whoever decides: what an agent waits for is all of it.
+  setTimeout(() => fail(`it took more than ${WATCHDOG_MS} ms.`), WATCHDOG_MS).unref();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => fail('it was told to stop.'));
   const client = requireBeside('./hook.cjs') as typeof import('./hook-client.js');
   const { answered, stdin } = await client.askService(process.argv.slice(3), process.env);

@@ -24,7 +24,11 @@ export function shellCli(
   globals: Globals,
   paint: { out: Paint; err: Paint },
   life: CommandLifetime,
-  { onlyReads = false, onlyDenies = false }: Partial<Pick<CommandSpec, 'onlyReads' | 'onlyDenies'>> = {},
+  {
+    onlyReads = false,
+    onlyDenies = false,
+    waitsMs,
+  }: Partial<Pick<CommandSpec, 'onlyReads' | 'onlyDenies' | 'waitsMs'>> = {},
 ): Cli {
   let config: Promise<Config> | null = null;
   const write = (text: string): boolean => {
@@ -64,7 +68,7 @@ export function shellCli(
     },
     config: () => (config ??= readConfig(cli)),
     workspace: localWorkspace(
-      worldOf(io, { home: globals.home, onlyReads, onlyDenies }, { note: (text) => cli.note(text), ask }),
+      worldOf(io, { home: globals.home, onlyReads, waitsMs, onlyDenies }, { note: (text) => cli.note(text), ask }),
     ),
     afterwards: (finish) => void life.afterwards.push(finish),
     onInterrupt: (finish) => void life.interrupt.push(finish),

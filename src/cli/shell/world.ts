@@ -7,7 +7,12 @@ import { SYSTEM, type World } from '../../workspace/world.js';
 /** `note` tells a person on stderr. */
 export function worldOf(
   io: Io,
-  { home, onlyReads, onlyDenies = false }: Pick<World, 'home' | 'onlyReads'> & { readonly onlyDenies?: boolean },
+  {
+    home,
+    onlyReads,
+    waitsMs,
+    onlyDenies = false,
+  }: Pick<World, 'home' | 'onlyReads' | 'waitsMs'> & { readonly onlyDenies?: boolean },
   { note, ask }: { readonly note: (text: string) => void; readonly ask: Questions },
 ): World {
   return {
@@ -24,6 +29,7 @@ export function worldOf(
     platform: io.platform,
     home,
     onlyReads,
+    waitsMs,
     // A state that others can change does not keep an operator from denying.
     owner: onlyDenies ? null : io.uid,
     notice: (notice) => note(clean(notice)),

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import Libsql from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WATCHDOG_MS } from '../../../src/guard/hook/call.js';
 import { HOOK_CLIENTS } from '../../../src/guard/hook/clients.js';
@@ -297,6 +298,34 @@ test.skipIf(noPty() !== null).each(WAYS)('at a terminal, %s, it says at once wha
   const { output, code } = play({ argv, env: place.env as Record<string, string>, cwd: place.home, steps: [] });
   expect([code, output]).toEqual([2, expect.stringContaining('aip hook install claude -p coder; to try it')]);
   expect(output).not.toContain(`${WATCHDOG_MS} ms`);
+});
+
+test('it gives up in time while another process holds the state: an agent that waits for long runs the tool', async () => {
+  const place = await guarded();
+  const other = new Libsql(join(place.home, 'state.db'));
+  onTestFinished(() => void other.close());
+  other.exec('BEGIN IMMEDIATE');
+  const began = performance.now();
+  const { status, stdout, stderr } = place.run(['hook', 'claude', '-p', 'coder'], event('Bash', {}));
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/^aip hook: /);
+  expect(performance.now() - began).toBeLessThan(1.5 * WATCHDOG_MS);
+});
+
+test('what a service took of the time is not there for the decision after it', async () => {
+  const place = await guarded();
+  const socket = join(place.home, 'serve/aip.sock');
+  mkdirSync(dirname(socket), { mode: 0o700 });
+  const no = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}';
+  const server = createServer((peer) => void setTimeout(() => peer.end(no), WATCHDOG_MS - 100));
+  await new Promise<void>((resolve) => void server.listen(socket, resolve));
+  onTestFinished(() => void server.close());
+  const { status, stdout, stderr } = await place.ran(['hook', 'claude', '-p', 'coder'], event('Bash', {}));
+  expect({ status, stdout, stderr }).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `aip hook: it took more than ${WATCHDOG_MS} ms.\n`,
+  });
 });
 
 test('every agent waits at least twice as long as the hook takes', () => {

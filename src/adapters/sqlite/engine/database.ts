@@ -108,6 +108,17 @@ export class Database {
     };
   }
 
+  /** Begins a transaction that writes. `attempts`: how often, where other processes hold the file. */
+  begin(attempts: number): void {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.exec('BEGIN IMMEDIATE');
+      } catch (error) {
+        if (!(error instanceof Failure) || !error.retryable || attempt === attempts) throw error;
+      }
+    }
+  }
+
   /** Runs `work` in one immediate transaction: all of it is committed when this returns, or none when it throws. */
   transact<T>(work: () => T): T {
     this.exec('BEGIN IMMEDIATE');

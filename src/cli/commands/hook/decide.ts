@@ -59,6 +59,8 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 2: 'the hook itself failed: the agent must not run the tool' },
   touches: ['files', 'state', 'keychain', 'network'],
+  // Nothing else runs while the state is waited for, so that the watchdog would come too late.
+  waitsMs: WATCHDOG_MS / 2,
   topics: ['guard'],
 
   async run({ args: [name], options }, cli) {
