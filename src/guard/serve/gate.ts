@@ -22,6 +22,8 @@ export interface GateRules {
 /** An admitted caller: the agent that it may act for, or null. */
 export interface AdmittedCaller {
   readonly agentId: string | null;
+  /** True where it gave that agent's own token: it speaks of no other agent then. */
+  readonly byToken: boolean;
 }
 
 /**
@@ -33,18 +35,18 @@ export function admit(rules: GateRules, { headers, entrance, path }: WebRequestH
     throw new RequestRefused(403, 'ORIGIN_REFUSED', 'Requests of web pages are not answered.');
   if (entrance === 'tcp' && !rules.hosts.has((headers.host ?? '').toLowerCase()))
     throw new RequestRefused(421, 'HOST_REFUSED', 'The Host of this request is not one that is served here.');
-  if (path === '/healthz') return { agentId: null };
+  if (path === '/healthz') return { agentId: null, byToken: false };
   const given = tokenIn(headers.authorization);
   if (given !== null) {
     const own = rules.agents.find(({ token }) => token !== null && rules.same(token, given));
-    if (own !== undefined) return { agentId: own.agentId };
+    if (own !== undefined) return { agentId: own.agentId, byToken: true };
     if (rules.token === null || !rules.same(rules.token, given))
       throw new RequestRefused(401, 'UNAUTHENTICATED', 'The token is not one of this service.');
-    return { agentId: onlyAgent(rules) };
+    return { agentId: onlyAgent(rules), byToken: false };
   }
   if (entrance === 'tcp' || headers.authorization !== undefined)
     throw new RequestRefused(401, 'UNAUTHENTICATED', 'A bearer token is needed here.');
-  return { agentId: onlyAgent(rules) };
+  return { agentId: onlyAgent(rules), byToken: false };
 }
 
 /** The refusal of a request whose sender may not ask, known by its headers; null for one that may come in. */

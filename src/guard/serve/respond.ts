@@ -122,7 +122,9 @@ async function guard(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCa
   return jsonWebReply(200, decided(deps, judgement));
 }
 
-async function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: AdmittedCaller): Promise<WebReply> {
+async function outcome(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {
+  // Without a token of an agent, the outcome's own token tells whose it is: of any intent that was verified here.
+  const agentId = caller.byToken ? caller.agentId : null;
   return jsonWebReply(200, await deps.outcome(readOutcome(bodyObject(body)), agentId));
 }
 
@@ -134,13 +136,14 @@ async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: Admit
     return jsonWebReply(200, unsignedAnswer(code, sentence, agentId, dryRun));
   };
   if (asked.subjectType !== 'agent') return no('The subject is no agent.', 'AIP-E102');
+  if (caller.byToken && caller.agentId !== agentId) return no('The token is of another agent than the subject.');
   if (intent !== null) {
     if (!agrees(asked, intent)) return no('The request does not say what the intent says that was signed.');
     const judgement = await deps.verify(JSON.stringify(intent), dryRun);
     return jsonWebReply(200, authzenAnswer(decided(deps, judgement), dryRun));
   }
   const desk = caller.agentId === agentId ? deps.desks.get(agentId) : undefined;
-  if (desk === undefined) return no('Nobody has signed this request, and this service does not sign for its subject.');
+  if (desk === undefined) return no(`Nobody has signed this request. ${whyNotFor(deps, caller)}`);
   // The words of AuthZEN name no request: what a person has approved is found by the action.
   const judgement = await desk.decide({ ...call, dryRun, findRequest: true });
   return jsonWebReply(200, authzenAnswer(decided(deps, judgement), dryRun));
@@ -247,14 +250,18 @@ function callIn(body: Uint8Array, more: readonly string[]): AskedCall {
 }
 
 /** @throws Refusal 403 where the caller may not act for that agent */
-function deskFor({ desks }: ServiceDeps, caller: AdmittedCaller, agentId: string): Desk {
-  const desk = caller.agentId === agentId ? desks.get(agentId) : undefined;
+function deskFor(deps: ServiceDeps, caller: AdmittedCaller, agentId: string): Desk {
+  const desk = caller.agentId === agentId ? deps.desks.get(agentId) : undefined;
   if (desk !== undefined) return desk;
-  throw new RequestRefused(
-    403,
-    'OTHER_AGENT',
-    'This caller may not act for that agent here: "agent_id" is the whole id of one that aip serve --as names.',
-  );
+  throw new RequestRefused(403, 'OTHER_AGENT', whyNotFor(deps, caller));
+}
+
+/** Why the service signs for no such agent, or not for this caller. */
+function whyNotFor({ desks }: ServiceDeps, { agentId }: AdmittedCaller): string {
+  if (agentId !== null)
+    return 'This caller may not act for that agent here: it is named by the whole id of the one that aip serve --as names.';
+  if (desks.size === 0) return 'This service signs for no agent: aip serve --as <agent> does.';
+  return 'No token of an agent was sent, and this service acts for each by its own: Authorization: Bearer, with what is in the file of --as <agent>=<token file>.';
 }
 
 function decided({ tally }: ServiceDeps, { decision }: Judgement): Decision {

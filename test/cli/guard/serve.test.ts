@@ -187,8 +187,19 @@ test('several agents: each token acts for its agent alone, on the socket too', a
   const [mine, theirs] = [join(place.folder, 'a.token'), join(place.folder, 'b.token')];
   const { socket } = await served(place, '--as', `coder=${mine}`, '--as', `payer=${theirs}`);
   const bearer = (file: string) => ({ authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` });
-  expect((await ask(socket!, '/v1/guard', REFUND)).status).toBe(403);
+  const named = { status: 403, json: { message: expect.stringContaining('Authorization: Bearer') } };
+  expect(await ask(socket!, '/v1/guard', REFUND)).toMatchObject(named);
+  expect((await ask(socket!, '/access/v1/evaluation', evaluation({ amount: 1 }))).json).toMatchObject({
+    decision: false,
+    context: { reason: 'AIP-E101', reason_user: expect.stringContaining('Authorization: Bearer') },
+  });
   expect((await ask(socket!, '/v1/guard', REFUND, bearer(theirs))).status).toBe(403);
+  // An agent's token neither signs for another agent nor spends what that one has signed.
+  const context = { aip_intent: await signed(place, { amount: 1 }) };
+  const judged = async (headers: Record<string, string>) =>
+    (await ask(socket!, '/access/v1/evaluation', evaluation({ amount: 1 }, { context }), headers)).json as object;
+  expect(await judged(bearer(theirs))).toMatchObject({ decision: false, context: { reason: 'AIP-E101' } });
+  expect(await judged({})).toMatchObject({ decision: true });
   expect((await ask(socket!, '/v1/sign', REFUND, bearer(theirs))).status).toBe(403);
   expect((await ask(socket!, '/access/v1/evaluation', evaluation({ amount: 1 }), bearer(theirs))).json).toMatchObject({
     decision: false,
@@ -251,6 +262,14 @@ test('an outcome is recorded under the token that the yes gave, for its own agen
     claimed: false,
   });
   expect((await ask(socket!, '/v1/outcome', { ...report, status: 'error' }, bearer(mine))).status).toBe(409);
+});
+
+test('an outcome of what was verified for another agent is recorded where no token names one', async () => {
+  const place = await guarded({}, ['coder', 'payer']);
+  const { socket } = await served(place, '--as', 'payer');
+  const { intent_hash, outcome_token } = (await ask(socket!, '/v1/verify', await signed(place, { amount: 1 }))).json;
+  const report = { intent_hash, outcome_token, status: 'ok' };
+  expect((await ask(socket!, '/v1/outcome', report)).json).toMatchObject({ status: 'ok', claimed: false });
 });
 
 test('a key that is rotated meanwhile refuses no call', async () => {
