@@ -1,11 +1,12 @@
 /** Tries the hooks of coding agents that are installed here: what each answers where it must not say yes. */
 import { join } from 'node:path';
 import { failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
-import type { HookClientName } from '../../guard/hook/clients.js';
+import { HOOK_CLIENTS, type HookClientName } from '../../guard/hook/clients.js';
 import { runProgram } from '../../workspace/programs.js';
 import { installedHooks, type InstalledHook } from '../guard/hook-files.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
+import { CANARY_TOOL, withCanary } from './canary.js';
 
 /** What these functions need of a command. */
 type Scene = Setting & Surroundings;
@@ -20,8 +21,8 @@ export async function inspectHooks(cli: Scene): Promise<Finding[]> {
 
 async function tried(cli: Scene, { client, path, command, off }: InstalledHook): Promise<Finding> {
   if (off !== null) return warning('hook', `${off} switches all hooks off: ${client} runs every tool.`, null);
-  const run = async (input: string, line = command) => {
-    const options = { env: cli.io.env, cwd: cli.io.cwd, input, timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };
+  const run = async (input: string, line = command, env = cli.io.env) => {
+    const options = { env, cwd: cli.io.cwd, input, timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };
     const result = await runProgram('/bin/sh', ['-c', line], options);
     return result.kind === 'exited' ? result : { code: null, stdout: '' };
   };
@@ -33,26 +34,64 @@ async function tried(cli: Scene, { client, path, command, off }: InstalledHook):
     run('', `sleep 7 | ${command}`),
   ]);
   const wrong = [
-    ...(denied.code === 2 || (denied.code === 0 && denied.stdout.includes('AIP-E210')) ? [] : ['a refusal']),
+    ...(denied.code === 2 || (said(client, denied) === 'deny' && denied.stdout.includes('AIP-E210'))
+      ? []
+      : ['a refusal']),
     ...(garbage.code === 2 ? [] : ['an event that is no JSON']),
     ...(late.code === 2 ? [] : ['an event that does not end']),
   ];
+  // A command that does not pass its words and its end on would speak for the agent of this machine.
+  const asked =
+    wrong.length > 0 || !PLAIN_WORDS.test(command)
+      ? null
+      : await withCanary(cli, ({ words, env }) => run(eventOf(client, CANARY_TOOL, {}), `${command} ${words}`, env));
+  const word = asked === null ? null : said(client, asked);
+  const blocks = asked === null || asked.code === 2 || word === 'deny' || (word === 'ask' && HOOK_CLIENTS[client].asks);
+  if (!blocks) wrong.push('what a person must approve');
   if (wrong.length > 0)
     return failedFinding(
       'hook',
       `The hook of ${client} in ${path} does not block ${wrong.join(', ')}.`,
-      `aip hook install ${client}`,
+      `aip hook install ${client} -p <agent>`,
       EXIT_HOOK,
     );
   if (denied.code === 2)
     return warning('hook', `The hook of ${client} in ${path} fails, so that every tool is blocked.`, command);
-  return ok('hook', `The hook of ${client} in ${path} refuses, and blocks when it fails.`);
+  const persons =
+    word === 'ask'
+      ? ', asks about what a person must approve'
+      : word === 'deny'
+        ? ', also what a person must approve'
+        : '';
+  return ok('hook', `The hook of ${client} in ${path} refuses${persons}, and blocks when it fails.`);
+}
+
+/** Words as `hook install` writes them, behind which others can stand. */
+const PLAIN_WORDS = /^(?:(?:'[^']*'|[\w@%+=:,./-])+(?: +|$))+$/;
+
+/** The decision in this agent's words; null where there is none. */
+function said(client: HookClientName, { code, stdout }: { code: number | null; stdout: string }): string | null {
+  if (code !== 0) return null;
+  try {
+    const answer = JSON.parse(stdout) as Record<string, unknown>;
+    const { hookSpecificOutput: specific } = answer as { hookSpecificOutput?: Record<string, unknown> };
+    const word = { gemini: answer.decision, cursor: answer.permission, copilot: answer.permissionDecision }[
+      client as string
+    ];
+    const found = word ?? specific?.permissionDecision;
+    return typeof found === 'string' ? found : null;
+  } catch {
+    return null;
+  }
 }
 
 function deniedEvent(client: HookClientName, file: string): string {
-  const claude = { hook_event_name: 'PreToolUse', cwd: '/', tool_name: 'Write', tool_input: { file_path: file } };
-  if (client === 'gemini') return JSON.stringify({ ...claude, hook_event_name: 'BeforeTool', tool_name: 'write_file' });
-  if (client === 'cursor') return JSON.stringify({ ...claude, hook_event_name: 'preToolUse' });
-  if (client === 'copilot') return JSON.stringify({ toolName: 'edit', toolArgs: { path: file }, cwd: '/' });
-  return JSON.stringify(claude);
+  const tool = { gemini: 'write_file', copilot: 'edit' }[client as string] ?? 'Write';
+  return eventOf(client, tool, client === 'copilot' ? { path: file } : { file_path: file });
+}
+
+function eventOf(client: HookClientName, tool: string, input: object): string {
+  if (client === 'copilot') return JSON.stringify({ toolName: tool, toolArgs: input, cwd: '/' });
+  const kind = { gemini: 'BeforeTool', cursor: 'preToolUse' }[client as string] ?? 'PreToolUse';
+  return JSON.stringify({ hook_event_name: kind, cwd: '/', tool_name: tool, tool_input: input });
 }

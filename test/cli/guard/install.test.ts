@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { HOOK_CLIENTS } from '../../../src/guard/hook/clients.js';
+import { BINARY } from '../../kit/built/program.js';
 import { guarded } from '../../kit/guard.js';
 
 test('a hook is installed beside others, tried by doctor, and taken out again', async () => {
@@ -55,6 +57,45 @@ test('a hook is installed beside others, tried by doctor, and taken out again', 
   writeFileSync(file, '{ // a comment\n}');
   expect(install('-p', 'coder').status).toBe(3);
   expect(place.run(['hook', 'install', 'codex', '-p', 'coder', '--scope', 'managed']).status).toBe(2);
+});
+
+test('doctor tries what a person must approve, and asks nobody', { timeout: 120_000 }, async () => {
+  const place = await guarded({ constraints: { require_approval: true } });
+  place.env.HOME = join(place.folder, 'user');
+  const findings = (): { check: string; status: string; message: string }[] =>
+    (JSON.parse(place.run(['doctor', '--json']).stdout) as { check: string; status: string; message: string }[]).filter(
+      ({ check }) => check === 'hook',
+    );
+  const clients = ['claude', 'codex', 'cursor', 'gemini', 'copilot', 'vscode'];
+  for (const client of clients) {
+    const { status, stderr } = place.run(['hook', 'install', client, '-p', 'coder', '--ask']);
+    expect(status).toBe(0);
+    expect(stderr.includes('--ask changes nothing')).toBe(!HOOK_CLIENTS[client as 'claude'].asks);
+  }
+  expect(
+    findings().map(({ status, message }) => [status, /^The hook of (\w+) in \S+ (.*)/.exec(message)!.slice(1)]),
+  ).toEqual(
+    clients.map((client) => {
+      // Where a question would run the tool, none is put.
+      const persons = HOOK_CLIENTS[client as 'claude'].asks ? ', asks about' : ', also';
+      return ['ok', [client, `refuses${persons} what a person must approve, and blocks when it fails.`]];
+    }),
+  );
+  expect(await place.workspace.getVerificationLogs()).toMatchObject(Array(6).fill({ error_code: 'AIP-E210' }));
+  expect(JSON.parse(place.run(['approvals', 'list', '--json']).stdout)).toEqual([]);
+  for (const client of clients) expect(place.run(['hook', 'install', client, '--uninstall']).status).toBe(0);
+
+  const fake = join(place.folder, 'aip');
+  const real = `'${process.execPath}' '${BINARY}'`;
+  const script = `#!/bin/sh\nevent=$(cat)\ncase $event in *aip_canary*) echo '{}';; *) printf %s "$event" | ${real} "$@";; esac\n`;
+  writeFileSync(fake, script, { mode: 0o755 });
+  const hooks = [{ type: 'command', command: `${fake} hook claude --passport coder` }];
+  mkdirSync(join(place.env.HOME, '.claude'), { recursive: true });
+  const config = { hooks: { PreToolUse: [{ matcher: '*', hooks }] } };
+  writeFileSync(join(place.env.HOME, '.claude', 'settings.json'), JSON.stringify(config));
+  expect(findings()).toMatchObject([
+    { status: 'failed', message: expect.stringContaining('does not block what a person must approve.') },
+  ]);
 });
 
 test('doctor says which file switches a hook off, and tries each hook once', { timeout: 120_000 }, async () => {

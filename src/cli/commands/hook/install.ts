@@ -92,7 +92,7 @@ export const command: CommandSpec<Options> = {
         ? []
         : [
             ...HOOK_INSTALLS[client].byHand,
-            ...warnings(scope, before.disableAllHooks),
+            ...warnings(client, options, before.disableAllHooks),
             ...keyNeeds(speaker.passport, speaker.held),
           ];
     if (speaker !== null) warnOfPrincipals(speaker, cli);
@@ -137,8 +137,12 @@ async function mergeable(path: string, client: HookClientName, options: Options,
   }
 }
 
-function warnings(scope: HookScope, disabled: unknown): string[] {
+function warnings(client: HookClientName, { scope, ask }: Options, disabled: unknown): string[] {
+  const { asks, title } = HOOK_CLIENTS[client];
   return [
+    ...(ask && !asks
+      ? [`${title} puts no hook's question to its user: --ask changes nothing, and E209 stays a no.`]
+      : []),
     ...(scope === 'project'
       ? ['Everybody who can change files of this project can take the hook out: prefer --scope user.']
       : []),
