@@ -3,9 +3,9 @@ import type { Desk } from '../../app/guarding/desk.js';
 import type { UnsignedRefusal } from '../../app/guarding/record.js';
 import { Failure } from '../../app/failure.js';
 import type { JsonBounds } from '../../protocol/json/bounds.js';
-import { JsonError, parseJson } from '../../protocol/json/parse.js';
+import { JsonError, parseJson, parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision, Warning } from '../../verify/decision.js';
 import type { Passport } from '../../protocol/passport.js';
 import { refusalToAsker, refusalLine } from '../refusal.js';
@@ -49,8 +49,12 @@ export interface HookTally {
 /** Answers an event. Every failure of the hook itself is exit 2: in these agents anything else runs the tool. */
 export async function answerHook(client: HookClient, bytes: Uint8Array, deps: HookDeps): Promise<HookOutput> {
   try {
-    const event = eventIn(bytes);
-    return client.answer(await verdictOf(client, client.read(event), deps), event);
+    const { event, lost } = eventIn(bytes);
+    const call = client.read(event);
+    // The agent's own reader may keep them, and its tool would get another number than the one that was judged.
+    if (lost.size > 0 && holdsNumber(call.params, lost))
+      throw new ShapeError("a number in the tool's input has more digits than can be read exactly");
+    return client.answer(await verdictOf(client, call, deps), event);
   } catch (error) {
     deps.tally?.failed(error);
     return failureAnswer(whyFailed(error));
@@ -65,12 +69,36 @@ export function whyFailed(error: unknown): string {
   return `it could not decide (${error instanceof Error ? error.message.slice(0, 200) : 'unknown failure'}).`;
 }
 
-function eventIn(bytes: Uint8Array): JsonObject {
+interface ReadEvent {
+  readonly event: JsonObject;
+  /** Numbers of it that lost digits as they were read. */
+  readonly lost: ReadonlySet<number>;
+}
+
+function eventIn(bytes: Uint8Array): ReadEvent {
   // Cursor on Windows writes a byte order mark, which is no part of the document.
   const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  const event = parseJson(marked ? bytes.subarray(3) : bytes, Number, EVENT_BOUNDS);
+  const lost = new Set<number>();
+  const large = (written: string): number => {
+    if (!isExact(written)) lost.add(Number(written));
+    return Number(written);
+  };
+  const event = parseJson(marked ? bytes.subarray(3) : bytes, large, EVENT_BOUNDS);
   if (!isObject(event)) throw new ShapeError('it is not an object');
-  return event;
+  return { event, lost };
+}
+
+function isExact(written: string): boolean {
+  try {
+    return parseJsonText(written) === Number(written);
+  } catch {
+    return false;
+  }
+}
+
+function holdsNumber(value: Json, numbers: ReadonlySet<number>): boolean {
+  if (typeof value === 'number') return numbers.has(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some((each) => holdsNumber(each, numbers));
 }
 
 async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {

@@ -87,6 +87,9 @@ describe.each(WAYS)('%s', (_, prepare) => {
       '[]',
       '{"a":1,"a":2}',
       event('Bash', {}, { hook_event_name: 'Stop' }),
+      // Read as another number: the agent's own reader may keep its digits.
+      event('issue_refund', { order: [9007199254740992] }).replace('0992', '0993'),
+      event('issue_refund', { amount: 0 }).replace(':0}', ':100.00000000000000001}'),
       '\u0000',
       'x'.repeat(3_000_000),
     ]) {
@@ -326,6 +329,12 @@ test('what a service took of the time is not there for the decision after it', a
     stdout: '',
     stderr: `aip hook: it took more than ${WATCHDOG_MS} ms.\n`,
   });
+});
+
+test('a number outside of the input may have any digits, and so may one inside that keeps them', async () => {
+  const place = await guarded();
+  const given = event('issue_refund', { id: 2 ** 60 }, { at: 1 }).replace('"at":1', '"at":1780000000123456789');
+  expect(place.run(['hook', 'claude', '-p', 'coder'], given)).toEqual({ status: 0, stdout: '{}\n', stderr: '' });
 });
 
 test('every agent waits at least twice as long as the hook takes', () => {
