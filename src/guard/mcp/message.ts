@@ -67,6 +67,14 @@ export function readMessage(bytes: Uint8Array | string, bounds: JsonBounds): Rea
   return { message: messageOf(document), rounded };
 }
 
+/** Reads one message of a client, which is written anew for the server: no number of it may become another one. @throws RpcError */
+export function readClientMessage(bytes: Uint8Array | string): RpcMessage {
+  const { message, rounded } = readMessage(bytes, CLIENT_BOUNDS);
+  if (!rounded) return message;
+  const id = 'id' in message ? message.id : null;
+  throw new RpcError(RPC.invalidParams, 'a number has more digits than can be read exactly', id);
+}
+
 /** A parsed value as a message. @throws RpcError */
 export function messageOf(document: Json): RpcMessage {
   if (Array.isArray(document))

@@ -8,7 +8,7 @@ import { refusalLine, type CallRefusal } from '../refusal.js';
 import { callIn, readIn, versionIn, type RpcRequest } from './calls.js';
 import { namedQuestion, namedQuestions, openedResult, openingParams, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
-import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
+import { errorFor, readClientMessage, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
 import type { RpcId, RpcMessage } from './message.js';
 import { withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
@@ -20,6 +20,7 @@ import { inputRefusal, listChanged, refusalAnswer, toolChanged } from './refusal
 import { shownPage, toolsIn } from './tools.js';
 
 type Line = Uint8Array | string;
+const NO_LIST = 'the server gives no list of its tools';
 
 /** The rules between one client and one server. */
 export class McpSession {
@@ -31,6 +32,8 @@ export class McpSession {
   /** Of the newest request of the later era: what the guard's own requests must carry as well. */
   #meta: Json | undefined;
   #own = 0;
+  /** Why the guard's own list was not had last. */
+  #unlisted: string | null = null;
   #cut: CallRefusal | null = null;
 
   constructor(ports: SessionPorts, memory: SessionMemory = sessionMemory(ports)) {
@@ -42,10 +45,7 @@ export class McpSession {
   /** One line of the client. Resolves when it was forwarded, answered or refused. */
   async fromClient(line: Line): Promise<void> {
     try {
-      const { message, rounded } = readMessage(line, CLIENT_BOUNDS);
-      const id = 'id' in message ? message.id : null;
-      if (rounded) throw new RpcError(RPC.invalidParams, 'a number has more digits than can be read exactly', id);
-      await this.accept(message);
+      await this.accept(readClientMessage(line));
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       this.#answer(this.#ports, errorFor(error));
@@ -91,8 +91,11 @@ export class McpSession {
   lost(id: RpcId, why: string): void {
     const pending = this.#open.settle(id, 'unknown');
     if (pending === null) return;
-    if (pending.own === null) this.#answer(pending.route, errorFor(new RpcError(RPC.internal, why, id)));
-    else this.#ports.note(why);
+    // A server that was started anew says nothing of what it lists now.
+    this.#memory.listing.changed();
+    if (pending.own === null) return this.#answer(pending.route, errorFor(new RpcError(RPC.internal, why, id)));
+    this.#unlisted = why;
+    this.#ports.note(why);
   }
 
   /** The client takes no answer to this request any more. A call that waits for its verdict does not run. */
@@ -123,7 +126,7 @@ export class McpSession {
       const { method, modern, route } = pending;
       this.#open.settle(id, 'unknown');
       if (method === 'subscriptions/listen') this.#answer(route, listChanged(id));
-      this.#refuse(route, id, method, modern, refusal);
+      this.#answer(route, refusalAnswer(id, method, modern, refusal));
       this.#toServer(route, { kind: 'notification', method: 'notifications/cancelled', params: { requestId: id } });
     }
     this.#answer(this.#ports, listChanged());
@@ -148,7 +151,7 @@ export class McpSession {
     const rule = clientRule(method, params);
     if (rule === undefined) throw new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id);
     if (this.#cut !== null && method !== 'ping' && method !== 'initialize') {
-      this.#refuse(route, id, method, versionIn(params) !== null, this.#cut);
+      this.#answer(route, refusalAnswer(id, method, versionIn(params) !== null, this.#cut));
       return;
     }
     if (params._meta !== undefined) this.#meta = params._meta;
@@ -172,7 +175,7 @@ export class McpSession {
     await this.#open.hold(id, async () => {
       await this.#memory.listing.firstSight((cursor) => this.#ownPage(cursor, route));
       if (!this.#open.holds(id)) return;
-      if (this.#cut !== null) this.#refuse(route, id, method, versionIn(params) !== null, this.#cut);
+      if (this.#cut !== null) this.#answer(route, refusalAnswer(id, method, versionIn(params) !== null, this.#cut));
       else this.#ask(message, route);
     });
   }
@@ -210,7 +213,7 @@ export class McpSession {
       if (!this.#open.holds(id)) return;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
       if (refusal !== null && !this.#ports.observe)
-        return this.#refuse(route, id, 'tools/call', versionIn(params) !== null, refusal);
+        return this.#answer(route, refusalAnswer(id, 'tools/call', versionIn(params) !== null, refusal));
       if (refusal !== null) this.#ports.note(`would be refused: ${refusal.code} ${refusal.name} (${name})`);
       const passed = { ...message, params: { ...params, arguments: given } };
       this.#ask(passed, route, verdict.intentHash, refusal === null ? key : null);
@@ -233,7 +236,7 @@ export class McpSession {
     const state = await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
     if (state === 'same') return null;
     if (state === null && !this.#ports.observe)
-      throw new RpcError(RPC.internal, 'the server gives no list of its tools, and the call did not run', id);
+      throw new RpcError(RPC.internal, `the call did not run: ${this.#unlisted ?? NO_LIST}`, id);
     const refusal = toolChanged(this.#ports.server, name, state ?? 'new', this.#memory.listing.lists(name));
     this.#ports.refused(call, refusal);
     return refusal;
@@ -242,12 +245,13 @@ export class McpSession {
   /** One page of the list, asked for by the guard itself under an id of its own. */
   #ownPage(cursor: string | null, route: SessionRoute): Promise<JsonObject | null> {
     const id = `aip:${(this.#own += 1)}`;
-    const params: Record<string, Json> = {};
-    if (this.#meta !== undefined) params._meta = this.#meta;
-    if (cursor !== null) params.cursor = cursor;
+    const params = {
+      ...(this.#meta === undefined ? {} : { _meta: this.#meta }),
+      ...(cursor === null ? {} : { cursor }),
+    };
+    this.#unlisted = null;
     return new Promise((resolve) => {
-      const pending = { method: 'tools/list', modern: false, intentHash: null, call: null, own: resolve, route };
-      this.#open.ask(id, pending);
+      this.#open.ask(id, { method: 'tools/list', modern: false, intentHash: null, call: null, own: resolve, route });
       this.#toServer(route, { kind: 'request', id, method: 'tools/list', params });
     });
   }
@@ -294,7 +298,7 @@ export class McpSession {
     if (method === 'initialize' || method === 'server/discover')
       return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
     const refusal = inputRefusal(this.#ports, result);
-    if (refusal !== null) return this.#refuse(route, id, method, modern, refusal);
+    if (refusal !== null) return this.#answer(route, refusalAnswer(id, method, modern, refusal));
     if (call !== null) this.#memory.continuations.opened(call, result);
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     const named = namedQuestions(result, this.#ports.server);
@@ -327,10 +331,6 @@ export class McpSession {
     const whole = `${this.#ports.server}.${tool}`;
     // A tool that a server names as a declared resource is not declared by that.
     return this.#ports.declares(whole) || isReadAction(tool) ? whole : tool;
-  }
-
-  #refuse(route: SessionRoute, id: RpcId, method: string, modern: boolean, refusal: CallRefusal): void {
-    this.#answer(route, refusalAnswer(id, method, modern, refusal));
   }
 
   #ask(message: RpcRequest, route: SessionRoute, intentHash: string | null = null, call: string | null = null): void {

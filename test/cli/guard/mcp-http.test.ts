@@ -373,6 +373,51 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect(checked.status, checked.stderr).toBe(0);
   });
 
+  test('a server that was started anew is told as that, and its list is read again before the next call', async () => {
+    const { server, session, modern } = await staged();
+    const { call } = await session();
+    const refund = { name: 'refund', arguments: { amount: 1 } };
+    expect((await call('refund', { amount: 1 })).json.result.isError).toBeUndefined();
+    expect((await modern('tools/call', refund)).json.result.isError).toBeUndefined();
+    // Sessions are gone with it.
+    server.instead = { status: 404, headers: {} };
+    const lost = await call('refund', { amount: 1 });
+    expect([lost.status, lost.json.error.message]).toEqual([
+      404,
+      'pay: it knows this session no more: open another one with initialize',
+    ]);
+    expect((await modern('tools/call', refund)).json.error.message).toContain('--url');
+    server.instead = null;
+    server.tools = TOOLS.map((tool) => ({ ...tool, description: `${tool.description}, and more` }));
+    expect(codeOf(await modern('tools/call', refund))).toBe('AIP-E215');
+    expect(codeOf(await call('refund', { amount: 1 }))).toBe('AIP-E215');
+    expect(server.ran).toEqual(['refund', 'refund']);
+  });
+
+  test('a call whose client goes while its tool is looked up does not run', async () => {
+    const { place, server, stream, modern } = await staged();
+    let listed = (): void => undefined;
+    server.listed = new Promise<void>((resolve) => (listed = resolve));
+    const params = { name: 'refund', arguments: { amount: 1, region: 'x' }, _meta: META };
+    const headers = {
+      'mcp-protocol-version': VERSION,
+      'mcp-method': 'tools/call',
+      'mcp-name': 'refund',
+      'mcp-param-region': 'x',
+    };
+    const asked = stream({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers);
+    await expect.poll(() => server.seen.some(({ body }) => body?.method === 'tools/list')).toBe(true);
+    asked.give();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    listed();
+    // Whatever came before it was dealt with.
+    expect((await modern('tools/call', { name: 'wait', arguments: { amount: 10_000 } })).json.result.isError).toBe(
+      true,
+    );
+    expect(server.ran).toEqual([]);
+    expect(await place.workspace.getVerificationLogs({ action: 'pay.refund' })).toEqual([]);
+  });
+
   test('without leave no question reaches the client', async () => {
     const { server, session, modern } = await staged();
     const { call } = await session();

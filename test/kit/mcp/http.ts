@@ -21,6 +21,8 @@ export interface McpHttpServer {
   /** How many calls of `wait` their caller has given up. */
   readonly givenUp: () => number;
   tools: object[];
+  /** Lists of tools wait for it. */
+  listed: Promise<void>;
   /** Answers every request with this status and these headers. */
   instead: { status: number; headers: Record<string, string> } | null;
   /** Sends a message to whom listens, as the event of this id. */
@@ -52,6 +54,7 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
     seen,
     ran,
     tools: TOOLS,
+    listed: Promise.resolve(),
     instead: null,
     ready: false,
     givenUp: () => givenUp,
@@ -110,6 +113,7 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
         { 'mcp-session-id': 'the-servers-own' },
       );
     if (method === 'server/discover') return say({ supportedVersions: ['2026-07-28'], capabilities: { tools: {} } });
+    if (method === 'tools/list') await kit.listed;
     if (method === 'tools/list') return say({ tools: kit.tools, ttlMs: 3_600_000, cacheScope: 'public' });
     if (method !== 'tools/call') return say({});
     ran.push(params.name as string);

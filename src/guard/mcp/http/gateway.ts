@@ -8,7 +8,7 @@ import { admit, type GateRules } from '../../serve/gate.js';
 import { jsonWebReply, RequestRefused, refusalReply } from '../../serve/replies.js';
 import { versionIn, type RpcRequest } from '../calls.js';
 import type { SessionMemory } from '../memory.js';
-import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, type RpcMessage } from '../message.js';
+import { errorFor, readClientMessage, RPC, RpcError, type RpcMessage } from '../message.js';
 import type { SessionRoute } from '../ports.js';
 import type { McpSession } from '../session.js';
 import { agreedVersion, ClientLink } from './link.js';
@@ -88,9 +88,7 @@ export class Gateway {
   async #post(request: WebRequest): Promise<WebReply> {
     const { headers, body } = request;
     try {
-      const { message, rounded } = readMessage(body, CLIENT_BOUNDS);
-      const id = 'id' in message ? message.id : null;
-      if (rounded) throw new RpcError(RPC.invalidParams, 'a number has more digits than can be read exactly', id);
+      const message = readClientMessage(body);
       headersAgree(headers, message);
       if (message.kind === 'request') return await this.#request(message, request);
       // In the later era a client has nothing to say beside its requests: it cancels by closing the connection.
@@ -121,7 +119,9 @@ export class Gateway {
       exchange.onEnd(() => void this.#passing.delete(connection));
       if (this.#cut !== null) connection.session.cut(this.#cut);
       const route = connection.routeOf(exchange, id, true);
+      let gone = false;
       request.onGone?.(() => {
+        gone = true;
         connection.session.abandon(id);
         exchange.close();
       });
@@ -131,7 +131,8 @@ export class Gateway {
         exchange.close();
         throw error;
       }
-      void connection.session.accept(message, route);
+      // To go is to cancel, also while the tool was looked up.
+      if (!gone) void connection.session.accept(message, route);
       return exchange.reply;
     }
     if (method !== 'initialize') {

@@ -12,6 +12,9 @@ import { askUpstream, type Upstream, type UpstreamAnswer } from './upstream.js';
 
 const BOTH = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
 
+/** What a server means by 404 where a session was named: it was started anew, or has ended it. */
+const NO_SESSION = 'it knows this session no more: open another one with initialize';
+
 /** One client: for its whole session in the older era, for one request in the later one, which has no sessions. */
 export class ClientLink {
   readonly #upstream: Upstream;
@@ -133,6 +136,7 @@ export class ClientLink {
     onHead: UpstreamAnswer['onHead'] & {},
   ) {
     const { id } = message;
+    let status = 0;
     // In the later era what broke off is lost.
     const waits = (): boolean => this.version !== null && this.session.waitsFor(id);
     return askResuming(
@@ -140,9 +144,15 @@ export class ClientLink {
       this.#post(line, message),
       { waits, headers: () => this.#headers() },
       {
-        onHead,
+        onHead(given, headers) {
+          status = given;
+          onHead(given, headers);
+        },
         onLine: (answer) => this.session.fromServer(answer, route, id),
-        onEnd: (problem) => this.session.lost(id, `${this.#server}: ${problem ?? 'it ended its answer without one'}`),
+        onEnd: (problem) => {
+          const why = status === 404 && this.upstreamId !== null ? NO_SESSION : problem;
+          this.session.lost(id, `${this.#server}: ${why ?? 'it ended its answer without one'}`);
+        },
       },
     );
   }
