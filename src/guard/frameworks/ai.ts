@@ -1,5 +1,5 @@
 /** Vercel AI SDK 5, 6 and 7. Put it innermost: what another wrapper changes after it was not verified. */
-import { guardedCall, needsPerson, refusalText, type Agent, type GuardOptions } from './guarding.js';
+import { guardedCall, needsPerson, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
 
 /** What of a tool is used. */
 interface AiTool {
@@ -26,7 +26,7 @@ export function guardTools<T extends Readonly<Record<string, AiTool>>>(
     const asks = tool.needsApproval;
     const allowed: Execute = async (input, context) => {
       try {
-        return await guardedCall(agent, name, input, options, (verified) => run(verified, context));
+        return await guardedCall(agent, name, input, options, (verified) => run(verified, context), signalIn(context));
       } catch (error) {
         const text = refusalText(error);
         throw text === null ? error : new Error(text, { cause: error });

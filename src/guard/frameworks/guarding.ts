@@ -27,16 +27,31 @@ export type Agent = AgentPassport | string;
 
 const OWN: Deciding = { guardCall, createIntent, verifyIntent };
 
-/** Runs a tool with the params that were verified, frozen. @throws VerificationError, Failure; it did not run then */
-export function guardedCall<P extends object, R>(
+/**
+ * Runs a tool with the params that were verified, frozen. `signal`: of the framework; a call that it gave up does not run, though a person
+ * says yes later. @throws VerificationError, Failure, the signal's reason; it did not run then
+ */
+export async function guardedCall<P extends object, R>(
   agent: Agent,
   tool: string,
   params: P,
   { workspace = OWN, action = (name) => name, ...options }: GuardOptions,
   run: (params: P) => R | Promise<R>,
+  signal?: AbortSignal,
 ): Promise<R> {
+  signal?.throwIfAborted();
   // A model asks again for what was approved, and cannot name the request.
-  return workspace.guardCall({ agent, action: action(tool), params, approval: 'known', ...options }, run);
+  return workspace.guardCall({ agent, action: action(tool), params, approval: 'known', ...options }, (verified: P) => {
+    signal?.throwIfAborted();
+    return run(verified);
+  });
+}
+
+/** The signal among what a framework hands to a tool beside its input. */
+export function signalIn(...given: readonly unknown[]): AbortSignal | undefined {
+  const members = given.map((each) => (each ?? {}) as { readonly abortSignal?: unknown; readonly signal?: unknown });
+  const found = members.map(({ abortSignal, signal }) => abortSignal ?? signal);
+  return found.find((each) => each instanceof AbortSignal);
 }
 
 /** True when a person has to approve this call, and has not yet. Nothing is spent or logged. @throws Failure */

@@ -1,5 +1,5 @@
 /** LangChain 1.x. `guardTool` wraps a tool behind its schema; the middleware guards every tool of an agent that is called through it. */
-import { guardedCall, refusalText, type Agent, type GuardOptions } from './guarding.js';
+import { guardedCall, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
 
 /** What of a tool is used: `func` of the tools that `tool()` makes, `_call` of classes. */
 interface LangChainTool {
@@ -17,7 +17,8 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
   const guarded = Object.assign(Object.create(Object.getPrototypeOf(tool) as object) as object, tool) as T;
   const call = async (input: object, ...rest: unknown[]): Promise<unknown> => {
     try {
-      return await guardedCall(agent, tool.name, input, options, (verified) => run.call(guarded, verified, ...rest));
+      const own = (verified: object): unknown => run.call(guarded, verified, ...rest);
+      return await guardedCall(agent, tool.name, input, options, own, signalIn(...rest));
     } catch (error) {
       const text = refusalText(error);
       if (text === null) throw error;
@@ -30,6 +31,7 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
 /** What a middleware is asked. */
 interface ToolRequest {
   readonly toolCall: { readonly name: string; readonly id?: string; readonly args: object };
+  readonly runtime?: unknown;
 }
 
 /** For `createAgent({middleware: [createMiddleware(aipMiddleware(agent))]})`. */
@@ -39,9 +41,9 @@ export function aipMiddleware(agent: Agent, options: GuardOptions = {}) {
     async wrapToolCall<R extends ToolRequest, A>(request: R, next: (request: R) => A | Promise<A>): Promise<A> {
       const { name, id, args } = request.toolCall;
       try {
-        return await guardedCall(agent, name, args, options, (verified) =>
-          next({ ...request, toolCall: { ...request.toolCall, args: structuredClone(verified) } }),
-        );
+        const own = (verified: object): A | Promise<A> =>
+          next({ ...request, toolCall: { ...request.toolCall, args: structuredClone(verified) } });
+        return await guardedCall(agent, name, args, options, own, signalIn(request.runtime));
       } catch (error) {
         const content = refusalText(error);
         if (content === null) throw error;

@@ -1,5 +1,5 @@
 /** A client of the MCP SDK, version 1 or 2, in front of one server. */
-import { guardedCall, refusalText, type Agent, type GuardOptions } from './guarding.js';
+import { guardedCall, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
 
 /** What of a client is used. */
 interface McpClient {
@@ -25,9 +25,10 @@ export function guardClient<C extends McpClient>(
   const callTool = async (params: CallParams, ...rest: never[]): Promise<unknown> => {
     const { name, arguments: given = {} } = params;
     try {
-      return await guardedCall(agent, name, given, { target: `mcp:${server}`, ...options, action }, (verified) =>
-        client.callTool({ ...params, arguments: verified } as never, ...rest),
-      );
+      const own = (verified: object): Promise<unknown> =>
+        client.callTool({ ...params, arguments: verified } as never, ...rest);
+      const asked = { target: `mcp:${server}`, ...options, action };
+      return await guardedCall(agent, name, given, asked, own, signalIn(...rest));
     } catch (error) {
       const text = refusalText(error);
       if (text === null) throw error;

@@ -1,5 +1,5 @@
 /** OpenAI Agents SDK for TypeScript. */
-import { guardedCall, needsPerson, refusalText, type Agent, type GuardOptions } from './guarding.js';
+import { guardedCall, needsPerson, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
 
 /** What of a function tool is used. The arguments arrive as the text of an object. */
 interface FunctionTool {
@@ -18,9 +18,8 @@ export function guardTool<T extends FunctionTool>(agent: Agent, tool: T, options
     invoke: async (context: never, input: string, ...rest: never[]): Promise<unknown> => {
       try {
         // Written anew from what was verified: of a member that stands there twice, the tool could read the other one.
-        return await guardedCall(agent, tool.name, argumentsIn(input), options, (verified) =>
-          tool.invoke(context, JSON.stringify(verified), ...rest),
-        );
+        const own = (verified: object): Promise<unknown> => tool.invoke(context, JSON.stringify(verified), ...rest);
+        return await guardedCall(agent, tool.name, argumentsIn(input), options, own, signalIn(...rest));
       } catch (error) {
         const text = refusalText(error);
         if (text === null) throw error;

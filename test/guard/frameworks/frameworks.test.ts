@@ -98,6 +98,46 @@ describe('LangChain', () => {
   });
 });
 
+test('a call that the framework gave up does not run, neither before the verdict nor after it', async () => {
+  const { agent, ran, options, workspace } = await staged();
+  const run = async (): Promise<unknown> => ran.push(1);
+  let given = new AbortController();
+  /** Gives the call up once it is decided, as during the minutes that a person takes. */
+  const deciding = {
+    createIntent: workspace.createIntent,
+    verifyIntent: workspace.verifyIntent,
+    guardCall: ((asked, call) =>
+      workspace.guardCall(asked, (params) => {
+        given.abort(new Error('given up'));
+        return call(params);
+      })) as typeof workspace.guardCall,
+  };
+  const own = { ...options, workspace: deciding, action: () => 'refund' };
+  const tool = Object.assign(Object.create(null) as object, { name: 'refund', _call: run });
+  type Call = (...given: unknown[]) => Promise<unknown>;
+  const ai = guardTools(agent, { refund: { execute: run } }, own).refund.execute as Call;
+  const langchain = guardTool(agent, tool, own)._call as Call;
+  const { wrapToolCall } = aipMiddleware(agent, own);
+  const openai = guardFunction(agent, { name: 'refund', invoke: run }, own).invoke as Call;
+  const mcp = guardClient(agent, 'pay', { callTool: run }, own).callTool as Call;
+  const ways: ((signal: AbortSignal) => Promise<unknown>)[] = [
+    (abortSignal) => ai({}, { abortSignal }),
+    (signal) => langchain({}, undefined, { signal }),
+    (signal) => wrapToolCall({ toolCall: { name: 'refund', args: {} }, runtime: { signal } }, run),
+    (signal) => openai({}, '{}', { signal }),
+    (signal) => mcp({ name: 'refund' }, undefined, { signal }),
+  ];
+  for (const way of ways) {
+    given = new AbortController();
+    expect((await refusal(way(given.signal))).message).toBe('given up');
+    expect((await refusal(way(given.signal))).message).toBe('given up');
+  }
+  expect(ran).toEqual([]);
+  // What was given up before it was decided has spent nothing.
+  const entries = await workspace.getVerificationLogs();
+  expect(entries).toHaveLength(ways.length);
+});
+
 test('OpenAI Agents: arguments are written anew from what was verified', async () => {
   const { agent, ran, options } = await staged();
   const tool = guardFunction(
