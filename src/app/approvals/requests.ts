@@ -37,7 +37,10 @@ export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Appro
     memory === null || (deniedNow(facts, key.text) === null && deniedNow(facts, keyId) === null);
   // Most documents need no approval, and none is looked for.
   const hash = lazy(() => actionHash(actionOf(prepared)));
-  const request = namedRequest(sitting, prepared);
+  const named = namedRequest(sitting, prepared);
+  // What goes on with a call was approved with it: the request that the call has spent still says so, and is not spent again.
+  const continued = submission.counted === false && named?.status === 'spent';
+  const request: RequestRecord | null = continued ? { ...named, status: 'open' } : named;
   return {
     exact:
       proven.speaker !== null && (sitting.approved(intent, counts) || submission.approved?.(intent, counts) === true),

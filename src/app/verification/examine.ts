@@ -31,7 +31,10 @@ export interface Submission {
   readonly within?: Constraints;
   /** The params with their long texts, where the document holds hashes of these: what is judged. They must be those of the document. */
   readonly meant?: JsonObject;
-  /** False for what goes on with a call that was counted already: no window counts it a second time. */
+  /**
+   * False for what goes on with a call that was counted already: no window counts it a second time, and it may name the request that the
+   * call has spent.
+   */
   readonly counted?: boolean;
   /** True where the caller only looks on: a refusal counts for nothing then, and asks nobody. */
   readonly observed?: boolean;

@@ -49,6 +49,8 @@ export interface Desks {
   readonly leave: (call: HandedCall, decision: Decision) => void;
   /** A hook's decision about the very same call, once; null where there is none to go by. */
   readonly take: (call: HandedCall) => HandOver | null;
+  /** The request that an accepted intent ran under: what goes on from there does so as well. Null where it ran under none. */
+  readonly requestOf: (intentHash: string) => string | null;
   /** Writes a refusal that no intent was signed for into the log. */
   readonly record: (refusal: UnsignedRefusal) => void;
   /**
@@ -124,6 +126,7 @@ export async function openDesks(
       const decided = ring.state.transact((ledger) => ledger.acceptedAs(left.intentHash));
       return mayTakeOver(decided, call, known.passport, now) ? left : null;
     },
+    requestOf: (hash) => ring.state.look((ledger) => ledger.acceptedAs(hash))?.entry.approval_request ?? null,
     record: (refusal) =>
       void ring.state.transact((ledger) => ledger.append(refusalEntry(refusal, options.logParams, clock()))),
     async outcome(report, agentId) {

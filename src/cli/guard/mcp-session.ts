@@ -106,7 +106,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     allowElicitation: rules.allowElicitation,
     observe: observed,
     async decide(call: ToolCall) {
-      const { tool, action, params, target, counted } = call;
+      const { tool, action, params, target, continues } = call;
       const own = ownFilesReached(call, rules);
       if (own !== null) {
         const { code, name, details } = own;
@@ -114,13 +114,16 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
         return { allowed: false, ...own };
       }
       const handed = { agentId: passport.agent.id, tool: `${server}.${tool}`, action, params };
-      const left = tool !== null && counted ? desks.take(handed) : null;
+      const left = tool !== null && continues === null ? desks.take(handed) : null;
       if (left !== null) {
         tokens.set(left.intentHash, left.token);
         started.set(left.intentHash, ticks());
         return { allowed: true, intentHash: left.intentHash };
       }
-      const { decision } = await desk.decide({ action, params, target, counted, observed, findRequest: true });
+      const counted = continues === null;
+      const approved = counted ? null : desks.requestOf(continues);
+      const named = approved === null ? { findRequest: true } : { approvalRequest: approved };
+      const { decision } = await desk.decide({ action, params, target, counted, observed, ...named });
       passport = await desk.passport();
       if (!decision.success) return { allowed: false, ...refusalToAsker(decision) };
       const intentHash = decision.intent_hash!;

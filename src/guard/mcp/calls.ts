@@ -79,7 +79,7 @@ export function readIn(
     params: { [kind]: name },
     beside: Object.fromEntries(Object.entries(params).filter(([member]) => member !== '_meta')),
     target: `mcp:${server}`,
-    counted: !continuations.take(key, params),
+    continues: continuations.take(key, params),
   };
   return { call, key };
 }

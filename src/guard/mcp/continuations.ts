@@ -14,22 +14,26 @@ export function requestKey(method: string, asked: JsonObject): string {
 
 /** The continuations of one session. */
 export class Continuations {
-  readonly #open = new Set<string>();
+  /** The hash of the intent that each goes on from. */
+  readonly #open = new Map<string, string>();
 
-  /** The server answered the request of this key; it may go on where the answer asks for more. */
-  opened(key: string, { resultType, requestState }: JsonObject): void {
+  /** The server answered the request of this key, which ran under this intent; it may go on where the answer asks for more. */
+  opened(key: string, { resultType, requestState }: JsonObject, intentHash: string): void {
     if (resultType !== 'input_required') return;
     if (this.#open.size >= MOST) this.#open.clear();
-    this.#open.add(entry(key, requestState));
+    this.#open.set(entry(key, requestState), intentHash);
   }
 
   /**
-   * True, once, for a request that goes on from what was opened for the very same. A server that keeps no state gives none: what goes on
-   * from there carries answers.
+   * The intent, once, that a request goes on from: one for the very same. A server that keeps no state gives none: what goes on from there
+   * carries answers.
    */
-  take(key: string, { inputResponses, requestState }: JsonObject): boolean {
-    if (inputResponses === undefined && requestState === undefined) return false;
-    return this.#open.delete(entry(key, requestState));
+  take(key: string, { inputResponses, requestState }: JsonObject): string | null {
+    if (inputResponses === undefined && requestState === undefined) return null;
+    const open = entry(key, requestState);
+    const intentHash = this.#open.get(open) ?? null;
+    this.#open.delete(open);
+    return intentHash;
   }
 }
 

@@ -14,8 +14,8 @@ export interface ToolCall {
   readonly beside: JsonObject;
   /** `mcp:<server>`. */
   readonly target: string;
-  /** A continuation that this session saw: judged again, and not counted a second time. */
-  readonly counted: boolean;
+  /** The intent that it goes on from, by its hash, where this session saw it: judged again, and not counted a second time. */
+  readonly continues: string | null;
 }
 
 /** What was decided about a call. */

@@ -205,7 +205,7 @@ export class McpSession {
       params: given,
       beside,
       target: `mcp:${this.#ports.server}`,
-      counted: !this.#memory.continuations.take(key, params),
+      continues: this.#memory.continuations.take(key, params),
     };
     await this.#open.hold(id, async () => {
       const verdict = (await this.#pinRefusal(id, name, call, route)) ?? (await this.#verdict(id, call));
@@ -289,7 +289,7 @@ export class McpSession {
   }
 
   #result(pending: Pending, message: RpcMessage & { kind: 'result' }, rounded: Line | null): void {
-    const { method, modern, call, route } = pending;
+    const { method, modern, call, intentHash, route } = pending;
     const { id } = message;
     // A page is held against its pins as it came.
     if (method === 'tools/list')
@@ -299,7 +299,7 @@ export class McpSession {
       return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
     const refusal = inputRefusal(this.#ports, result);
     if (refusal !== null) return this.#answer(route, refusalAnswer(id, method, modern, refusal));
-    if (call !== null) this.#memory.continuations.opened(call, result);
+    if (call !== null && intentHash !== null) this.#memory.continuations.opened(call, result, intentHash);
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     const named = namedQuestions(result, this.#ports.server);
     if (rounded === null || named !== message.result) this.#answer(route, { ...message, result: named });

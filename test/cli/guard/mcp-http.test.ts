@@ -418,6 +418,47 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect(await place.workspace.getVerificationLogs({ action: 'pay.refund' })).toEqual([]);
   });
 
+  test('what a person approved goes on under that approval, once, and its proof shows it', async () => {
+    const [place, server] = await Promise.all([
+      guarded({ actions: ['pay.more'], constraints: { require_approval: { above: 50 } } }),
+      mcpHttpServer(),
+    ]);
+    const { url, token } = await start(place, server, '--allow-elicitation');
+    const { modern } = client(url, token);
+    const more = { name: 'more', arguments: { amount: 60 } };
+    expect(codeOf(await modern('tools/call', more))).toBe('AIP-E209');
+    place.env.AIP_KEY_PASSPHRASE = 'correct horse';
+    const [{ request_id: id }] = JSON.parse((await place.ran(['approvals', 'list', '--json'])).stdout) as [Any];
+    expect((await place.ran(['approvals', 'approve', id as string, '--yes'])).status).toBe(0);
+    const { requestState } = (await modern('tools/call', more)).json.result;
+    const further = { ...more, requestState, inputResponses: { q: { action: 'accept' } } };
+    const elsewhere = { ...further, arguments: { amount: 61 } };
+    expect(codeOf(await modern('tools/call', elsewhere))).toBe('AIP-E209');
+    expect((await modern('tools/call', further)).json.result.content[0].text).toBe('{"amount":60}');
+    expect(codeOf(await modern('tools/call', further))).toBe('AIP-E209');
+    expect(codeOf(await modern('tools/call', more))).toBe('AIP-E209');
+    expect(server.ran).toEqual(['more', 'more']);
+    const accepted = (await place.workspace.getVerificationLogs()).filter(({ status }) => status === 'success');
+    expect(accepted.map(({ approval_request, details }) => [approval_request, details])).toEqual([
+      [id, { continued: true }],
+      [id, null],
+    ]);
+    expect((await place.ran(['logs', 'verify'])).status).toBe(0);
+    const [{ public_key: principal }] = JSON.parse((await place.ran(['principal', 'list', '--json'])).stdout) as [Any];
+    const findings = JSON.parse((await place.ran(['doctor', '--json'])).stdout) as Any[];
+    const verifier = /ed25519:\w+/.exec(findings.find(({ check }) => check === 'verifier')!.message as string)![0];
+    const keys = ['--principal-key', `did:web:acme.com=${String(principal)}`, '--verifier-key', verifier];
+    for (const { intent_hash } of accepted) {
+      const bundle = join(place.folder, `${intent_hash!.slice(7, 20)}.json`);
+      expect((await place.ran(['logs', 'prove', intent_hash!, '-o', bundle])).status).toBe(0);
+      const { steps } = JSON.parse((await place.ran(['proof', 'verify', bundle, ...keys, '--json'])).stdout) as Any;
+      expect(steps.find(({ step }: Any) => step === 'limits')).toMatchObject({
+        status: 'ok',
+        message: expect.stringContaining('approved by did:web:acme.com'),
+      });
+    }
+  });
+
   test('without leave no question reaches the client', async () => {
     const { server, session, modern } = await staged();
     const { call } = await session();

@@ -84,7 +84,7 @@ describe('a call', () => {
   test('runs after its verdict, written anew from what was judged, and its outcome is kept', async () => {
     await bench.call(0, 'refund', { amount: 50 });
     expect(bench.calls).toEqual([
-      { tool: 'refund', action: 'refund', params: expect.anything(), beside: {}, target: 'mcp:pay', counted: true },
+      { tool: 'refund', action: 'refund', params: expect.anything(), beside: {}, target: 'mcp:pay', continues: null },
     ]);
     expect(bench.forwarded).toEqual([
       { jsonrpc: '2.0', id: 0, method: 'tools/call', params: { name: 'refund', arguments: { amount: 50 } } },
@@ -491,14 +491,14 @@ describe('a continuation', () => {
     bench.answered(1, needed);
     await go(2, 's');
     await go(3, 's');
-    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, false, true]);
+    expect(bench.calls.map(({ continues }) => continues === null)).toEqual([true, false, true]);
   });
   test('with other arguments or another state counts', async () => {
     await bench.call(1, 'refund');
     bench.answered(1, needed);
     await go(2, 't');
     await go(3, 's', { amount: 1 });
-    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, true]);
+    expect(bench.calls.map(({ continues }) => continues === null)).toEqual([true, true, true]);
   });
   test.each([
     ['a resource', 'resources/read', { uri: 'file:///docs/a' }, { uri: 'file:///docs/b' }],
@@ -510,7 +510,7 @@ describe('a continuation', () => {
     await ask(2, { ...other, requestState: 's' });
     await ask(3, { ...asked, requestState: 's', inputResponses: { q: {} }, _meta: { progressToken: 1 } });
     await ask(4, { ...asked, requestState: 's' });
-    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, false, true]);
+    expect(bench.calls.map(({ continues }) => continues === null)).toEqual([true, true, false, true]);
   });
   test('of a server that keeps no state carry answers', async () => {
     await bench.call(1, 'refund', { amount: 5 });
@@ -520,7 +520,7 @@ describe('a continuation', () => {
     await bench.call(4, 'refund', { amount: 5 }, { inputResponses: {} });
     await bench.call(5, 'refund', { amount: 5 }, { inputResponses: {} });
     await bench.call(6, 'refund', { amount: 5 }, { inputResponses: {}, requestState: 's' });
-    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, true, false, true, true]);
+    expect(bench.calls.map(({ continues }) => continues === null)).toEqual([true, true, true, false, true, true]);
   });
   test.each([
     ['a call', 'tools/call', { name: 'refund', arguments: {} }],
@@ -531,7 +531,7 @@ describe('a continuation', () => {
     await bench.client({ jsonrpc: '2.0', id: 1, method, params });
     bench.answered(1, needed);
     await bench.client({ jsonrpc: '2.0', id: 2, method, params: { ...params, requestState: 's' } });
-    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true]);
+    expect(bench.calls.map(({ continues }) => continues === null)).toEqual([true, true]);
   });
   test.each(['sampling/createMessage', 'roots/list', 'elicitation/create', undefined])(
     'that asks for %s is refused',
