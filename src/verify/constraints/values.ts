@@ -1,4 +1,5 @@
 import { foldedValue } from '../../protocol/constraints/folded.js';
+import { numberIn } from '../../protocol/constraints/number-text.js';
 import type { Json } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
 import { said, shown, shownAll, type ConstraintCheck, type Judged } from './judged.js';
@@ -30,10 +31,23 @@ export const deniedValues: ConstraintCheck<'denied_values'> = (rule, judged) =>
     }),
   );
 
-/** What a tool reads as a number that is denied is denied: `022`, `22.0` and `0x16` are 22 to most of them. */
+/** What a tool reads as a number that is denied is denied, in each of its readings. */
 function isDenied(value: Scalar, denied: ReadonlySet<Json>): boolean {
   const text = foldedValue(value);
-  return denied.has(text) || (text !== '' && denied.has(Number(text)));
+  return denied.has(text) || (/\p{Nd}/u.test(text) && numbersRead(text).some((each) => denied.has(each)));
+}
+
+const OCTAL = /^[+-]?0[0-7]+$/;
+
+/** `22.0` and `0x16` are 22 to most tools, `2_2` to some, `026` to those that take a zero in front for octal, `٢٢` to Python. */
+function numbersRead(text: string): readonly number[] {
+  const tight = text.replace(/(?<=[0-9a-f])_(?=[0-9a-f])/g, '');
+  const decimal = text.startsWith('-') ? null : numberIn(tight);
+  return [
+    Number(tight),
+    ...(OCTAL.test(tight) ? [parseInt(tight, 8)] : []),
+    ...(decimal === null ? [] : [Number(`${decimal.coefficient}e-${decimal.scale}`)]),
+  ];
 }
 
 interface Offenders {
