@@ -40,6 +40,11 @@ function judged(name: Name): DestinationTier {
   return held.length > 0 ? 'weak' : null;
 }
 
+/** True where the name's last word is one for destinations: the members of an object of that name may be named after them. */
+export function endsInDestination(name: Name): boolean {
+  return tierOf(name) !== null && heldBy(name, WORDS).some(({ last }) => last);
+}
+
 /** Under a strong name other text is a word (`assigned_to: "alice"`), and a moment names no place (`valid_to: "2026-02-18T10:00Z"`). */
 export function couldBeDestination(text: string): boolean {
   return COULD_BE().test(text) && !MOMENT().test(text.trim());

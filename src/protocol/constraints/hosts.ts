@@ -72,7 +72,9 @@ function readObject(object: JsonObject, into: HostReading[]): void {
   const isMailbox = members.some(([name, member]) => ADDRESS_MEMBER.test(name) && isAddress(member));
   for (const [name, member] of members) {
     if (!PLAIN_MEMBER.test(name)) readText(name, into);
-    if (isMailbox && NAME_MEMBER.test(name) && typeof member === 'string' && PLAIN_NAME().test(member)) continue;
+    // As in `{"email": ..., "name": ...}`, and in `{"a@acme.com": "Ann"}`, which mail libraries take too.
+    const isNamed = (isMailbox && NAME_MEMBER.test(name)) || isAddress(name);
+    if (isNamed && typeof member === 'string' && PLAIN_NAME().test(member)) continue;
     // Flags beside a host ({"url": ..., "active": true}) name none.
     if (typeof member !== 'boolean') collect(member, into);
   }

@@ -38,7 +38,7 @@ export function nameOf(text: string): Name {
     words,
     tails: tailsOf(words),
     key: words.map(singular).join(''),
-    addressed: text.includes('@') || text.includes(':'),
+    addressed: /[@:\\]|\/\//.test(text),
     hidden: hidesCharacter(text),
   };
   if (text.length <= LONGEST_KEPT) {

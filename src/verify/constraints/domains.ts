@@ -1,6 +1,7 @@
 import {
   couldBeDestination,
   destinationsIn,
+  endsInDestination,
   tierOf,
   type DestinationTier,
 } from '../../protocol/constraints/destinations.js';
@@ -51,19 +52,21 @@ class Search {
     this.#judged = judged;
   }
 
-  object(value: JsonObject, path: string, under: DestinationTier = null): void {
+  /** `listed` where the object's own name ends in a word for destinations, so that its members may be named after them. */
+  object(value: JsonObject, path: string, under: DestinationTier = null, listed = false): void {
     for (const text of Object.keys(value)) {
       if (this.found.length >= MAX_REPORTED) return;
       const at = path === '' ? text : `${path}.${text}`;
       const { params } = this.#rule;
       const name = nameOf(text);
-      // A name can be an address, as in `{"a@acme.com": "Ann"}`.
-      if (params === null && name.addressed) this.report(destinationsIn(text, false), at);
-      this.#member(value[text]!, at, params === null ? (tierOf(name) ?? under) : named(name, params));
+      // A name can be an address, as in `{"a@acme.com": "Ann"}`, and under `servers` a host.
+      if (params === null && (listed || name.addressed)) this.report(destinationsIn(text, listed), at);
+      const listing = params === null && endsInDestination(name);
+      this.#member(value[text]!, at, params === null ? (tierOf(name) ?? under) : named(name, params), listing);
     }
   }
 
-  #member(value: Json, path: string, tier: DestinationTier): void {
+  #member(value: Json, path: string, tier: DestinationTier, listing: boolean): void {
     if (value === null || typeof value === 'boolean') return;
     if (tier === 'first') return this.report(hostsOf(value), path);
     if (typeof value === 'string') {
@@ -71,11 +74,11 @@ class Search {
       this.report(readingsUnder(tier, value), path);
     } else if (Array.isArray(value)) {
       for (let i = 0; i < value.length && this.found.length < MAX_REPORTED; i++) {
-        this.#member((value as readonly Json[])[i]!, `${path}[${i}]`, tier);
+        this.#member((value as readonly Json[])[i]!, `${path}[${i}]`, tier, listing);
       }
     } else if (isObject(value)) {
       // What stands under such a name without a name of its own for it is read where it reads as a destination.
-      this.object(value, path, tier === null ? null : 'weak');
+      this.object(value, path, tier === null ? null : 'weak', listing);
     }
   }
 
