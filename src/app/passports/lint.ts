@@ -6,7 +6,7 @@ import { isReadAction, isResourceAction, resourcePrefix } from '../../protocol/n
 import { wordsOf } from '../../protocol/naming/name-words.js';
 import { tierOf } from '../../protocol/constraints/destinations.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
-import { isSameName, nameOf } from '../../protocol/naming/names.js';
+import { isMeant, nameOf } from '../../protocol/naming/names.js';
 import { declaredIn } from '../../verify/constraints/reading/declared.js';
 import type { LintFinding } from './lint-finding.js';
 import { lintIssuer } from './lint-issuer.js';
@@ -306,9 +306,7 @@ function requiresMoney(schema: JsonObject, limit: Json): boolean {
 function holdsMoney(name: string, limit: Json): boolean {
   const named = namedParams(limit);
   if (named === null) return moneyNameOf(nameOf(name)).money;
-  return named.some(
-    (each) => isSameName(nameOf(each), nameOf(name)) || isSameName(nameOf(`${each}_minor`), nameOf(name)),
-  );
+  return named.some((each) => isMeant(nameOf(each), nameOf(name)) || isMeant(nameOf(`${each}_minor`), nameOf(name)));
 }
 
 /** The params that a limit names; null where it names none. */

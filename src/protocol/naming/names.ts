@@ -190,3 +190,20 @@ export function lastWords(name: Name, { folded }: Vocabulary): string[] {
 export function isSameName(name: Name, other: Name): boolean {
   return name.key === other.key;
 }
+
+/**
+ * True when who names `meant` means a param of this name, or of this path where `meant` is written as one: `order.total` is the `total` of
+ * an `order`, at any depth and in lists. Without a path the last name decides.
+ */
+export function isMeant(meant: Name, name: Name, path: string | null = null): boolean {
+  if (isSameName(meant, name)) return true;
+  if (!meant.text.includes('.')) return false;
+  const wanted = keysOf(meant.text);
+  const own = path === null ? [name.key] : keysOf(path.replace(/\[[0-9]+\]/g, ''));
+  const compared = path === null ? wanted.slice(-1) : wanted;
+  return !wanted.includes('') && compared.join('.') === own.slice(-compared.length).join('.');
+}
+
+function keysOf(path: string): string[] {
+  return path.split('.').map((each) => nameOf(each).key);
+}

@@ -19,9 +19,9 @@ export const PRICE_WORDS = list(`price cost`);
 export const QUANTITY_WORDS = list(`quantity qty unit`);
 /** A price that holds one of these is not one of a single unit. */
 export const WHOLE_WORDS = list(`total subtotal sum`);
-/** Members of an object under a name for money that hold its number: `{"total": {"usd": 5}}`. */
+/** Members of an object under a name for money that hold its number: `{"total": {"usd": 5}}`, and Google's `{"units": "5", "nanos": 0}`. */
 export const MONEY_MEMBERS = list(
-  `major minor cent pence gross net raw decimal number float integer dollar euro pound`,
+  `major minor unit cent pence gross net raw decimal number float integer dollar euro pound`,
 );
 
 /** Names that alone are a destination, and refuse what cannot be read: those of the first version. */

@@ -9,7 +9,7 @@ import { isListed } from '../../protocol/constraints/domains.js';
 import { hostsOf, type HostReading } from '../../protocol/constraints/hosts.js';
 import type { DomainRule } from '../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
+import { isMeant, nameOf, type Name } from '../../protocol/naming/names.js';
 import { violation, type Violation } from '../decision.js';
 import { HOLDS, shown, type ConstraintCheck, type Judged } from './judged.js';
 
@@ -62,7 +62,7 @@ class Search {
       // A name can be an address, as in `{"a@acme.com": "Ann"}`, and under `servers` a host.
       if (params === null && (listed || name.addressed)) this.report(destinationsIn(text, listed), at);
       const listing = params === null && endsInDestination(name);
-      this.#member(value[text]!, at, params === null ? (tierOf(name) ?? under) : named(name, params), listing);
+      this.#member(value[text]!, at, params === null ? (tierOf(name) ?? under) : named(name, params, at), listing);
     }
   }
 
@@ -113,6 +113,6 @@ function readingsUnder(tier: DestinationTier, text: string): readonly HostReadin
   return readings.length === 0 && tier === 'strong' && couldBeDestination(text) ? hostsOf(text) : readings;
 }
 
-function named(name: Name, params: readonly Name[]): DestinationTier {
-  return params.some((each) => isSameName(each, name)) ? 'first' : null;
+function named(name: Name, params: readonly Name[], path: string): DestinationTier {
+  return params.some((each) => isMeant(each, name, path)) ? 'first' : null;
 }

@@ -4,7 +4,7 @@ import type { Constraint, Constraints, MoneySource } from '../../protocol/constr
 import { isObject, type Json } from '../../protocol/json/values.js';
 import { BOUND } from '../../protocol/log/attribution.js';
 import { hidesCharacter } from '../../protocol/naming/hidden.js';
-import { endsWith, isSameName, nameOf, thingNamed, type Name } from '../../protocol/naming/names.js';
+import { endsWith, isMeant, isSameName, nameOf, thingNamed, type Name } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { violation, type Violation } from '../decision.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
@@ -61,14 +61,14 @@ function isReadBy({ all }: Constraints, member: NamedValue, { action }: Judged):
 const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);
 const CURRENCY = nameOf('currency');
 
-function reads(rule: Constraint, { name, value }: NamedValue): boolean {
-  if (readsName(rule, name)) return true;
+function reads(rule: Constraint, { name, value, path }: NamedValue): boolean {
+  if (readsName(rule, name, path)) return true;
   if (rule.kind !== 'allowed_domains' || rule.params !== null || tierOf(name) !== 'weak') return false;
   return typeof value === 'string' && destinationsIn(value, true).length > 0;
 }
 
-/** True when the rule reads whatever stands under the name. */
-export function readsName(rule: Constraint, name: Name): boolean {
+/** True when the rule reads whatever stands under the name, at this path where one is known. */
+export function readsName(rule: Constraint, name: Name, path: string | null = null): boolean {
   switch (rule.kind) {
     case 'currency':
       return isSameName(name, CURRENCY) || rule.sources.some(isMoney);
@@ -76,7 +76,7 @@ export function readsName(rule: Constraint, name: Name): boolean {
     case 'daily_limit':
       return isMoney(rule.source);
     case 'allowed_domains': {
-      if (rule.params !== null) return rule.params.some((each) => isSameName(each, name));
+      if (rule.params !== null) return rule.params.some((each) => isMeant(each, name, path));
       const tier = tierOf(name);
       return tier === 'first' || tier === 'strong';
     }
@@ -84,7 +84,7 @@ export function readsName(rule: Constraint, name: Name): boolean {
     case 'denied_values':
     case 'bound':
     case 'required':
-      return isRead(name, rule.reads);
+      return isRead(name, rule.reads, path);
     case 'approval':
       return rule.environments.size > 0 && endsWith(name, ENVIRONMENT);
     case 'rate':
@@ -95,6 +95,6 @@ export function readsName(rule: Constraint, name: Name): boolean {
   }
 
   function isMoney(source: MoneySource): boolean {
-    return source === null ? moneyNameOf(name).money : source.some((each) => isSameName(each, name));
+    return source === null ? moneyNameOf(name).money : source.some((each) => isMeant(each, name, path));
   }
 }

@@ -27,7 +27,7 @@ export function text(): string {
   aip passport create bot --domain acme.com --action issue_refund --monetary-limit 100 --daily-limit 500 --rate-limit 10/hour --constraint 'allowed_regions:=["eu","us"]'
 
 Every constraint may be written {"value": ..., "params": [...], "actions": [...]}: which params it reads, and nothing else, for which
-actions. Money also takes {"limit": ..., "currency": ..., "param": ...}.
+actions. Money also takes {"limit": ..., "currency": ..., "param": ...}. A name with dots is the end of a path as well: order.total.
 
 # Names
 One matcher reads names for the whole table: case, snake_case, camelCase, kebab-case, full-width letters, singular and plural make no

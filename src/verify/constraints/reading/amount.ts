@@ -12,7 +12,7 @@ import {
 import { numberIn } from '../../../protocol/constraints/number-text.js';
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
-import { isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
+import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
 import type { NamedValue } from './members.js';
@@ -137,12 +137,17 @@ class Readings implements Amounts {
     if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
   }
 
-  named(member: NamedValue, name: Name, params: JsonObject): void {
-    const { text } = member.name;
-    const isMinor = isSameName(member.name, nameOf(`${name.text}_minor`));
-    if (!isMinor && !isSameName(member.name, name)) return;
-    if (member.owner === params && (text === name.text || text === `${name.text}_minor`)) return;
-    this.#collect(member, isMinor, false);
+  named(member: NamedValue, meant: Name, params: JsonObject): void {
+    const { name, path, owner, holder } = member;
+    const { text } = meant;
+    const minor = nameOf(`${text}_minor`);
+    const reads = (read: Name, at: string): boolean => isMeant(meant, read, at) || isMeant(minor, read, at);
+    if (owner === params && (name.text === text || name.text === `${text}_minor`)) return;
+    if (reads(name, path)) return void this.#collect(member, isMeant(minor, name, path), false);
+    // `{"total": {"value": 50}}`, where the total is what is named.
+    if (holder === null || !(moneyNameOf(name).money || isMoneyMember(name))) return;
+    const at = path.slice(0, -name.text.length - 1);
+    if (reads(holder, at)) this.#collect(member, moneyNameOf(name).minor || isMeant(minor, holder, at), false);
   }
 
   #collect(member: NamedValue, isMinor: boolean, guessed: boolean): readonly Decimal[] {
