@@ -15,14 +15,13 @@ export function bindingFloors(
 ): readonly Floor[] {
   if (floors.length === 0) return floors;
   const pinned = new Set(pins.map(({ key }) => key.text));
-  return floors.filter(
-    ({ issuerKey }) => issuerKey === null || (pinned.has(issuerKey) && deniedNow(standing, issuerKey) === null),
-  );
+  return floors
+    .filter(({ issuerKey }) => issuerKey === null || (pinned.has(issuerKey) && deniedNow(standing, issuerKey) === null))
+    .map(({ serial, hash, raisedAt }) => ({ serial, hash, issuedAt: serial === 0 ? raisedAt : null }));
 }
 
-/** The floor that a passport makes; null for one without a serial, among which the time of issue decides. */
+/** The floor that a passport makes; null where no pinned key has signed it. */
 export function floorOf(passport: Passport, pins: readonly PinnedKey[], now: number): PassportFloor | null {
-  if (passport.serial === 0) return null;
   const { candidates, holds } = issuerOf(passport, () => pins);
   const signer = candidates.find(({ key }) => holds(key));
   if (signer === undefined) return null;
@@ -31,7 +30,7 @@ export function floorOf(passport: Passport, pins: readonly PinnedKey[], now: num
     issuerKey: signer.key.text,
     serial: passport.serial,
     hash: passport.hash(),
-    raisedAt: now,
+    raisedAt: passport.serial === 0 ? passport.issuedAt : now,
   };
 }
 
