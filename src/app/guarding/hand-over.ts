@@ -42,6 +42,6 @@ export function mayTakeOver(
     entry.passport_hash === passport.hash() &&
     age <= HAND_OVER_MS &&
     age >= -HAND_OVER_MS &&
-    outcomes.final === 0
+    outcomes.final === null
   );
 }

@@ -1,5 +1,5 @@
 /** What became of an accepted intent, as an entry of the log. It never changes trust, and no exit code gives back what was counted. */
-import type { LogRecord, OutcomeDraft } from '../../protocol/log/entry.js';
+import type { LogRecord, OutcomeDraft, OutcomeEntry } from '../../protocol/log/entry.js';
 import { maskString } from '../../protocol/log/secrets.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
@@ -57,7 +57,8 @@ export interface OutcomeAnswer {
 
 /**
  * Records what became of an accepted intent. `ok` and `error` under the token are final, `unknown` never is. Fails with USAGE for a report that is not of the form, NOT_FOUND for an
- * intent that was not accepted here, FORBIDDEN for a token of another decision, EXISTS where a final outcome is recorded, or enough others are.
+ * intent that was not accepted here, FORBIDDEN for a token of another decision, EXISTS where another final outcome is recorded, or enough others are;
+ * the final one told again is answered as it was, and nothing is written.
  * @param now ms since the epoch.
  * @param shared what `releaseShared` gave.
  */
@@ -86,7 +87,7 @@ export async function releaseShared(
   if (!release || token === null || memory === null) return null;
   const isCountedThere = state.look((ledger) => {
     const decided = ledger.acceptedAs(intentHash);
-    if (decided === null || decided.outcomes.final > 0 || !decided.isToken(token)) return false;
+    if (decided === null || decided.outcomes.final !== null || !decided.isToken(token)) return false;
     if (agentId !== null && decided.entry.agent_id !== agentId) return false;
     return ledger.releasable(decided.entry.seq) === null;
   });
@@ -128,11 +129,8 @@ export function recordOutcome(
     });
   }
   const claimed = !proved(decided, report.token);
-  if (decided.outcomes.final > 0) {
-    throw new Failure('EXISTS', `What became of entry ${decided.entry.seq} is recorded already, and that is final.`, {
-      hint: 'aip logs tail --type outcome',
-    });
-  }
+  const { final } = decided.outcomes;
+  if (final !== null) return toldAgain(final, report, claimed);
   if ((claimed || report.status === 'unknown') && decided.outcomes.open >= MAX_OPEN) {
     const message = `Entry ${decided.entry.seq} has ${MAX_OPEN} outcomes that are not final already; no more are kept.`;
     throw new Failure('EXISTS', message, {
@@ -144,6 +142,38 @@ export function recordOutcome(
   if (released && shared === null) ledger.giveBack(decided.entry.seq, now);
   const { seq } = append(ledger, decided, report, { claimed, released }, now);
   return { of: decided.entry.seq, seq, status: report.status, claimed, released, not_released: kept };
+}
+
+/** A script whose answer was lost reports again: the same word is answered as it was, another one is refused. */
+function toldAgain(final: OutcomeEntry, report: OutcomeReport, claimed: boolean): OutcomeAnswer {
+  const { of, seq, status, released = false, erased } = final;
+  const told = { ...membersOf(report), claimed };
+  const other = Object.entries(told).find(
+    ([name, value]) => value !== final[name as keyof OutcomeEntry] && !Object.hasOwn(erased ?? {}, name),
+  );
+  if (other !== undefined)
+    throw new Failure(
+      'EXISTS',
+      `What became of entry ${of} is recorded already as ${status}, and that is final; this report differs in "${other[0]}".`,
+      { hint: 'aip logs tail --type outcome' },
+    );
+  const kept = report.release === true && !released ? 'what became of it is recorded already, without that' : null;
+  return { of, seq, status, claimed, released, not_released: kept };
+}
+
+/** What an entry holds of a report. */
+function membersOf(
+  report: OutcomeReport,
+): Pick<OutcomeDraft, 'status' | 'exit_code' | 'duration_ms' | 'result_hash' | 'detail'> {
+  const { status, exitCode = null, durationMs = null, resultHash = null, detail = null } = report;
+  return {
+    status,
+    exit_code: exitCode,
+    duration_ms: durationMs,
+    result_hash: resultHash,
+    // An error's text often holds the address that was called, with what opens it. It confirms nothing that is signed.
+    detail: detail === null ? null : maskString(detail),
+  };
 }
 
 /** Given back are sums of money, never places in a rate: how often an agent acts is what was accepted. */
@@ -191,17 +221,11 @@ function append(
   { claimed, released }: { readonly claimed: boolean; readonly released: boolean },
   now: number,
 ): LogRecord {
-  const { status, exitCode = null, durationMs = null, resultHash = null, detail = null } = report;
   const draft: OutcomeDraft = {
     timestamp: formatTime(now),
     agent_id: entry.agent_id,
     of: entry.seq,
-    status,
-    exit_code: exitCode,
-    duration_ms: durationMs,
-    result_hash: resultHash,
-    // An error's text often holds the address that was called, with what opens it. It confirms nothing that is signed.
-    detail: detail === null ? null : maskString(detail),
+    ...membersOf(report),
     claimed,
     ...(released ? { released } : {}),
   };

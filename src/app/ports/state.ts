@@ -9,6 +9,7 @@ import type {
   InterruptedDraft,
   LogRecord,
   OutcomeDraft,
+  OutcomeEntry,
   RecordType,
 } from '../../protocol/log/entry.js';
 import type { RequestRecord } from '../../verify/approvals/approving.js';
@@ -169,8 +170,8 @@ export interface DecidedEntry {
   readonly entry: Entry;
   /** True for the token that the decision gave to its caller. */
   readonly isToken: (token: string) => boolean;
-  /** How many outcomes are recorded of it: final ones, and those that leave it open, which are claims and `unknown`. */
-  readonly outcomes: { readonly final: number; readonly open: number };
+  /** What is recorded of its end: the final word, and how many leave it open, which are claims and `unknown`. */
+  readonly outcomes: { readonly final: OutcomeEntry | null; readonly open: number };
 }
 
 /** A passport that this machine keeps. */

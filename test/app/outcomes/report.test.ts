@@ -65,6 +65,20 @@ describe('an outcome', () => {
     expect(state.bounds().head.seq).toBe(3);
   });
 
+  test('told again is answered as it was, and another word is refused', () => {
+    const { state, token } = decided();
+    const report = ok(token, { exitCode: 0, durationMs: 15, detail: 'token=abcdef123456' });
+    const first = reportOutcome(state, report, T0);
+    expect(reportOutcome(state, report, T0 + 90_000)).toEqual(first);
+    const others: Partial<OutcomeReport>[] = [
+      ...[{ status: 'error' as const }, { exitCode: 1 }, { durationMs: 16 }, { detail: null }, { token: null }],
+      { resultHash: `sha256:${'0'.repeat(64)}` },
+    ];
+    for (const other of others) expect(code(() => reportOutcome(state, { ...report, ...other }, T0))).toBe('EXISTS');
+    expect(code(() => reportOutcome(state, { ...report, token: '0'.repeat(32) }, T0))).toBe('FORBIDDEN');
+    expect(state.bounds().head.seq).toBe(first.seq);
+  });
+
   test('without it is a claim, of which few are kept, and the caller’s word still counts', () => {
     const { state, token } = decided();
     for (let i = 0; i < 4; i++) expect(reportOutcome(state, ok(null), T0).claimed).toBe(true);

@@ -38,6 +38,7 @@ write it; others report it with the outcome_token that the decision gave to its 
   aip outcome sha256:4f... --status error --token-file token.txt
   aip logs tail --type outcome                what became of which entry
 An outcome never changes trust. A yes without a final word is unknown in aip health after log.outcome_ttl (1h).
+The final word told again, by a script that tries again, is answered as it was; another one is refused.
 No exit code gives a limit back by itself. Where the passport says daily_limit: {limit, release: true}, the caller of a decision gives its
 place in the daily sum back when the action did not happen: aip outcome ... --status error --release under the token, release: true at
 /v1/outcome, release: (error) => boolean of shield and guardCall. Once, within 24 hours, at most one daily limit in a day; rates never.

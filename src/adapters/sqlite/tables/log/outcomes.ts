@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
+import { Failure } from '../../../../app/failure.js';
 import type { DecidedEntry } from '../../../../app/ports/state.js';
 import { sha256 } from '../../../../protocol/hash.js';
-import type { Entry } from '../../../../protocol/log/entry.js';
+import type { Entry, OutcomeEntry } from '../../../../protocol/log/entry.js';
 import type { Database } from '../../engine/database.js';
 import type { LogHeadRow } from './head.js';
 import type { Log } from './log.js';
@@ -33,7 +34,7 @@ export class Outcomes {
     this.#add.run([decision, seq, final ? 1 : 0]);
   }
 
-  /** The numbers of the outcomes of a decision: the final one first, if there is one. */
+  /** The numbers of the outcomes of a decision, ascending; at most one is final. */
   of(decision: number): { readonly seq: number; readonly final: boolean }[] {
     return this.#of.all([decision]).map(([seq, final]) => ({ seq, final: final === 1 }));
   }
@@ -65,7 +66,7 @@ export class Outcomes {
 
   #decided(entry: Entry): DecidedEntry {
     const outcomes = this.of(entry.seq);
-    const final = outcomes.filter((each) => each.final).length;
+    const final = outcomes.find((each) => each.final)?.seq ?? null;
     return {
       entry,
       isToken: (token) => {
@@ -73,7 +74,17 @@ export class Outcomes {
         const mark = tokenMark(token);
         return kept !== null && kept.length === mark.length && timingSafeEqual(kept, mark);
       },
-      outcomes: { final, open: outcomes.length - final },
+      outcomes: {
+        final: final === null ? null : this.#outcome(final),
+        open: outcomes.filter((each) => !each.final).length,
+      },
     };
+  }
+
+  #outcome(seq: number): OutcomeEntry {
+    for (const record of this.#log.records({ afterSeq: seq - 1 }))
+      if (record.seq === seq && record.type === 'outcome') return record;
+      else break;
+    throw new Failure('STATE', `Entry ${seq} of the log is missing.`, { hint: 'aip logs verify' });
   }
 }
