@@ -64,8 +64,9 @@ export class ErasureCheck {
   }
 }
 
-/** Whether it is signed with the key that it names, whosever that is. */
+/** Whether it is signed with the key that it names, whosever that is. In a file of a stranger its members may be anything. */
 function holds({ timestamp, agent_id, entries, param, by, signature }: ErasureEntry): boolean {
+  if (!Array.isArray(entries) || typeof by !== 'string' || typeof signature !== 'string') return false;
   const raw = parsePublicKey(by);
   const key = raw === null ? null : verifyKeyOf(raw);
   const bytes = fromHex(signature);

@@ -38,6 +38,8 @@ export class SelectionCheck {
   count = 0;
   /** Entries of the first version, which have no path. */
   unproven = 0;
+  /** Entries from which values were taken. */
+  erased = 0;
   last: { readonly seq: number; readonly hash: string } | null = null;
   #after: number | null = null;
 
@@ -55,7 +57,8 @@ export class SelectionCheck {
     if (this.last !== null && seq <= this.last.seq) return 'it does not follow the one before';
     this.last = { seq, hash };
     this.count += 1;
-    const { salts = null } = entry as unknown as Partial<Entry>;
+    const { salts = null, erased = null } = entry as unknown as Partial<Entry>;
+    if (erased !== null) this.erased += 1;
     if (salts === null && inclusion === null) {
       this.unproven += 1;
       return null;

@@ -3,6 +3,7 @@ import { believedCheckpoint, type CheckpointOptions, type CheckpointVerdict } fr
 import { lineChunks, looseObject } from '../../app/logs/foreign-lines.js';
 import { plainBytes } from '../../app/logs/encodings.js';
 import type { LogCheckpoint } from '../../app/logs/statements.js';
+import { ErasureCheck } from '../../app/logs/erasures.js';
 import { Failure } from '../../app/failure.js';
 import { checkSelection, selectionStart, type SelectionCheck } from '../../app/proof/selection.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -18,11 +19,18 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const QUOTE = 0x22;
 
+/** What was found in an export, and the key that alone would explain what was taken from it. */
+export interface ExportVerdict {
+  readonly verdict: CheckpointVerdict;
+  readonly stranger: string | null;
+}
+
 export async function verifyExport(
   cli: Notices & Surroundings & Pick<Setting, 'workspace'>,
   path: string,
   { keys, given, pause, identity }: CheckpointOptions & { readonly identity: string | null },
-): Promise<CheckpointVerdict> {
+): Promise<ExportVerdict> {
+  const erasures = new ErasureCheck(keys);
   // An export does not say of which log it is: a checkpoint of another one contradicts it.
   const checkpoints = given.map((each) => believedCheckpoint(each, null, keys));
   const newest = checkpoints.reduce<LogCheckpoint | null>((a, b) => (a === null || b.seq > a.seq ? b : a), null);
@@ -34,11 +42,9 @@ export async function verifyExport(
   let at: Link | null = null;
   let count = 0;
   let selection: SelectionCheck | null = null;
-  const verdict = (check: CheckpointVerdict['check']): CheckpointVerdict => ({
-    check,
-    checkpoint: newest,
-    pruned: [],
-    doubtful: 0,
+  const verdict = (check: CheckpointVerdict['check'], stranger: string | null = null): ExportVerdict => ({
+    verdict: { check, checkpoint: newest, pruned: [], doubtful: 0 },
+    stranger,
   });
   for await (const lines of lineChunks(plainBytes(bytes, path, 'logs verify'), 'refuse')) {
     const entries: Entry[] = [];
@@ -79,6 +85,7 @@ export async function verifyExport(
     const report = verifyChain(entries, { after: at ?? START, checkpoints: vouched });
     const head: Link = report.ok ? report.head : (at ?? START);
     if (!report.ok) return verdict({ ...report, head, count: count + Math.max(0, report.seq - head.seq - 1) });
+    for (const entry of entries) erasures.see(entry);
     count += report.count;
     if (unreadable) return verdict({ ok: false, seq: head.seq + 1, reason: 'it cannot be read', head, count });
     at = head;
@@ -92,21 +99,31 @@ export async function verifyExport(
     throw new Failure('USAGE', `${path === '-' ? 'Stdin' : path} holds no entry. There is nothing to verify.`);
   }
   const first = head.seq - count + 1;
+  const unexplained = end.ok ? erasures.problem() : null;
+  if (unexplained !== null) {
+    const { by, ...fault } = unexplained;
+    return verdict({ ok: false, ...fault, head, count: Math.max(0, fault.seq - first) }, by);
+  }
   // A part is no fault, and removing the beginning makes one.
   if (end.ok && first > 1) cli.warn(`It begins at entry ${first}: what came before was not checked.`, 'begins_later');
   return verdict(end.ok ? { ok: true, head, count } : { ...end, head, count });
 }
 
 function ofSelection(
-  { count, last, unproven }: SelectionCheck,
+  { count, last, unproven, erased }: SelectionCheck,
   cli: Notices,
-  verdict: (check: CheckpointVerdict['check']) => CheckpointVerdict,
-): CheckpointVerdict {
+  verdict: (check: CheckpointVerdict['check']) => ExportVerdict,
+): ExportVerdict {
   if (count === 0) throw new Failure('USAGE', 'The selection holds no entry. There is nothing to verify.');
   if (unproven > 0)
     cli.warn(
       `${unproven} entries are of the first version of the log, and prove themselves only as a whole chain.`,
       'unproven',
+    );
+  if (erased > 0)
+    cli.warn(
+      `From ${erased === 1 ? '1 entry' : `${erased} entries`} values were taken, and the erasures that would say by whom are in no selection: aip logs verify tells where the log is, or --file of a whole export.`,
+      'erasures_unseen',
     );
   cli.note('A selection: each entry is in the log that the checkpoint names; what was left out cannot be seen.');
   return verdict({ ok: true, head: last!, count });

@@ -194,6 +194,13 @@ describe('values that were taken in silence', () => {
     );
     expect([answer.code, value.ok, value.first_bad_seq]).toEqual([code, code === 0, code === 0 ? null : 2]);
     if (code !== 0) expect(value.reason).toContain('no erasure');
+    // An export is held to the same.
+    const file = home.file('log.jsonl', (await home.run('logs', 'export')).out);
+    const exported = await home.json<object>('logs', 'verify', '--file', file, ...flags);
+    expect([exported.code, exported.value]).toMatchObject([
+      code,
+      { ok: code === 0, first_bad_seq: code === 0 ? null : 2, reason: value.reason },
+    ]);
   });
 });
 
@@ -209,4 +216,7 @@ test('who may read the state and not its key is told whose erasure it is, and wh
   ]);
   expect(alone.err).toContain(`aip logs verify --public-key ${by}`);
   expect(await home.run('logs', 'verify', '--public-key', by)).toMatchObject({ code: 0 });
+  const file = home.file('log.jsonl', (await home.run('logs', 'export')).out);
+  const exported = await home.run('logs', 'verify', '--file', file);
+  expect([exported.code, exported.err]).toEqual([15, expect.stringContaining(`--file ${file} --public-key ${by}`)]);
 });

@@ -49,6 +49,13 @@ test('each entry of a selection is shown to be in the log', async () => {
   expect(await verify([lines[0], lines[0]].join('\n'))).toBe(15);
   // Without its checkpoint it is a chain with holes.
   expect(await verify(lines.slice(1).join('\n'))).toBe(15);
+  // Who took a value away cannot be read from it, and that is said.
+  await home.run('logs', 'erase', '--entry', '3', '--yes');
+  const left = file((await home.run('logs', 'export', '--agent', 'bot')).out);
+  expect(await home.run('logs', 'verify', '--file', left)).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('From 1 entry values were taken') as string,
+  });
 });
 
 test('elsewhere the key of the verifier has to be named', async () => {

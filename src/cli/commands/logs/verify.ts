@@ -1,6 +1,6 @@
 import { checkAgainstStatements, type CheckpointVerdict } from '../../../app/logs/checkpoint.js';
 import type { LogCheck } from '../../../app/logs/check.js';
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import { checkTree, readTreeCheckpoint } from '../../../app/proof/checkpoint.js';
 import { ErasureCheck } from '../../../app/logs/erasures.js';
 import { checkSignatures, type SignatureAudit } from '../../../app/proof/signatures.js';
@@ -97,11 +97,10 @@ export const command: CommandSpec<Options> = {
         );
       }
       const { verifyExport } = await import('../../logs/verify-export.js');
-      return answer(
-        await verifyExport(cli, options.file, { keys, given, pause, identity: options.identity ?? null }),
-        null,
-        cli,
-      );
+      const wish = { keys, given, pause, identity: options.identity ?? null };
+      const { verdict, stranger } = await verifyExport(cli, options.file, wish);
+      const trusting = stranger === null ? null : `--file ${shellWord(options.file)} --public-key ${stranger}`;
+      return answer(verdict, null, cli, { ...NOTHING_BESIDE, trusting });
     }
     const state = await localState(cli.workspace);
     const mesh = await meshOnLog(cli, state, keys, options.mesh);
@@ -137,8 +136,9 @@ export const command: CommandSpec<Options> = {
     // Of a log that is not whole nothing can be rebuilt.
     const derived = check.ok ? state.derivedProblems(cli.io.now()) : null;
     const treeSeq = size === 0 ? null : after + size;
-    const stranger = unexplained?.by ?? null;
-    return answer({ ...verdict, check }, state.logId, cli, { treeSeq, derived, signatures, stranger });
+    const by = unexplained?.by ?? null;
+    const trusting = by === null ? null : `--public-key ${by}`;
+    return answer({ ...verdict, check }, state.logId, cli, { treeSeq, derived, signatures, trusting });
   },
 };
 
@@ -149,11 +149,11 @@ interface Beside {
   readonly derived: readonly string[] | null;
   /** Null where it was not looked at. */
   readonly signatures: SignatureAudit | null;
-  /** The key on which it hangs alone, as text: trusted, it would explain what is wrong. */
-  readonly stranger: string | null;
+  /** The flags that trust the key on which it hangs alone. */
+  readonly trusting: string | null;
 }
 
-const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null, stranger: null };
+const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null, trusting: null };
 
 function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, beside: Beside = NOTHING_BESIDE): number {
   const { treeSeq, derived, signatures } = beside;
@@ -199,10 +199,10 @@ function show(
   { check, checkpoint, pruned }: CheckpointVerdict,
   logId: string | null,
   cli: Cli,
-  { treeSeq, signatures, stranger }: Beside,
+  { treeSeq, signatures, trusting }: Beside,
 ): void {
   const { paint } = cli;
-  if (!check.ok) return showBroken(check, logId, stranger, cli);
+  if (!check.ok) return showBroken(check, logId, trusting, cli);
   if (check.head.seq === 0) {
     cli.out(`${paint.green(paint.bold('ok'))} the log is empty`);
     return;
@@ -224,7 +224,7 @@ function show(
 function showBroken(
   check: Extract<LogCheck, { ok: false }>,
   logId: string | null,
-  stranger: string | null,
+  trusting: string | null,
   cli: Cli,
 ): void {
   const { paint } = cli;
@@ -232,10 +232,8 @@ function showBroken(
   const are = check.count === 1 ? 'is' : 'are';
   const before = `  ${entriesOf(check.count)} before it ${are} whole${logId === null ? '' : `; the log is ${logId}`}`;
   cli.out(flowed(before, cli.width));
-  if (stranger !== null)
-    return cli.note(
-      `\nnext: where aip doctor shows this key on the verifier: aip logs verify --public-key ${stranger}`,
-    );
+  if (trusting !== null)
+    return cli.note(`\nnext: where aip doctor shows this key on the verifier: aip logs verify ${clean(trusting)}`);
   cli.note('\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest');
 }
 

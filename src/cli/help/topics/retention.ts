@@ -26,7 +26,7 @@ elsewhere are not reached: exports, backups, checkpoints of a file system. With 
 takes the admin's own signature, whatever the mesh requires, and the mesh keeps a signed word of it. What verifiers ship later loses these values as
 it arrives, where it was made before the erasure. A machine whose clock is ahead is taken at the mesh's time, as its clock is when it ships (with 15 s
 on the safe side). Only what it wrote with a clock that was set right before it shipped counts by the time it shows; erase again what came in since.
-aip logs verify finds values that are gone without an erasure that names them.
+aip logs verify finds values that are gone without an erasure that names them, with --file in a whole export as well.
 Entries that the first version wrote hash their values as they are: only pruning takes those away.
 `;
 }
