@@ -1,4 +1,5 @@
 /** Makes a passport of another machine known here. */
+import { keyNumber } from '../../protocol/identity/did.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import { passportIn, type Passport } from '../../protocol/passport.js';
 import { Failure } from '../failure.js';
@@ -8,7 +9,10 @@ import { judgePassport, type PinLookup } from './judge.js';
 
 /** What importing a passport needs. */
 export interface ImportPassportDeps {
-  readonly state: Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
+  readonly state: Pick<
+    State,
+    'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing' | 'keys' | 'rememberKey' | 'forgetKey'
+  >;
   readonly pins: PinLookup;
   /** Whether there is a file at a path. */
   readonly fileExists: (path: string) => Promise<boolean>;
@@ -62,5 +66,15 @@ export async function importPassport(
   state.rememberPassport({ agentId: agent.id, name: agent.name, text, path: kept, addedAt: now });
   const floor = floorOf(passport, await pins(passport.document.principal), now);
   if (floor !== null) state.raiseFloor(floor);
+  if (known === null) nameRequestedKey(state, passport);
   return { passport, result: known === null ? 'imported' : same ? 'known already' : 'replaced' };
+}
+
+/** The key that was made here for a request has the number that its principal gave it, where the one it asked for was another key's. */
+function nameRequestedKey(state: ImportPassportDeps['state'], { agent, currentKey }: Passport): void {
+  const own = state.keys().filter(({ keyId }) => keyNumber(agent.id, keyId) !== null);
+  const [made] = own;
+  if (own.length !== 1 || made!.keyId === currentKey.keyId) return;
+  state.rememberKey({ ...made!, keyId: currentKey.keyId });
+  state.forgetKey(made!.keyId);
 }

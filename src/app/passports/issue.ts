@@ -86,14 +86,16 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   const agent = formatAgentId(domain, name);
   const principal = principalId(domain);
   const now = deps.clock();
+  const serial = nextSerial(deps.state.floors(agent), 0);
   const draft = {
     version: 1,
-    serial: nextSerial(deps.state.floors(agent), 0),
+    serial,
     agent_id: agent,
     agent_name: name,
     domain,
     principal,
-    key_id: formatKeyId(agent, 1),
+    // No key that it had before, under a passport that was deleted, had this number: none had more keys than serials.
+    key_id: formatKeyId(agent, serial),
     public_key: formatPublicKey(PLACEHOLDER_KEY),
     actions: request.actions,
     denied_actions: request.deniedActions,

@@ -1,5 +1,5 @@
 /** A passport across two machines: the agent's key is made where the agent lives, its principal signs elsewhere, and no private key travels. */
-import { agentId as formatAgentId, keyId as formatKeyId, principalId } from '../../protocol/identity/did.js';
+import { agentId as formatAgentId, keyId as formatKeyId, keyNumber, principalId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -124,16 +124,35 @@ export function draftRequested(
     });
   if (deps.state.transact((ledger) => ledger.nonceRecord(ledgerName(agent.id), document.nonce)) !== null) throw twice();
   const known = deps.state.passport(agent.id);
-  const knownKey = known === null ? null : (JSON.parse(known.text) as PassportDocument).public_key;
+  const before = known === null ? null : (JSON.parse(known.text) as PassportDocument);
+  const knownKey = before?.public_key ?? null;
+  const serial = nextSerial(deps.state.floors(agent.id), 0);
   const after = {
     ...draftOf(agent.id, agent.domain, agent.name),
-    serial: nextSerial(deps.state.floors(agent.id), 0),
-    ...{ key_id: document.key_id, public_key: document.public_key },
+    serial,
+    ...{ key_id: keyIdFor(document, agent.id, before, serial), public_key: document.public_key },
     ...{ actions: document.actions, constraints: document.constraints },
     ...{ issued_at: formatSeconds(now), expires_at: expiresInMs === null ? null : formatSeconds(now + expiresInMs) },
   };
   checkDraft(deps, after);
   return { after, replaces: knownKey === document.public_key ? null : knownKey };
+}
+
+/**
+ * A key id names one key for good, for logs, denials and proofs name keys by it. No agent had more keys than serials, so that the
+ * serial is a number that no key of it had, also where the passport is known no longer.
+ */
+function keyIdFor(
+  { key_id, public_key }: PassportRequestDocument,
+  agent: string,
+  before: PassportDocument | null,
+  serial: number,
+): string {
+  const keys = before === null ? [] : [before, ...before.previous_keys];
+  const same = keys.find((key) => key.public_key === public_key);
+  if (same !== undefined) return same.key_id;
+  if (keys.length === 0 && serial === 1) return key_id;
+  return formatKeyId(agent, Math.max(serial, ...keys.map((key) => (keyNumber(agent, key.key_id) ?? 0) + 1)));
 }
 
 /** Has the principal sign the draft, once. @throws Failure as `issuerKey`; USAGE where another process was first */

@@ -63,6 +63,39 @@ describe('a passport across two machines', () => {
     expect([failure.exit_code, failure.hint]).toEqual([2, expect.stringContaining('--replace-key')]);
     const { code, value } = await office.json<JsonObject>('passport', 'sign', again, '--replace-key', '--yes', ...out);
     expect([code, value['serial']]).toEqual([0, 2]);
+    // A key id is one key's for good; the agent's machine learns the number with the passport.
+    expect(value['key_id']).toBe('did:web:acme.com:agents:bot#key-2');
+    const principal = (await office.json<JsonObject[]>('principal', 'list')).value[0]!['public_key'] as string;
+    await other.run('principal', 'add', 'did:web:acme.com', '--public-key', principal);
+    await other.run('passport', 'import', office.at('new.json'));
+    const signed = await other.run('intent', 'sign', '-p', 'bot', '-a', 'x');
+    expect([signed.code, signed.err]).toMatchObject([0, '']);
+    expect((await office.run('intent', 'verify', office.file('intent.json', signed.out))).code).toBe(0);
+    const rotated = await office.json<JsonObject>('passport', 'rotate', 'bot', '--yes', '--key-store', 'file');
+    expect(rotated.value['key_id']).toBe('did:web:acme.com:agents:bot#key-3');
+  });
+
+  test('a deleted agent that is made again has no key under a number of before', async () => {
+    const home = household();
+    await home.agent('bot');
+    await home.run('passport', 'rotate', 'bot', '--yes', '--key-store', 'file');
+    await home.run('passport', 'delete', 'bot', '--yes');
+    const { value } = await home.json<JsonObject>(
+      ...[
+        'passport',
+        'create',
+        'bot',
+        '--domain',
+        'acme.com',
+        '-a',
+        'x',
+        '--key-store',
+        'file',
+        '--out',
+        home.at('b.json'),
+      ],
+    );
+    expect(value['key_id']).toBe('did:web:acme.com:agents:bot#key-3');
   });
 
   test('is asked for again with the key that nobody has answered for', async () => {

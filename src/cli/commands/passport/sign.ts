@@ -87,6 +87,9 @@ export const command: CommandSpec<Options> = {
     const say = printUnwritten(path, passport.document, cli);
     say(`${cli.paint.green('signed')} ${cli.paint.bold(clean(agent.id))} serial ${passport.serial}`);
     say(`  passport  ${clean(path ?? 'stdout')}`);
+    const { key_id } = passport.document;
+    if (key_id !== request.document.key_id)
+      say(`  key       ${clean(key_id.split('#')[1]!)}: the number that it asked for was another key's`);
     say(`  expires   ${passport.document.expires_at ?? 'never'}`);
     sayReach(cli, path, announced);
     return announced.exitCode;
