@@ -68,7 +68,7 @@ describe('aip logs tail', () => {
     [['--code', 'AIP-E202'], [2]],
     [['--code', 'e202'], [2]],
     [['--code', 'aip-e202'], [2]],
-    [['--code', 'AIP-E999'], []],
+    [['--code', 'AIP-E406'], []],
     [
       ['--since', '1h'],
       [3, 4, 5, 6],
@@ -109,6 +109,9 @@ describe('aip logs tail', () => {
     [['-n', 'all'], 2],
     [['--since', 'noon'], 2],
     [['--grep', '('], 2],
+    [['--code', 'AIP-E999'], 2],
+    [['--code', 'e299'], 2],
+    [['--exit-on', 'AIP-E999:3'], 2],
     [['--exit-on', 'failed:0'], 2],
     [['--exit-on', ':3'], 2],
     [['--exit-on', ''], 2],

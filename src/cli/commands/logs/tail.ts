@@ -2,6 +2,8 @@ import { agentNamed } from '../../../app/passports/agent-named.js';
 import { Failure } from '../../../app/failure.js';
 import { codeNamed, parseExitCondition, type ExitCondition, type LogFilter } from '../../../app/logs/tail.js';
 import { RECORD_TYPES, type RecordType } from '../../../protocol/log/entry.js';
+import { maskName } from '../../../protocol/log/secret-text.js';
+import { findCodes, nearestCodes } from '../../render/explain-catalogue.js';
 import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
 import { TailWriter } from '../../logs/tail.js';
@@ -88,6 +90,8 @@ export const command: CommandSpec<Options> = {
   async run({ options }, cli) {
     if (options.mesh && options.file !== undefined)
       throw new Failure('USAGE', '--mesh and --file are two logs; name one.', { hint: 'aip logs tail --mesh' });
+    // Other programs, and later versions of this one, have codes of their own.
+    if (options.file === undefined) for (const code of [options.code, options.exitOn?.on]) refuseUnknown(code);
     const filter = await filterOf(options, cli);
     const all = options.file !== undefined || options.since !== undefined || options.until !== undefined;
     const request = { filter, last: options.lines ?? (all ? null : USUAL), follow: options.follow };
@@ -108,6 +112,16 @@ async function fleet(cli: Cli, request: TailRequest, writer: TailWriter): Promis
   ]);
   const { line } = await meshSession(cli, {});
   return tailMesh(cli, line, request, writer);
+}
+
+/** `AIP-` is the catalogues': no entry has a code that they do not know, and a script would wait for it for good. */
+function refuseUnknown(text: string | undefined): void {
+  const code = text === undefined ? '' : codeNamed(text);
+  if (!code.toUpperCase().startsWith('AIP-') || findCodes(code).length > 0) return;
+  const near = nearestCodes(code).map((entry) => `${entry.code} ${entry.name}`);
+  throw new Failure('USAGE', `There is no such code as ${maskName(code).slice(0, 40)}.`, {
+    hint: near.length === 0 ? 'aip explain' : `did you mean ${near.join(' or ')}?`,
+  });
 }
 
 function exitCondition(text: string): ExitCondition {

@@ -48,7 +48,10 @@ export const command: CommandSpec<Options> = {
         METADATA_OPTION,
       ],
     },
-    { ...TERM_OPTIONS, title: 'What it may do from now on (--action takes the place of the whole list)' },
+    {
+      ...TERM_OPTIONS,
+      title: 'What it may do from now on (--action, --deny and --allowed-domain take the place of the whole list)',
+    },
     {
       title: 'Before it is signed',
       options: [
