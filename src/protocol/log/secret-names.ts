@@ -12,7 +12,7 @@ const SECRET = new Set(
 );
 // Names written without any separator: `clientsecret`, `dbpassword`, `passwordhash`.
 const RUN_TOGETHER =
-  /^passw(?:or)?d|^passphrase|(?:passw(?:or)?d|passphrase|secret|token|apikey|privatekey|credential)$/;
+  /^passw(?:or)?d|^passphrase|(?:passw(?:or)?d|passphrase|secret|token|apikey|privatekey|credential|storepass|keypass|requirepass)$/;
 // One pass over the name answers for nearly every param of nearly every intent.
 const MAY_BE_SECRET =
   /pass|pwd|pat|secret|token|cred|auth|bearer|cookie|sess|jwt|otp|pin|key|cv[vc]|csc|pan|iban|ssn|card|social|phrase|code|mnemonic|string|dsn/i;

@@ -1,4 +1,5 @@
 /** Secrets in texts: command lines, headers, URLs, connection strings, fragments of JSON. Each pattern reads a text once, whatever stands in it. */
+import { maskCommands } from './secret-commands.js';
 import { isSecretName } from './secret-names.js';
 
 /** What stands in the log where a secret stood. */
@@ -6,7 +7,7 @@ export const MASK = '[masked]';
 
 /** A text without any of these shows no secret; nearly every param of nearly every intent is one. */
 const MAY_SHOW =
-  /[:=@]|--?[a-z]|-----BEGIN|<\/|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
+  /[:=@]|--?[a-z]|-----BEGIN|<\/|\b(?:password|identified|config(?:ure)?)\b|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;
 /** The user part of a URL: a password, and by itself often a token. Clients read `\` as `/`, and `\\host\share` goes without a scheme. */
@@ -43,9 +44,15 @@ const TO_BLANK = /[^\s&"']+/y;
 const WORD = /(?!--)[^\s"']+/y;
 const TELLS_NOTHING = /(?:true|false|null|none|undefined)\b[ ,;)}\]]*(?=[\r\n"']|$)/iy;
 const COUNT = /\d+(?![^\s,;&}\]])/y;
-/** `-u name:password` of curl, `sshpass -p password`. */
-const LOGIN = /(?<![\w-])(-u|--user|--proxy-user)(\s+)(["']?[^\s:"']+:[^\s"']+)/g;
-const SSHPASS = /\b(sshpass\s+-p\s*)\S+/g;
+/** `-u name:password` of curl; two numbers are a user and a group. */
+const LOGIN = /(?<![\w-])(-u|--user|--proxy-user)(\s+|=|(?<=-u))(?!\d+:\d+(?![^\s"']))(["']?[^\s:"'=]+:[^\s"']+)/g;
+/** `-U name%password` of smbclient. */
+const SHARE = /(?<![\w-])(-U\s*["']?[^\s%"']+%)[^\s"']+/g;
+/** `IDENTIFIED BY '...'`, `WITH PASSWORD '...'`, `PASSWORD('...')` of SQL. */
+const IN_SQL =
+  /\b((?:identified(?:\s{1,8}with\s{1,8}[^\s"']{1,64})?\s{1,8}by|password)\s{0,8}\(?\s{0,8})(["'])[^"']+/gi;
+/** `aws configure set aws_secret_access_key ...`, `npm config set //host/:_authToken ...`. */
+const SET = /(\bconfig(?:ure)?\s{1,8}set\s{1,8}["']?)([^\s="']{1,256})(["']?\s{1,8}["']?)[^\s"']+/gi;
 const QUERY = /([?&;])([\w.%-]{1,64})=([^&#\s"'<>]+)/g;
 const ELEMENT = /<([A-Za-z_][\w.:-]{0,63})(\s[^<>]{0,256})?>([^<]+)</g;
 /** Names that hold a secret in the query of a URL and not elsewhere. */
@@ -54,8 +61,12 @@ const QUERY_SECRET = /^(?:sig|signature|key|code|hmac|x-(?:amz|goog|ms)-(?:signa
 /** The text with `[masked]` in the place of what is likely to be a secret; the same text where there is none. */
 export function maskText(text: string): string {
   if (!MAY_SHOW.test(text)) return text;
-  const shown = maskShapes(text)
-    .replace(SSHPASS, `$1${MASK}`)
+  const shown = maskCommands(maskShapes(text), MASK)
+    .replace(SHARE, `$1${MASK}`)
+    .replace(IN_SQL, `$1$2${MASK}`)
+    .replace(SET, (all, set: string, name: string, gap: string) =>
+      isSecretName(name) ? `${set}${name}${gap}${MASK}` : all,
+    )
     .replace(LOGIN, `$1$2${MASK}`)
     .replace(ELEMENT, (all, name: string, attributes: string | undefined) =>
       isSecretName(name) ? `<${name}${attributes ?? ''}>${MASK}<` : all,

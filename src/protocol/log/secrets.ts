@@ -1,5 +1,6 @@
 import { sortNames } from '../json/canonical.js';
 import { emptyObject, isObject, type Json, type JsonObject } from '../json/values.js';
+import { maskedWord } from './secret-commands.js';
 import { isSecretName } from './secret-names.js';
 import { isSecretFlag, MASK, maskMemberName, maskText } from './secret-text.js';
 
@@ -23,7 +24,7 @@ export function maskParams(params: JsonObject): JsonObject {
   for (const name of Object.keys(params)) {
     const value = params[name]!;
     const secret = isSecretValue(name, value) || (beside && NAMED.includes(name) && tells(value));
-    const kept = secret ? MASK : maskValue(value);
+    const kept = secret ? MASK : maskValue(value, Array.isArray(value) ? programOf(params) : null);
     if (kept === value) continue;
     // Inheriting nothing, so that a param named `__proto__` stays a param.
     masked ??= Object.assign(emptyObject(), params);
@@ -66,13 +67,22 @@ export function paramsCommitted(params: JsonObject): JsonObject {
   return renamed(Object.fromEntries(whole) as JsonObject, names);
 }
 
-function maskValue(value: Json): Json {
+/** Members that name the program whose words stand in a list beside them. */
+const PROGRAM = ['command', 'cmd', 'program', 'executable', 'binary', 'exe', 'tool', 'file', 'path'];
+
+function programOf(params: JsonObject): string | null {
+  const named = PROGRAM.find((member) => typeof params[member] === 'string');
+  return named === undefined ? null : (params[named] as string);
+}
+
+function maskValue(value: Json, program: string | null = null): Json {
   if (typeof value === 'string') return maskString(value);
   if (typeof value !== 'object' || value === null) return value;
   if (isObject(value)) return maskParams(value);
   let masked: Json[] | null = null;
   for (let i = 0; i < value.length; i++) {
-    const kept = followsName(value, i) && tells(value[i]!) ? MASK : maskValue(value[i]!);
+    const secret = followsName(value, i) && tells(value[i]!);
+    const kept = secret ? MASK : (maskedWord(value, i, program, MASK) ?? maskValue(value[i]!));
     if (kept === value[i]) continue;
     masked ??= [...value];
     masked[i] = kept;
@@ -86,7 +96,8 @@ function followsName(list: readonly Json[], i: number): boolean {
   const value = list[i];
   if (typeof before !== 'string') return false;
   if (isSecretFlag(before)) return typeof value !== 'string' || !value.startsWith('--');
-  if (/^(?:-u|--user|--proxy-user)$/.test(before)) return typeof value === 'string' && value.includes(':');
+  if (/^(?:-u|--user|--proxy-user)$/.test(before))
+    return typeof value === 'string' && /:(?!\d+$)|^[^:]*\D[^:]*:/.test(value);
   if (
     list.length !== 2 &&
     !/^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:key|token|secret))$/i.test(before)

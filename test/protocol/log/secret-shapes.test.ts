@@ -69,6 +69,13 @@ test('reads a text once, whatever stands in it', () => {
     ',a:@b',
     '\\',
     '=//',
+    'mysql ',
+    'mysql "',
+    'login -p',
+    'config set ',
+    'password (',
+    '-u a',
+    '-U a',
   ])
     maskText(part.repeat(60_000));
 });

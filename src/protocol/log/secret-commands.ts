@@ -1,0 +1,79 @@
+/** Secrets in command lines whose flags do not say so: `mysql -pSECRET`, `docker login -p SECRET`, as a text or as a list of words. */
+
+/** Programs, the flags that have a secret right behind them, and those that have it in the next word. */
+const PROGRAMS: readonly (readonly [programs: string, attached: string, next: string])[] = [
+  // A blank behind it makes the name of a database of the next word.
+  ['(?:mysql|mariadb)[\\w-]*', 'p', ''],
+  ['7z[a-z]?|rar|unrar', 'h?p', ''],
+  // `docker login`, `helm registry login`, `az login`: elsewhere -p is a port.
+  ['login', '', 'p'],
+  ['mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass', 'p', 'p'],
+  ['redis-(?:cli|benchmark)|valkey-cli', '', 'a'],
+  ['ldap(?:search|add|modify|modrdn|delete|passwd|whoami|compare|exop)', 'w', 'w'],
+  ['(?:un)?zip|zipcloak|sqlcmd|bcp|osql|isql|tsql', 'P', 'P'],
+];
+
+/** A text without any of these names none of them. */
+const MAY_NAME = /mysql|mariadb|7z|rar|login|mongo|sshpass|redis|valkey|ldap|zip|[oit]sql|sqlcmd|bcp/i;
+/** To the end of the command: what is quoted ends none. */
+const REST = `(?=\\s)(?:"[^"]*"|'[^']*'|[^|;&\\r\\n"'])*`;
+/** A word of a shell. */
+const WORD = `(?:"[^"]*"|'[^']*'|[^\\s"'])+`;
+const NEVER = '(?!)';
+
+interface Row {
+  readonly line: RegExp;
+  readonly flags: RegExp;
+  readonly program: RegExp;
+  readonly attached: RegExp;
+  readonly next: RegExp;
+}
+
+const ROWS = PROGRAMS.map(([programs, attached, next]): Row => {
+  const forms = [
+    ...(attached === '' ? [] : [`(-${attached})(?=[^\\s])${WORD}`]),
+    ...(next === '' ? [] : [`(-(?:${next})\\s+)(?!-)${WORD}`]),
+  ];
+  return {
+    line: new RegExp(`(?<![\\w.-])(?:${programs})(?:\\.exe)?${REST}`, 'g'),
+    flags: new RegExp(`(?<=\\s)(?:${forms.join('|')})`, 'g'),
+    program: new RegExp(`^(?:.{0,1024}[/\\\\])?(?:${programs})(?:\\.exe)?$`),
+    attached: attached === '' ? new RegExp(NEVER) : new RegExp(`^(-${attached}).`, 's'),
+    next: next === '' ? new RegExp(NEVER) : new RegExp(`^-(?:${next})$`),
+  };
+});
+
+/** The text with `mask` in the place of what such flags are given. */
+export function maskCommands(text: string, mask: string): string {
+  if (!MAY_NAME.test(text)) return text;
+  return ROWS.reduce(
+    (shown, { line, flags }) =>
+      shown.replace(line, (command) =>
+        command.replace(
+          flags,
+          (_, one: string | undefined, other: string | undefined) => `${one ?? other ?? ''}${mask}`,
+        ),
+      ),
+    text,
+  );
+}
+
+/**
+ * The word at `i` of a command as it may be shown, where a flag has a secret in it or before it; null for any other word.
+ * `beside` is the program where it is named apart: `{command: "mysql", args: [...]}`.
+ */
+export function maskedWord(words: readonly unknown[], i: number, beside: string | null, mask: string): string | null {
+  const word = words[i];
+  if (typeof word !== 'string') return null;
+  const before = words[i - 1];
+  for (const { program, attached, next } of ROWS) {
+    const follows = typeof before === 'string' && next.test(before) && !word.startsWith('-');
+    const flag = attached.exec(word);
+    if (!follows && flag === null) continue;
+    const isNamed =
+      (beside !== null && program.test(beside)) ||
+      words.slice(0, i).some((each) => typeof each === 'string' && program.test(each));
+    if (isNamed) return follows ? mask : `${flag![1]}${mask}`;
+  }
+  return null;
+}
