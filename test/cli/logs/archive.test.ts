@@ -307,6 +307,7 @@ const HOSTILE: Past = [
   { action: 'a|b\\c=d\ne\r\nCEF:0|evil|', error_code: 'AIP|E2=\\02', error_message: 'x|y\nz' },
   { action: 'quote " and , comma', params: { '=x': '=y' } },
   { action: '\uff1d1+1' },
+  { target: "a;=cmd|' /C calc'!A0;b", params: { note: ';=1+1' } },
 ];
 
 describe('aip logs export', () => {
@@ -322,7 +323,11 @@ describe('aip logs export', () => {
       const { code, out } = await run('logs', 'verify', '--json', '--file', path, ...args);
       return { code, ...(JSON.parse(out || '{}') as Partial<Report>) };
     };
-    expect(await elsewhere(file, '--checkpoint', checkpoint)).toMatchObject({ code: 0, ok: true, count: 47 });
+    expect(await elsewhere(file, '--checkpoint', checkpoint)).toMatchObject({
+      code: 0,
+      ok: true,
+      count: 40 + HOSTILE.length,
+    });
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     const changed = async (change: (lines: string[]) => string[], ...args: string[]) => {
       writeFileSync(join(at.cwd, 'changed.jsonl'), `${change([...lines]).join('\n')}\n`);
@@ -350,11 +355,13 @@ describe('aip logs export', () => {
     expect(rows).toHaveLength(HOSTILE.length);
     for (const row of rows) {
       expect(row).toHaveLength(header!.length);
-      for (const cell of row) expect(cell).not.toMatch(/^[\s]*[=+\-@\uff1d]/);
+      // Where lists are written with semicolons, a cell begins behind one.
+      for (const cell of row) expect(cell).not.toMatch(/(?:^|;)[\s"]*[=+\-@\uff1d]/);
     }
     const action = header!.indexOf('action');
     expect(rows[0]![action]).toBe('\'=HYPERLINK("http://evil.com","x")');
     expect(rows[5]![action]).toBe('quote " and , comma');
+    expect(rows.map((row) => row[header!.indexOf('target')])).toContain("a;'=cmd|' /C calc'!A0;b");
   });
 
   test('as cef is one event a line, whatever an entry holds', async () => {
@@ -368,6 +375,7 @@ describe('aip logs export', () => {
       expect(line).not.toMatch(/[\u0000-\u001f]/);
     }
     expect(lines[4]).toContain('|AIP\\|E2=\\\\02|x\\|y z|7|');
+    expect(lines.at(-1)).toContain("destinationServiceName=a;\\=cmd|' /C calc'!A0;b ");
     expect(lines[4]).toContain('act=a|b\\\\c\\=d e CEF:0|evil| outcome=failure');
   });
 

@@ -20,6 +20,7 @@ export function cefLine(entry: Entry, version: string): string {
     ['externalId', entry.seq],
     ['suser', entry.agent_id],
     ['act', entry.action],
+    ['destinationServiceName', entry.target],
     ['outcome', entry.status === 'success' ? 'success' : 'failure'],
     ['reason', entry.error_code],
     ['dvchost', entry.verifier],

@@ -14,6 +14,8 @@ const COLUMNS = [
     'details',
   ] as const),
   ...(['nonce', 'signature', 'intent_hash', 'dialect', 'verifier', 'latency_us', 'prev_hash', 'hash'] as const),
+  // Behind what readers may have by its place.
+  ...(['target', 'key_id', 'passport_serial', 'approval_request'] as const),
 ];
 
 export const CSV_HEADER = COLUMNS.join(',');
@@ -24,7 +26,8 @@ export function csvRow(entry: Entry): string {
 }
 
 /**
- * A spreadsheet takes a cell that begins like a formula for one, and runs it (OWASP, "CSV Injection"): such a cell gets an apostrophe in front.
+ * A spreadsheet takes a cell that begins like a formula for one, and runs it (OWASP, "CSV Injection"): such a cell gets an apostrophe in front. Where
+ * lists are written with semicolons it ends cells there, quoted or not: what begins behind one is held to the same.
  * Objects are JSON, which begins with a brace.
  */
 function cell(value: unknown): string {
@@ -36,6 +39,8 @@ function cell(value: unknown): string {
           .slice(1, -1)
           .replace(/\\(["\\])/g, '$1')
       : safeJson(value);
-  const harmless = /^[\s\u00a0]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20|%]/.test(text) ? `'${text}` : text;
+  const harmless = text
+    .replace(/^(?=[\s\u00a0]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20|%])/, "'")
+    .replace(/;(?=[\s\u00a0"]*[=+\-@\uff1d\uff0b\uff0d\uff20])/g, ";'");
   return /[",\r\n']/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
