@@ -55,7 +55,8 @@ export async function checkProof(
   };
   const held = bundle.intent === null ? null : readSent(bundle.intent);
   const entry = withShown(bundle.decision, shownMembers(held));
-  const sent = bundle.intent === null ? given : held;
+  // Who holds a bundle can erase from it. Without its hash any document of the same agent would do that lacks what is gone.
+  const sent = isErased(entry, 'intent_hash') ? null : bundle.intent === null ? given : held;
   const intent = sent?.document.intent ?? null;
   const passport = bundle.passport === null ? null : passportIn(bundle.passport);
   const at = parseTime(String(entry.timestamp)) ?? 0;
@@ -119,7 +120,7 @@ const ok = (message: string): Word => ({ status: 'ok', message });
 const broken = (message: string): Word => ({ status: 'broken', message });
 const unproven = (message: string): Word => ({ status: 'unproven', message });
 
-const WITHHELD = 'params withheld: the log does not hold all that was signed.';
+const WITHHELD = 'params withheld: not all that was signed is shown.';
 
 function whoProblem(
   entry: Entry,
@@ -159,8 +160,7 @@ function whatProblem(entry: Entry, sent: SentDocument | null): Word {
   // Which target it was is shown by the hash of the whole, which the leaf commits to.
   const isMasked = (name: string, value: string | null): boolean =>
     name === 'target' && value !== null && entry.target === maskString(value);
-  if (intent.hash !== entry.intent_hash && !isErased(entry, 'intent_hash'))
-    return broken('The decision is about another document.');
+  if (intent.hash !== entry.intent_hash) return broken('The decision is about another document.');
   const same =
     entry.agent_id === agent_id &&
     entry.action === action &&

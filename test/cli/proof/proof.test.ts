@@ -132,6 +132,34 @@ describe('a bundle', () => {
     expect(() => readBundle(Buffer.concat([text, Buffer.from('\n')]))).toThrow();
   });
 
+  test('of another intent of the same second is no yes: what a holder of the bundle erased stays unproven', async () => {
+    const { run, place, home, prove, verify, keys } = await judged();
+    const { withShown } = await import('../../../src/app/proof/bundle.js');
+    const { erase } = await import('../../../src/protocol/log/leaf.js');
+    const bundle = readBundle(Buffer.from(await prove('2')));
+    const entry = withShown(bundle.decision, bundle.intent as JsonObject);
+    const at = ['--timestamp', String(entry.intent_timestamp)];
+    for (const [gone, asked] of [
+      [['params.amount'], ['--param', 'note=hi']],
+      [[], ['--param', 'amount:=5', '--param', 'note=hi', '--target', 'elsewhere']],
+    ] as const) {
+      const other = await run('intent', 'sign', '-p', 'bot', '-a', 'refund', ...asked, ...at);
+      const left = erase(entry, [...gone, 'intent_hash', 'nonce', 'signature', 'target']);
+      const forged = {
+        ...bundle,
+        intent: JSON.parse(other.out) as JsonObject,
+        decision: left as unknown as JsonObject,
+      };
+      const { code, report } = await verify(writeBundle(forged), ...keys);
+      expect([code, statuses(report)]).toMatchObject([10, { who: 'unproven', what: 'unproven', recorded: 'ok' }]);
+      const beside = await verify(
+        writeBundle({ ...forged, intent: null }),
+        ...[...keys, '--intent', place.file('other.json', other.out), '--home', home],
+      );
+      expect([beside.code, statuses(beside.report)]).toMatchObject([10, { who: 'unproven', what: 'unproven' }]);
+    }
+  });
+
   test('forged in any member and hashed anew is broken where it was touched', async () => {
     const { prove, verify, keys } = await judged();
     const whole = JSON.parse(await prove('2')) as JsonObject;
