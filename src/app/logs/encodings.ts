@@ -27,7 +27,7 @@ const ENCODINGS: readonly Encoding[] = [
 ];
 
 /**
- * The same chunks, once their first bytes are known to be text that is read here.
+ * The same chunks without a mark at their start, once their first bytes are known to be text that is read here.
  * @param path of the file; `-` is standard input.
  * @param command the words after `aip` that read it, for the hint.
  * @throws Failure UNREADABLE where they are compressed or in another encoding.
@@ -47,14 +47,19 @@ export async function* plainBytes(
     first = Buffer.concat([first, chunk]);
     if (first.length < ENOUGH && chunk.length > 0 && !first.includes(0x0a)) continue;
     refuseEncoded(first, path, command);
-    if (first.length > 0) yield first;
+    if (first.length > 0) yield withoutMark(first);
     if (chunk.length === 0) yield chunk;
     first = first.length > 0 ? null : first;
   }
   if (first !== null && first.length > 0) {
     refuseEncoded(first, path, command);
-    yield first;
+    yield withoutMark(first);
   }
+}
+
+/** Editors and shells of Windows begin a file with the mark of UTF-8, which belongs to no line. */
+function withoutMark(first: Buffer): Buffer {
+  return first.subarray(0, 3).toString('hex') === 'efbbbf' ? first.subarray(3) : first;
 }
 
 function refuseEncoded(first: Buffer, path: string, command: string): void {

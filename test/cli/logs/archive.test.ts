@@ -329,6 +329,9 @@ describe('aip logs export', () => {
       count: 40 + HOSTILE.length,
     });
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    // As a shell or an editor of Windows writes it.
+    const marked = at.file('marked.jsonl', `\ufeff${lines.join('\r\n')}\r\n`);
+    expect(await elsewhere(marked, '--checkpoint', checkpoint)).toMatchObject({ code: 0, ok: true });
     const changed = async (change: (lines: string[]) => string[], ...args: string[]) => {
       writeFileSync(join(at.cwd, 'changed.jsonl'), `${change([...lines]).join('\n')}\n`);
       return (await elsewhere(join(at.cwd, 'changed.jsonl'), ...args)).first_bad_seq;
