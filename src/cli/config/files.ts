@@ -18,6 +18,7 @@ import type { Io } from '../io.js';
 import type { Paths } from '../../app/ports/paths.js';
 import { configJson } from '../../app/setup/config-text.js';
 import { maskName } from '../../protocol/log/secret-text.js';
+import { withKeyFiles } from './key-files.js';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;
@@ -45,7 +46,7 @@ export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
       hint: 'aip config list --sources',
     });
   }
-  return { path, content: await readNamed(path, io) };
+  return { path, content: withKeyFiles(await readNamed(path, io), path, null) };
 }
 
 /**
@@ -53,6 +54,11 @@ export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
  * it says whom to believe and which code to run.
  */
 export function readUserFile(paths: Paths, uid: Io['uid'] = null): ConfigFile | null {
+  const file = asWritten(paths, uid);
+  return file === null ? null : { ...file, content: withKeyFiles(file.content, file.path, uid) };
+}
+
+function asWritten(paths: Paths, uid: Io['uid'] = null): ConfigFile | null {
   const path = paths.userConfigFile;
   if (!exists(path)) return null;
   const problem = disowned(path, uid);
@@ -62,7 +68,7 @@ export function readUserFile(paths: Paths, uid: Io['uid'] = null): ConfigFile | 
 
 /** Sets members of the user's config file (null removes one); nested names are written `group.name`. */
 export function saveUserConfig(paths: Paths, changes: Readonly<Record<string, unknown>>): void {
-  const before = readUserFile(paths)?.content;
+  const before = asWritten(paths)?.content;
   const content = (typeof before === 'object' && before !== null ? { ...before } : {}) as Record<string, unknown>;
   for (const [name, value] of Object.entries(changes)) {
     const [group, member] = name.split('.') as [string, string | undefined];

@@ -32,6 +32,45 @@ async function believe(place: World): Promise<World> {
 const homed = (options: WorldOptions = {}): World =>
   world({ ...options, env: { AIP_HOME: '/nonexistent', ...options.env } });
 
+describe('a public key named by its file', () => {
+  const HEX = `ed25519:${'5a'.repeat(32)}`;
+  const named = JSON.stringify({
+    principals: { 'did:web:acme.com': 'keys/acme.pem' },
+    mesh: { url: 'https://mesh.example', public_key: '../mesh.key' },
+  });
+  const put = (place: World, config: string): string => {
+    place.file('conf/keys/acme.pem', `\ufeff${HEX}\r\n`);
+    place.file('mesh.key', HEX);
+    return place.file(config, named);
+  };
+
+  test('is read in the config of the home and in one of --config, from its folder, and stays its file there', async () => {
+    const place = world();
+    const path = put(place, 'conf/config.json');
+    const home = join(place.cwd, 'conf');
+    for (const flags of [
+      ['--config', path],
+      ['--home', home],
+    ]) {
+      const { values } = await listed(place, ...flags);
+      expect([values['principals'], values['mesh.public_key']]).toEqual([{ 'did:web:acme.com': HEX }, HEX]);
+    }
+    saveUserConfig(pathsOf(place.io, home), { domain: 'acme.com' });
+    expect(readFileSync(path, 'utf8')).toContain('"keys/acme.pem"');
+    place.file('conf/keys/acme.pem', 'nothing');
+    const { code, err } = await place.run('config', 'list', '--home', home);
+    expect([code, err]).toEqual([2, expect.stringContaining('acme.pem, which')]);
+  });
+
+  test('is none in a project file, which holds the key itself', async () => {
+    const place = homed();
+    put(place, 'conf/other.json');
+    place.file('.aiprc.json', JSON.stringify({ principals: { 'did:web:acme.com': 'conf/keys/acme.pem' } }));
+    const { code, err } = await place.run('config', 'trust', '--print');
+    expect([code, err]).toEqual([2, expect.stringContaining('no public key')]);
+  });
+});
+
 describe('the table of keys', () => {
   test('every default is a value of its kind, and every variable has one name', () => {
     for (const name of KEY_NAMES)

@@ -59,7 +59,8 @@ export function envKey(options: EnvKeyOptions): KeyStore {
         const hidden = file === null ? null : hiddenLine(KEY_VARIABLE, file);
         if (hidden !== null && path !== null) throw insideQuotes('KEY_NOT_FOUND', path, hidden);
         const place = path === null ? 'is not set in the environment' : `is not in ${path}`;
-        throw new Failure('KEY_NOT_FOUND', `${KEY_VARIABLE} ${place}.`, {
+        const gone = path !== null && file === null ? ', which does not exist' : '';
+        throw new Failure('KEY_NOT_FOUND', `${KEY_VARIABLE} ${place}${gone}.`, {
           hint: `set ${KEY_VARIABLE}=ed25519:<64 hex digits>, or name a file that does with --env-file`,
         });
       }

@@ -28,6 +28,9 @@ counts, also against the home's config; of the rest the nearest. log.*, trust.* 
 What every decision must hold to belongs there, or into the environment.
 In CI, AIP_TRUST_CONFIG=sha256:<digest> lets a file count for one run: aip config trust --print gives the digest where it was read.
 
+A public key (principals, mesh.public_key) may be named by its file in the config of the home and in one of --config, from that config's
+folder. A project's file holds the key itself: a file beside it could change after it was trusted.
+
 The config of the home is refused when it, or its folder, belongs to another user or can be changed by others.
 
 # Keys
