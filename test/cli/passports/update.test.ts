@@ -41,6 +41,17 @@ describe('aip passport update', () => {
     expect(value.error_code).toBe('AIP-E201');
   });
 
+  test('says which denials --deny drops, as it takes the place of the whole list', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const update = async (...actions: string[]) =>
+      machine.run('passport', 'update', path, '--no-publish', ...actions.flatMap((action) => ['--deny', action]));
+    expect((await update('wire', 'drop')).err).not.toContain('denied_no_longer');
+    expect((await update('wire', 'drop', 'other')).err).not.toContain('denied_no_longer');
+    expect((await update('wire')).err).toContain('Denied no longer: drop, other.');
+    expect(documentAt(path)['denied_actions']).toEqual(['wire']);
+  });
+
   test('signs nothing where nothing changes', async () => {
     const machine = household();
     const path = await made(machine);

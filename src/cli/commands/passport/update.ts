@@ -17,6 +17,7 @@ import {
   usable,
   type TermFlags,
 } from '../../passports/terms.js';
+import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends TermFlags, ChangeFlags {
@@ -50,7 +51,7 @@ export const command: CommandSpec<Options> = {
     },
     {
       ...TERM_OPTIONS,
-      title: 'What it may do from now on (--action, --deny and --allowed-domain take the place of the whole list)',
+      title: 'What it may do from now on (each list takes the place of the one before)',
     },
     {
       title: 'Before it is signed',
@@ -94,6 +95,13 @@ async function changeOf(before: Passport, options: Options, cli: Cli): Promise<P
   }
   const actions = [...((file['actions'] ?? []) as PassportDocument['actions'][number][]), ...options.action];
   const denied = [...((file['denied_actions'] ?? []) as string[]), ...options.deny];
+  const dropped =
+    options.deny.length === 0 ? [] : before.document.denied_actions.filter((each) => !denied.includes(each));
+  if (dropped.length > 0)
+    cli.warn(
+      `Denied no longer: ${clean(dropped.join(', '))}. --deny takes the place of the whole list: name them as well to keep them.`,
+      'denied_no_longer',
+    );
   const constraints = await withApproverKeys(constraintsOf(file, options, before.document.constraints), cli);
   const { expires } = options;
   return {
