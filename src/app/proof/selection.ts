@@ -32,6 +32,8 @@ export function selectionStart(object: JsonObject): string | null {
   return inclusion !== undefined && typeof checkpoint === 'string' ? checkpoint : null;
 }
 
+const NO_PATH = 'it has no path to the checkpoint';
+
 /** What was found of a selection so far. */
 export class SelectionCheck {
   readonly head: TreeHead;
@@ -41,7 +43,9 @@ export class SelectionCheck {
   /** Entries from which values were taken. */
   erased = 0;
   last: { readonly seq: number; readonly hash: string } | null = null;
+  /** The last entry before the tree; null until a path has told. */
   #after: number | null = null;
+  #lastUnproven = 0;
 
   /** @throws Failure UNREADABLE, THRESHOLD where the checkpoint is not believed by one of the keys */
   constructor(head: TreeHead) {
@@ -61,19 +65,22 @@ export class SelectionCheck {
     if (erased !== null) this.erased += 1;
     if (salts === null && inclusion === null) {
       this.unproven += 1;
-      return null;
+      this.#lastUnproven = seq;
+      return this.#after === null || seq <= this.#after ? null : NO_PATH;
     }
     return this.#problem(entry as unknown as Entry, inclusion);
   }
 
   #problem(entry: Entry, inclusion: Json): string | null {
-    if (!isObject(inclusion)) return 'it has no path to the checkpoint';
+    if (!isObject(inclusion)) return NO_PATH;
     const { index, hashes } = inclusion as unknown as Inclusion;
     const path = Array.isArray(hashes) ? hashes.map((each) => Buffer.from(String(each), 'base64')) : null;
     if (path === null || !Number.isSafeInteger(index)) return 'its path cannot be read';
     const after = entry.seq - index - 1;
     if (this.#after !== null && after !== this.#after) return 'its path is that of another entry';
     this.#after = after;
+    // Only what was written before the tree began has none.
+    if (this.#lastUnproven > after) return `entry ${this.#lastUnproven} before it has no path to the checkpoint`;
     let text: string | null = null;
     try {
       text = soundLeaf(entry);

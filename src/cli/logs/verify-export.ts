@@ -54,6 +54,10 @@ export async function verifyExport(
       if (started !== null) {
         selection = checkSelection(started, path === '-' ? 'stdin' : path, keys);
         if (selection === null) throw new Failure('UNREADABLE', 'The first line holds no checkpoint that can be read.');
+        if (given.length > 0)
+          throw new Failure('USAGE', 'A selection is held to the checkpoint in its first line, and to no other.', {
+            hint: 'leave out --checkpoint, or check a whole export: aip logs export',
+          });
       }
       if (selection !== null) {
         const problem = line === null ? 'it cannot be read' : line.trim() === '' ? null : selectedIn(line, selection);
@@ -115,6 +119,10 @@ function ofSelection(
   verdict: (check: CheckpointVerdict['check']) => ExportVerdict,
 ): ExportVerdict {
   if (count === 0) throw new Failure('USAGE', 'The selection holds no entry. There is nothing to verify.');
+  if (unproven === count) {
+    const reason = 'neither it nor another entry of the selection has a path to the checkpoint';
+    return verdict({ ok: false, seq: last!.seq, reason, head: last!, count: 0 });
+  }
   if (unproven > 0)
     cli.warn(
       `${unproven} entries are of the first version of the log, and prove themselves only as a whole chain.`,
@@ -125,7 +133,8 @@ function ofSelection(
       `From ${erased === 1 ? '1 entry' : `${erased} entries`} values were taken, and the erasures that would say by whom are in no selection: aip logs verify tells where the log is, or --file of a whole export.`,
       'erasures_unseen',
     );
-  cli.note('A selection: each entry is in the log that the checkpoint names; what was left out cannot be seen.');
+  const each = unproven > 0 ? 'each other entry' : 'each entry';
+  cli.note(`A selection: ${each} is in the log that the checkpoint names; what was left out cannot be seen.`);
   return verdict({ ok: true, head: last!, count });
 }
 

@@ -35,6 +35,7 @@ test('each entry of a selection is shown to be in the log', async () => {
     ['another place', (entry) => (entry['inclusion'].index = 3)],
     ['a shorter path', (entry) => entry['inclusion'].hashes.pop()],
     ['no path', (entry) => (entry['inclusion'] = null)],
+    ['no path, as an entry of the first version', (entry) => Object.assign(entry, { salts: null, inclusion: null })],
     ['another hash', (entry) => (entry['hash'] = 'a'.repeat(64))],
   ];
   for (const [what, change] of forged) {
@@ -47,6 +48,14 @@ test('each entry of a selection is shown to be in the log', async () => {
   expect(await verify([lines[0], lines[2], lines[1]].join('\n'))).toBe(15);
   expect(await verify([lines[0], lines[1], lines[1]].join('\n'))).toBe(15);
   expect(await verify([lines[0], lines[0]].join('\n'))).toBe(15);
+  // An entry of the first version proves nothing, and none of it can come before the tree of a log that began with this one.
+  const early = { ...structuredClone(entries[0]!), salts: null, inclusion: null, params: { amount: 7 } };
+  expect(await verify(JSON.stringify(early))).toBe(15);
+  expect(await verify([early, entries[1]].map((each) => JSON.stringify(each)).join('\n'))).toBe(15);
+  // A checkpoint of the chain says nothing of a part of it.
+  const chain = home.file('chain.json', (await home.run('logs', 'checkpoint', '--principal', 'did:web:acme.com')).out);
+  const held = await home.failure('logs', 'verify', '--file', file(out), '--checkpoint', chain);
+  expect([held.exit_code, held.message]).toEqual([2, expect.stringContaining('no other')]);
   // Without its checkpoint it is a chain with holes.
   expect(await verify(lines.slice(1).join('\n'))).toBe(15);
   // Who took a value away cannot be read from it, and that is said.
