@@ -71,10 +71,10 @@ export async function importPassport(
 }
 
 /** The key that was made here for a request has the number that its principal gave it, where the one it asked for was another key's. */
-function nameRequestedKey(state: ImportPassportDeps['state'], { agent, currentKey }: Passport): void {
+function nameRequestedKey(state: ImportPassportDeps['state'], { agent, currentKey, previousKeys }: Passport): void {
   const own = state.keys().filter(({ keyId }) => keyNumber(agent.id, keyId) !== null);
   const [made] = own;
-  if (own.length !== 1 || made!.keyId === currentKey.keyId) return;
+  if (own.length !== 1 || [currentKey, ...previousKeys].some(({ keyId }) => keyId === made!.keyId)) return;
   state.rememberKey({ ...made!, keyId: currentKey.keyId });
   state.forgetKey(made!.keyId);
 }

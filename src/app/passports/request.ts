@@ -37,13 +37,18 @@ export interface Terms {
   readonly constraints: JsonObject;
 }
 
+/** What a request needs: the keys that are known here, beside what issuing does. */
+export interface RequestDeps extends IssueDeps {
+  readonly state: IssueDeps['state'] & Pick<State, 'keys'>;
+}
+
 /**
  * Makes the agent's key here, and writes what it asks its principal for. A request that was lost, or is too old to be signed, is made
  * again with the key of the first.
  * @throws Failure USAGE (terms that no passport could hold), EXISTS, KEYSTORE_*
  */
 export async function requestPassport(
-  deps: IssueDeps,
+  deps: RequestDeps,
   { name, domain, actions, constraints }: Terms,
   keyStore: KeyPlace,
   write: (text: string) => Promise<void>,
@@ -71,12 +76,17 @@ export async function requestPassport(
 
 /** A new key, or the one that an earlier request of this home named and no passport carries yet. */
 async function requestingKey(
-  deps: IssueDeps,
+  deps: RequestDeps,
   agent: string,
   place: KeyPlace,
 ): Promise<{ readonly key: HeldKey & { readonly record: KeyRecord }; readonly isNew: boolean }> {
   const keyId = formatKeyId(agent, 1);
   const made = deps.state.key(keyId);
+  // Under whatever number its principal gave it: its place is still that of the request.
+  if (deps.state.passport(agent) !== null && deps.state.keys().some((key) => keyNumber(agent, key.keyId) !== null))
+    throw new Failure('EXISTS', `${agent} has a passport here, and its key.`, {
+      hint: 'its principal changes what it may do: aip passport update <agent>; another key: aip passport rotate <agent>',
+    });
   try {
     return { key: await createKey(deps, keyId, place), isNew: true };
   } catch (error) {
@@ -84,10 +94,6 @@ async function requestingKey(
     if (!stands || looksLikeKeyAddress(place)) throw error;
     // Another file than the one that the key was written to is not looked into.
     if ((await deps.store(place)).refOf(keyId) !== made.ref) throw error;
-    if (deps.state.passport(agent) !== null)
-      throw new Failure('EXISTS', `${agent} has a passport here, and its key.`, {
-        hint: 'its principal changes what it may do: aip passport update <agent>; another key: aip passport rotate <agent>',
-      });
     return { key: await findKey(deps, keyId, place), isNew: false };
   }
 }

@@ -71,6 +71,12 @@ describe('a passport across two machines', () => {
     const signed = await other.run('intent', 'sign', '-p', 'bot', '-a', 'x');
     expect([signed.code, signed.err]).toMatchObject([0, '']);
     expect((await office.run('intent', 'verify', office.file('intent.json', signed.out))).code).toBe(0);
+    // The key's place keeps its name: nobody is told that no passport carries it.
+    const anew = await other.failure(
+      ...['passport', 'request', 'bot', '--domain', 'acme.com', '-a', 'x', '-o', other.at('third.json')],
+      ...['--key-store', 'env', '--env-file', other.at('.env')],
+    );
+    expect(anew).toMatchObject({ code: 'EXISTS', hint: expect.stringContaining('aip passport update') as string });
     const rotated = await office.json<JsonObject>('passport', 'rotate', 'bot', '--yes', '--key-store', 'file');
     expect(rotated.value['key_id']).toBe('did:web:acme.com:agents:bot#key-3');
   });
