@@ -10,7 +10,7 @@ import { keyTextHere, orderByText } from '../../../app/mesh/key-text.js';
 import { localState } from '../../../workspace/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import { meshAccess, type MeshAccess } from '../access.js';
-import { EVERYONE_OPTION, subjectNamed } from './subject.js';
+import { EVERYONE_OPTION, subjectNamed, wordForSubject } from './subject.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { replicating } from '../session.js';
 import { renderRegions } from '../../render/mesh.js';
@@ -67,18 +67,23 @@ export const ORDER_EXITS = {
 } as const;
 
 /** @throws Failure FORBIDDEN: the mesh would refuse, as the key's text says */
-function requireRole(key: string, action: Order['action'], agent: string | undefined): void {
+function requireRole(key: string, { action, durationMs }: Pick<Order, 'action' | 'durationMs'>, whom: string): void {
   const role = parseApiKey(key)?.role;
   const needed = NEEDED_ROLE[action];
   if (role === undefined || mayAct(role, needed)) return;
+  // A word on one machine lifts nothing that the mesh denies.
+  const here = action === 'reinstate' ? '' : `; on this machine alone: ${orderWords(action, whom, durationMs)} --local`;
   throw new Failure(
     'FORBIDDEN',
     `To ${action} takes the role ${needed}; this machine's API key has the role ${role}.`,
-    {
-      // A word on one machine lifts nothing that the mesh denies.
-      hint: `use a key with a higher role: AIP_MESH_KEY=<key>${action === 'reinstate' ? '' : `; on this machine alone: aip ${action} ${agent === undefined ? '--everyone' : shellWord(agent)} --local`}`,
-    },
+    { hint: `use a key with a higher role: AIP_MESH_KEY=<key>${here}` },
   );
+}
+
+/** The command that gives an order, as far as its duration. */
+function orderWords(action: Order['action'], whom: string, durationMs: number | null): string {
+  const period = durationMs === null ? '' : ` --for ${Math.ceil(durationMs / 1000)}s`;
+  return `aip ${action} ${whom === EVERYONE ? '--everyone' : shellWord(whom)}${period}`;
 }
 
 const WILL = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' } as const;
@@ -90,8 +95,9 @@ export async function carryOut(
   wish: Pick<Order, 'action' | 'durationMs'> & { readonly reason: () => Promise<string | null> },
 ): Promise<number> {
   const mesh = flags.local ? null : await meshAccess(cli);
-  // Who may not do it is told before the first question.
-  if (mesh !== null) requireRole(await apiKey(cli, flags), wish.action, agent);
+  // Who may not do it is told before the first question. Whoever named nobody is never offered everyone.
+  const whom = wordForSubject(agent, flags.everyone);
+  if (mesh !== null) requireRole(await apiKey(cli, flags), wish, whom);
   // The reason is asked for once the subject is known.
   const subject = await subjectNamed(cli, agent, flags.everyone, flags).catch(untouched);
   const sighting =
@@ -200,9 +206,7 @@ function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
   if (!(error instanceof Failure) || order.action === 'reinstate') return error;
   if (error.code !== 'NETWORK' && error.code !== 'FORBIDDEN') return error;
   const command = [
-    `aip ${order.action}`,
-    order.subject === EVERYONE ? '--everyone' : shellWord(order.subject),
-    ...(order.durationMs === null ? [] : [`--for ${Math.ceil(order.durationMs / 1000)}s`]),
+    orderWords(order.action, order.subject, order.durationMs),
     ...(order.reason === null ? [] : [`--reason ${shellWord(order.reason)}`]),
     `--local${flags.yes ? ' --yes' : ''}`,
   ].join(' ');

@@ -21,20 +21,26 @@ export const EVERYONE_OPTION: OptionSpec = { flags: '--everyone', description: '
 /** Exit code of a mesh that does not answer. */
 const UNREACHED = 5;
 
-export async function subjectNamed(
-  cli: Setting & Notices & Surroundings,
-  agent: string | undefined,
-  everyone: boolean,
-  places: KeyPlaces = {},
-): Promise<string> {
-  if (everyone) {
-    if (agent === undefined) return EVERYONE;
+/** What the command line says of whom it means; EVERYONE for `--everyone`. @throws Failure USAGE where it names nobody, or says both */
+export function wordForSubject(agent: string | undefined, everyone: boolean): string {
+  if (everyone && agent !== undefined)
     throw new Failure('USAGE', `Name ${agent.slice(0, 80)} or --everyone, not both.`, {
       hint: 'aip revoke --help',
     });
-  }
+  if (everyone) return EVERYONE;
   if (agent === undefined)
     throw new Failure('USAGE', 'No agent was named.', { hint: 'an agent id, a name, a passport file, or --everyone' });
+  return agent;
+}
+
+export async function subjectNamed(
+  cli: Setting & Notices & Surroundings,
+  given: string | undefined,
+  everyone: boolean,
+  places: KeyPlaces = {},
+): Promise<string> {
+  const agent = wordForSubject(given, everyone);
+  if (everyone) return EVERYONE;
   // An id needs nothing that this machine knows: a stranger's agent can be stopped too.
   const subject = orderSubject(agent);
   if (subject !== null) return subject;

@@ -28,8 +28,13 @@ describe('the way out', { timeout: SLOW }, () => {
       `on this machine alone: aip revoke ${AGENT} --local`,
     );
     expect((await verifier.run(['suspend', '--everyone', '--for', '5m', ...STOP])).err).toContain(
-      'on this machine alone: aip suspend --everyone --local',
+      'on this machine alone: aip suspend --everyone --for 300s --local',
     );
+    for (const nobody of [['revoke'], ['reinstate'], ['suspend', '--for', '5m']])
+      expect(await verifier.run(nobody)).toMatchObject({
+        code: 2,
+        err: expect.not.stringMatching(/aip \w+ --everyone/) as string,
+      });
     expect((await verifier.run(['reinstate', AGENT, ...STOP])).err).not.toContain('--local');
   });
 
