@@ -16,8 +16,8 @@ export interface EntryLook {
   readonly width: number;
 }
 
-/** In fewer columns what was refused, and what, stands before who: the end of the line is what is cut. */
-export const NARROW_COLUMNS = 80;
+/** In fewer columns what was refused, and what, stands before who: the end of the line is what is cut, and 80 hold no code behind a usual name. */
+export const NARROW_COLUMNS = 100;
 
 /** One record on one line: when, what became of it, who, what, and the facts as far as there is room. */
 export function renderEntry(record: JsonRecord, { paint, width }: EntryLook): string {

@@ -47,6 +47,10 @@ describe('a refusal', () => {
     ]);
   });
 
+  test('breaks between words who wanted what where a terminal is narrow', () => {
+    expect(lines(REFUND, { width: 60 }).slice(1, 3)).toEqual([`issue_refund by ${AGENT}`, '(intent.json)']);
+  });
+
   test('never says ok in its first line, and a yes never REFUSED', () => {
     expect(lines(REFUND)[0]).not.toMatch(/\bok\b/);
     expect(lines(ACCEPTED, { verbose: true }).join()).not.toContain('REFUSED');
@@ -173,7 +177,9 @@ describe('a refusal', () => {
 describe('on the screen', () => {
   test.each([40, 60, 80, 200])('lines of prose fit %d columns', (width) => {
     const shown = lines({ ...REFUND, message: 'word '.repeat(80), source: null }, { width, verbose: true });
-    for (const line of shown.slice(2)) expect(columnsOf(line)).toBeLessThanOrEqual(width);
+    // An id stays whole.
+    for (const line of shown.filter((each) => !each.includes(AGENT)))
+      expect(columnsOf(line)).toBeLessThanOrEqual(width);
   });
 
   test('colour adds nothing but colour', () => {

@@ -31,4 +31,7 @@ test('a narrow terminal keeps the code and the action', () => {
   const line = renderEntry(REFUSED, { paint: plain, width: 60 });
   expect(line).toMatch(/^02-18 12:00:00 {2}REFUSED {3}AIP-E202 {2}issue_refund {2}support-a/);
   expect(line.length).toBeLessThanOrEqual(60);
+  expect(renderEntry(REFUSED, { paint: plain, width: 80 })).toMatch(
+    /^02-18 12:00:00 {2}REFUSED {3}AIP-E202 {2}issue_refund/,
+  );
 });

@@ -62,7 +62,7 @@ function refused(decision: Decision, look: DecisionLook): string[] {
   const next = remedyOf(first!.error_code, decision);
   return [
     `${paint.red(paint.bold('REFUSED'))} ${paint.bold(code)}${dialect}`,
-    whoAndWhat(decision, paint),
+    ...whoAndWhatLines(decision, look),
     ...wrap(cleanSentence(decision.message), width),
     ...factLines(factsOf(decision.details, decision), look),
     ...others.flatMap((other) => [
@@ -79,10 +79,35 @@ function refused(decision: Decision, look: DecisionLook): string[] {
   ];
 }
 
-function whoAndWhat({ agent_id, action, source }: Decision, paint: Paint): string {
-  const what = action === null ? 'an unreadable document' : `${paint.bold(named(action))}`;
-  const who = agent_id === null ? '' : ` by ${named(agent_id)}`;
-  return what + who + (source === null ? '' : paint.dim(` (${source === '-' ? 'standard input' : named(source)})`));
+function whoAndWhat(decision: Decision, paint: Paint): string {
+  return whoAndWhatParts(decision, paint)
+    .map(([, painted]) => painted)
+    .join(' ');
+}
+
+/** The same in lines, broken between its parts alone. */
+function whoAndWhatLines(decision: Decision, { paint, width }: DecisionLook): string[] {
+  const lines: string[] = [];
+  let used = 0;
+  for (const [plain, painted] of whoAndWhatParts(decision, paint)) {
+    const columns = columnsOf(plain);
+    const fits = lines.length > 0 && used + 1 + columns <= width;
+    if (fits) lines.push(`${lines.pop()!} ${painted}`);
+    else lines.push(painted);
+    used = fits ? used + 1 + columns : columns;
+  }
+  return lines;
+}
+
+function whoAndWhatParts({ agent_id, action, source }: Decision, paint: Paint): [plain: string, painted: string][] {
+  const what = action === null ? 'an unreadable document' : named(action);
+  const who = agent_id === null ? null : `by ${named(agent_id)}`;
+  const where = source === null ? null : `(${source === '-' ? 'standard input' : named(source)})`;
+  return [
+    [what, action === null ? what : paint.bold(what)],
+    ...(who === null ? [] : ([[who, who]] as [string, string][])),
+    ...(where === null ? [] : ([[where, paint.dim(where)]] as [string, string][])),
+  ];
 }
 
 function factLines(facts: readonly [string, string][], { paint, width }: DecisionLook): string[] {
