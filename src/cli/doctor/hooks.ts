@@ -1,5 +1,6 @@
 /** Tries the hooks of coding agents that are installed here: what each answers where it must not say yes. */
 import { join } from 'node:path';
+import { shellWord } from '../../app/failure.js';
 import { failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../guard/hook/clients.js';
 import { runProgram } from '../../workspace/programs.js';
@@ -26,9 +27,13 @@ async function tried(cli: Scene, { client, path, command, off }: InstalledHook):
     const result = await runProgram('/bin/sh', ['-c', line], options);
     return result.kind === 'exited' ? result : { code: null, stdout: '' };
   };
+  const again = (flag: string): string[] => {
+    const word = wordAfter(command, flag);
+    return word === null ? [] : [flag, shellWord(word)];
+  };
   const [denied, garbage, late] = await Promise.all([
     // A file of its own is refused whatever the passport says, and not held against the agent.
-    run(deniedEvent(client, join(cli.workspace.paths().stateDir, 'state.db'))),
+    run(deniedEvent(client, join(wordAfter(command, '--home') ?? cli.workspace.paths().stateDir, 'state.db'))),
     run('{"hook_event_name":'),
     // Its input does not end before it has given up.
     run('', `sleep 7 | ${command}`),
@@ -52,7 +57,7 @@ async function tried(cli: Scene, { client, path, command, off }: InstalledHook):
     return failedFinding(
       'hook',
       `The hook of ${client} in ${path} does not block ${wrong.join(', ')}.`,
-      `aip hook install ${client} -p <agent>`,
+      ['aip hook install', client, ...again('--passport'), ...again('--home')].join(' '),
       EXIT_HOOK,
     );
   if (denied.code === 2)
@@ -83,6 +88,12 @@ function said(client: HookClientName, { code, stdout }: { code: number | null; s
   } catch {
     return null;
   }
+}
+
+/** What stands behind a flag in a command that `hook install` wrote: a hook may be of another home than the one that is looked at. */
+function wordAfter(command: string, flag: string): string | null {
+  const [, quoted, bare] = new RegExp(`(?:^| )${flag} (?:'((?:[^']|'\\\\'')*)'|([^\\s']+))(?= |$)`).exec(command) ?? [];
+  return bare ?? quoted?.replaceAll("'\\''", "'") ?? null;
 }
 
 function deniedEvent(client: HookClientName, file: string): string {

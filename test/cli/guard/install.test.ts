@@ -39,15 +39,22 @@ test('a hook is installed beside others, tried by doctor, and taken out again', 
   expect(config.hooks.PreToolUse).toHaveLength(2);
   expect(config.hooks.PreToolUse[1]).toMatchObject({ matcher: '*', hooks: [{ onFailure: 'block' }] });
 
-  const doctor = (): { check: string; status: string; message: string }[] => {
-    const { stdout } = place.run(['doctor', '--json']);
+  const doctor = (...where: string[]): { check: string; status: string; message: string; hint: string | null }[] => {
+    const { stdout } = place.run(['doctor', '--json', ...where]);
     const report = JSON.parse(stdout) as { findings?: [] } | [];
     return (Array.isArray(report) ? report : (report.findings ?? [])).filter(({ check }) => check === 'hook');
   };
   expect(doctor()).toMatchObject([{ status: 'ok' }]);
+  // Another home asks the hook for a file of the home that it is bound to.
+  expect(doctor('--home', join(place.folder, "another's home"))).toMatchObject([{ status: 'ok' }]);
   // A hook that lets everything through is found.
   writeFileSync(file, readFileSync(file, 'utf8').replace(/hook claude/, 'hook claude || true #'));
-  expect(doctor()).toMatchObject([{ status: 'failed' }]);
+  expect(doctor()).toMatchObject([
+    {
+      status: 'failed',
+      hint: expect.stringMatching(/^aip hook install claude --passport did:web:\S+:agents:coder --home \S+$/),
+    },
+  ]);
   writeFileSync(file, JSON.stringify(config));
 
   expect(install('--uninstall')).toMatchObject({ status: 0 });
