@@ -1,4 +1,4 @@
-import { isDomain, parseAgentId } from '../../protocol/identity/did.js';
+import { isAgentName, isDomain, parseAgentId } from '../../protocol/identity/did.js';
 import { canonicalId } from '../../protocol/identity/subject.js';
 import { nearestOf } from '../../protocol/naming/nearest.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
@@ -72,6 +72,11 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
   const fleet = (await fleetOf(deps, '')).map(({ agentId }) => agentId);
   const near = nearestByName(agent, [...new Set([...names, ...fleet.map(shortName)])]);
   const listed = near.every((short) => names.includes(short));
+  // Where the mesh knows none either, no list has it, and the id alone is enough.
+  if (deps.fleet !== undefined && near.length === 0 && isAgentName(agent))
+    throw new Failure('NOT_FOUND', `No agent is known by the name "${maskName(agent)}", and no such file exists.`, {
+      hint: `give the whole id: did:web:<domain>:agents:${agent}`,
+    });
   throw notFound(`No known passport is named "${maskName(agent)}", and no such file exists.`, near, listed);
 }
 

@@ -89,11 +89,13 @@ export class TailWriter {
   /**
    * Says what could not be read, once; and to a person that nothing is nothing, not a command that hung up.
    * @param met the exit condition was met.
+   * @param alsoIn the command that shows the log of the fleet, for one of this machine that had nothing.
    * @returns the exit code: what was not understood is never a yes to a script that waits for a refusal.
    * @throws Failure UNREADABLE where not one line could be read.
    */
-  finish(met: boolean): number {
-    if (this.#cli.forPerson && this.#shown === 0 && this.#unreadable === 0) this.#cli.note('No entry matches.');
+  finish(met: boolean, alsoIn: string | null = null): number {
+    if (this.#cli.forPerson && this.#shown === 0 && this.#unreadable === 0)
+      this.#cli.note(alsoIn === null ? 'No entry matches.' : `No entry here matches. Of the fleet:\n  ${alsoIn}`);
     if (this.#unreadable > 0) {
       const lines = this.#unreadable === 1 ? '1 line is' : `${this.#unreadable} lines are`;
       this.#cli.warn(

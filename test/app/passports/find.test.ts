@@ -86,3 +86,11 @@ test.each<[string, World]>([
   const failure = await named('suport', world).meant.catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('support@acme.com') });
 });
+
+test('a name that nobody is known by is answered with the form of an id, where an id is enough', async () => {
+  expect(await named('support', { fleet: [] }).meant.catch((error: unknown) => error)).toMatchObject({
+    code: 'NOT_FOUND',
+    message: 'No agent is known by the name "support", and no such file exists.',
+    hint: 'give the whole id: did:web:<domain>:agents:support',
+  });
+});

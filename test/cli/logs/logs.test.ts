@@ -130,6 +130,33 @@ describe('aip logs tail', () => {
     });
     expect(await home(PAST).tail('--action', 'none')).toMatchObject({ code: 0, out: '', err: '' });
   });
+
+  test('tells a person on a machine of a mesh where the entries of the others are', async () => {
+    const { at, dir } = home(PAST, { tty: true, env: { AIP_MESH_URL: 'http://127.0.0.1:9' } });
+    const { err } = await at.run('logs', 'tail', '--action', 'none', '--home', dir);
+    expect(err).toBe('No entry here matches. Of the fleet:\n  aip logs tail --mesh\n');
+  });
+
+  test.each([
+    [['--code', 'E999'], 'AIP-E999'],
+    [['--code', 'monetary_limit_exceeded'], 'Did you mean AIP-E202 MONETARY_LIMIT_EXCEEDED'],
+    [['--exit-on', 'fialed'], 'Did you mean failed?'],
+    [['--exit-on', 'our-own:2'], '"our-own", only a hook of yours can.'],
+  ])('%j warns of a code that is waited for in vain', async (args, said) => {
+    expect((await home(PAST).tail(...args)).err).toContain(said);
+  });
+
+  test('no code that there is, and none of another program, is warned of', async () => {
+    for (const args of [
+      ['--code', 'e202'],
+      ['--exit-on', 'revoked'],
+      ['--exit-on', 'AIP-E408:9'],
+    ])
+      expect((await home(PAST).tail(...args)).err).toBe('');
+    const { at, dir } = home(PAST, { stdin: '{"status":"failed","error_code":"TIMEOUT"}\n' });
+    expect((await at.run('logs', 'tail', '--file', '-', '--code', 'TIMEOUT', '--home', dir)).err).toBe('');
+  });
+
   test('is one readable line an entry on a terminal', async () => {
     const { at, dir } = home(PAST, { tty: true, columns: 120 });
     const { out } = await at.run('logs', 'tail', '--home', dir, '--no-color');

@@ -1,5 +1,5 @@
 import { agentNamed } from '../../../app/passports/agent-named.js';
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import { codeNamed, parseExitCondition, type ExitCondition, type LogFilter } from '../../../app/logs/tail.js';
 import { RECORD_TYPES, type RecordType } from '../../../protocol/log/entry.js';
 import { maskName } from '../../../protocol/log/secret-text.js';
@@ -8,6 +8,7 @@ import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
 import { TailWriter } from '../../logs/tail.js';
 import { tailFile, tailLog, type TailRequest } from '../../logs/tail-sources.js';
+import { nearest } from '../../../protocol/naming/nearest.js';
 import { integer, sinceWhen } from '../../input/values.js';
 import { findingAnywhere } from '../../mesh/fleet.js';
 import { localState } from '../../../workspace/state.js';
@@ -93,6 +94,10 @@ export const command: CommandSpec<Options> = {
     // Other programs, and later versions of this one, have codes of their own.
     if (options.file === undefined) for (const code of [options.code, options.exitOn?.on]) refuseUnknown(code);
     const filter = await filterOf(options, cli);
+    if (options.file === undefined) {
+      if (filter.code !== undefined) await sayOfCode(filter.code, [], cli);
+      if (options.exitOn !== undefined) await sayOfCode(options.exitOn.on, ['failed', 'revoked'], cli);
+    }
     const all = options.file !== undefined || options.since !== undefined || options.until !== undefined;
     const request = { filter, last: options.lines ?? (all ? null : USUAL), follow: options.follow };
     const writer = new TailWriter(cli, options.exitOn ?? null, options.status !== undefined);
@@ -101,9 +106,25 @@ export const command: CommandSpec<Options> = {
       : options.file === undefined
         ? await tailLog(cli, await localState(cli.workspace), request, writer)
         : await tailFile(cli, options.file, request, writer);
-    return writer.finish(met);
+    return writer.finish(met, await alsoIn(options, cli));
   },
 };
+
+/** A code that nothing here gives is waited for in vain, unless a hook of the user's own gives it. `words`: what else is taken. */
+async function sayOfCode(code: string, words: readonly string[], cli: Cli): Promise<void> {
+  const { findCodes, nearestCodes } = await import('../../render/explain-catalogue.js');
+  if (words.includes(code) || findCodes(code).some(({ entry }) => entry.code === code)) return;
+  const word = nearest(code, words);
+  const near = [...(word === null ? [] : [word]), ...nearestCodes(code).map((entry) => `${entry.code} ${entry.name}`)];
+  const meant = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
+  cli.warn(`No refusal of aip has the code "${code}", only a hook of yours can.${meant}`, 'unknown_code');
+}
+
+/** Where else entries are: a machine that stops agents need not be one that judged them. */
+async function alsoIn({ mesh, file, agent }: Options, cli: Cli): Promise<string | null> {
+  if (mesh || file !== undefined || (await cli.config()).get('mesh.url') === null) return null;
+  return `aip logs tail --mesh${agent === undefined ? '' : ` --agent ${shellWord(agent)}`}`;
+}
 
 async function fleet(cli: Cli, request: TailRequest, writer: TailWriter): Promise<boolean> {
   const [{ meshSession }, { tailMesh }] = await Promise.all([

@@ -11,7 +11,8 @@ The whole principal, or everything:
 One key, when no principal is at hand; its id or its text:
   aip revoke did:web:acme.com:agents:support-agent-v1#key-1 --reason "leaked"
 
-Where a mesh is joined, that holds for the fleet, and any machine with an operator's key may say it: names are looked up at the mesh.
+Where a mesh is joined, that holds for the fleet, and any machine with an operator's key may say it: names are looked up at the mesh, and
+an agent that it never heard of is named by its whole id.
 Without a mesh it holds on this machine alone, and is said so.
 Exit 3 with never_seen: neither this machine nor the mesh has ever seen that id. It is denied all the same, and the nearest ids are named:
 most likely it was mistyped. Where it is meant: --unseen.
@@ -23,9 +24,9 @@ Exit 5 with AIP-E500: the mesh cannot be reached. Stop the agent where you are, 
 # 2. Look
   aip status                                  all that is stopped, by whom, and where mesh and machine differ
   aip status support-agent-v1
-  aip logs tail --agent support-agent-v1 --since 24h
-  aip health support-agent-v1
-  aip logs verify
+  aip logs tail --mesh --agent support-agent-v1 --since 24h
+                                              what it did, on every machine that ships its log; without --mesh on this one
+  aip health support-agent-v1                 where it is verified, as aip logs verify
 
 # 3. Repair
   aip passport rotate support-agent-v1 --overlap 0s
