@@ -14,8 +14,8 @@ export interface Completions {
   readonly files: boolean;
 }
 
-/** Values only this machine knows. */
-export type LocalValues = (source: ValueSource, cli: Setting) => Promise<readonly Candidate[]>;
+/** Values only this machine knows. `agent`: whom the words so far name by a flag; null where none is named. */
+export type LocalValues = (source: ValueSource, cli: Setting, agent: string | null) => Promise<readonly Candidate[]>;
 
 const NONE: Completions = { candidates: [], files: false };
 
@@ -34,7 +34,10 @@ export async function complete(
   const fromSource = async (values: ValueSource | undefined): Promise<Completions> => {
     if (values === undefined) return NONE;
     if (values === 'file') return { candidates: [], files: true };
-    const known = [...(await local(values, cli)), ...(values === 'topic' ? firstWords(commands) : [])];
+    const known = [
+      ...(await local(values, cli, agentIn(before, options))),
+      ...(values === 'topic' ? firstWords(commands) : []),
+    ];
     // Agents go by their short names, unless an id is begun.
     const candidates = /^(?:--[^=]+=)?did:/.test(current) ? [...known, ...known.map(byId)] : known;
     return { candidates, files: values === 'agent' };
@@ -102,6 +105,15 @@ async function read(
     }
   }
   return { listing, path, operands, flag: null, operandsOnly: false };
+}
+
+/** The agent that a flag of the finished words names. */
+function agentIn(words: readonly string[], options: readonly OptionSpec[]): string | null {
+  const names = options.filter(({ values }) => values === 'agent').flatMap((option) => flagOf(option).names);
+  const at = words.findLastIndex((word) => names.includes(word.replace(/=.*$/s, '')));
+  if (at < 0) return null;
+  const assigned = /^--[^=]+=(.*)$/s.exec(words[at]!);
+  return assigned === null ? (words[at + 1] ?? null) : assigned[1]!;
 }
 
 function nextWords(commands: readonly Listing[], path: readonly string[]): Candidate[] {

@@ -1,12 +1,15 @@
-/** What completion offers from this machine: known agents, pinned principals, topics, codes. Nothing is created by looking. */
+/** What completion offers from this machine: known agents and their actions, pinned principals, topics, codes. Nothing is created by looking. */
 import { NATIVE_CODES } from '../../protocol/codes.js';
-import type { LocalValues } from './complete.js';
+import type { State } from '../../app/ports/state.js';
+import type { Candidate, LocalValues } from './complete.js';
 import { exists } from '../config/files.js';
 import { TOPICS } from '../help/topics.js';
 import type { Setting } from '../setting.js';
 
-export const localValues: LocalValues = async (source, cli) => {
+export const localValues: LocalValues = async (source, cli, agent) => {
   switch (source) {
+    case 'action':
+      return actionsOf(await state(cli), agent);
     case 'agent':
       return (await state(cli))?.passports().map(({ name, agentId }) => ({ value: name, why: agentId })) ?? [];
     case 'principal':
@@ -19,6 +22,23 @@ export const localValues: LocalValues = async (source, cli) => {
       return [];
   }
 };
+
+/** What the agent's passport declares; what any declares where no agent is named. */
+async function actionsOf(known: State | null, agent: string | null): Promise<Candidate[]> {
+  const [{ readPassport }, { shortName }] = await Promise.all([
+    import('../../protocol/passport.js'),
+    import('../../app/passports/find.js'),
+  ]);
+  const passports = (known?.passports() ?? []).filter(
+    ({ name, agentId, path }) =>
+      agent === null || [name, agentId, shortName(agentId)].includes(agent) || path?.endsWith(`/${agent}`) === true,
+  );
+  const actions = new Map<string, string>();
+  for (const { name, text } of passports)
+    for (const action of readPassport(Buffer.from(text)).actions.keys())
+      if (!actions.has(action)) actions.set(action, name);
+  return [...actions].map(([value, why]) => ({ value, why }));
+}
 
 async function state(cli: Setting) {
   if (!exists(cli.workspace.paths().stateFile)) return null;

@@ -24,7 +24,7 @@ export interface RequestFlags {
 }
 
 export const REQUEST_OPTIONS: readonly OptionSpec[] = [
-  { flags: '-a, --action <name>', description: 'the action' },
+  { flags: '-a, --action <name>', description: 'the action', values: 'action' },
   {
     flags: '--param <k=text>',
     description: 'a param as text, or k:=json for numbers, lists and so on',

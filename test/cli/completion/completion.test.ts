@@ -77,6 +77,27 @@ describe('what could come next', () => {
 });
 
 describe('aip __complete', () => {
+  test('offers the actions of the agent that a flag names, and of all where none is named', async () => {
+    const place = world({ env: { AIP_KEY_PASSPHRASE: 'correct horse battery' } });
+    const create = async (name: string, ...actions: string[]) =>
+      place.run(
+        ...['passport', 'create', name, '--domain', 'acme.com', '--home', 'h', '--key-store', 'file'],
+        ...actions.flatMap((action) => ['--action', action]),
+      );
+    for (const made of [await create('bot', 'read_file', 'shell'), await create('other', 'send_email')])
+      expect(made).toMatchObject({ code: 0 });
+    const offers = async (...words: string[]) => {
+      const { out } = await place.run('__complete', '--home', 'h', '--', ...words);
+      return out.split('\n').flatMap((line) => line.split('\t')[0] || []);
+    };
+    for (const agent of ['bot', 'bot@acme.com', 'did:web:acme.com:agents:bot', 'bot.passport.json'])
+      expect(await offers('intent', 'sign', '-p', agent, '-a', '')).toEqual(['read_file', 'shell']);
+    expect(await offers('exec', '--passport=other', '--action=')).toEqual(['--action=send_email']);
+    expect(await offers('logs', 'tail', '--agent', 'bot', '--action', 's')).toEqual(['shell']);
+    expect(await offers('intent', 'sign', '-a', 's')).toEqual(['shell', 'send_email']);
+    expect(await offers('intent', 'sign', '-p', 'nobody', '-a', '')).toEqual([]);
+  });
+
   test('prints a value and why, a line each', async () => {
     const { code, out } = await world().run('__complete', '--', 'config', '');
     expect(code).toBe(0);

@@ -42,7 +42,7 @@ export const command: CommandSpec<Options> = {
       options: [
         { flags: '-n, --lines <n>', description: 'the newest so many that match', value: integer(0, 1_000_000) },
         { flags: '--agent <agent>', description: 'of this agent', values: 'agent' },
-        { flags: '--action <name>', description: 'of this action' },
+        { flags: '--action <name>', description: 'of this action', values: 'action' },
         { flags: '--status <status>', description: 'of this outcome', choices: ['success', 'failed'] },
         { flags: '--code <code>', description: 'refused with this code, AIP-E202 or E202', values: 'code' },
         {
