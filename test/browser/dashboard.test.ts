@@ -16,6 +16,12 @@ const HOUR = 60 * MINUTE;
 const REPORT = 'did:web:northwind.example:agents:report-writer-v3';
 const HOSTILE = `did:web:evil.com:agents:x"><img src=x onerror="document.title='pwned'">`;
 const SCRIPT = `</script><script>document.title='pwned'</script>`;
+const REGISTERED = {
+  did: 'did:web:northwind.example',
+  publicKey: `ed25519:${'cd'.repeat(32)}`,
+  addedAt: 0,
+  addedBy: 'admin',
+};
 
 interface Scene {
   readonly net: NetworkMesh;
@@ -265,9 +271,12 @@ describe('the dashboard', () => {
     if (at === null) return;
     const { page, net } = at;
     await net.revoke(`ed25519:${'ab'.repeat(32)}`, { reason: 'leaked' });
+    await net.mesh.store.principals.add(REGISTERED);
+    await net.revoke(REGISTERED.publicKey, { reason: 'lost' });
     await unlock(page, net.mesh.keys.admin.text);
     await page.until('document.querySelectorAll("#agents tr").length >= 4');
     expect(await text(page, '#above')).toContain(`The key ed25519:${'ab'.repeat(32)} is REVOKED: leaked`);
+    expect(await text(page, '#above')).toContain(`The key ${REGISTERED.did}, ${REGISTERED.publicKey} is REVOKED: lost`);
     const order = async (button: string, reason: string, said: string) => {
       await page.evaluate(`document.querySelector('[aria-label^="${button} trader"]').click()`);
       await page.until('document.activeElement.id === "reason"');

@@ -27,7 +27,7 @@ interface FleetAgent {
 interface Fleet {
   readonly agents: readonly FleetAgent[];
   readonly more: number;
-  readonly above: readonly { subject: string; status: string; reason: string | null }[];
+  readonly above: readonly { subject: string; key_of: string | null; status: string; reason: string | null }[];
   readonly logs: readonly { verifier: string; label: string; seq: number; last_shipped_ms: number }[];
   readonly entries: number;
   readonly counted: boolean;
@@ -171,7 +171,9 @@ describe('the fleet', () => {
     await mesh.command('suspend', { agent_id: AGENT, duration_seconds: 60, reason: 'a while' });
     await mesh.command('revoke', { agent_id: PRINCIPAL, reason: 'all of them' });
     expect((await fleet()).agents).toMatchObject([{ status: 'revoked', status_of: PRINCIPAL, reason: 'all of them' }]);
-    expect((await fleet()).above).toEqual([{ subject: PRINCIPAL, status: 'revoked', reason: 'all of them' }]);
+    expect((await fleet()).above).toEqual([
+      { subject: PRINCIPAL, key_of: null, status: 'revoked', reason: 'all of them' },
+    ]);
     await mesh.command('reinstate', { agent_id: PRINCIPAL, version: 1 });
     expect((await fleet()).agents).toMatchObject([{ status: 'suspended', status_of: AGENT }]);
     mesh.clock.advance(60_000);

@@ -58,7 +58,24 @@ export async function rememberKeyText(
   store: Pick<MeshStore, 'notes'>,
   { keyId, subject }: Pick<Command, 'keyId' | 'subject'>,
 ): Promise<void> {
-  if (keyId !== undefined) await store.notes.put(noteOf(keyId), subject);
+  if (keyId === undefined) return;
+  await store.notes.put(noteOf(keyId), subject);
+  await store.notes.put(noteOf(subject), keyId);
+}
+
+/** Whose each of these keys is, by its text: an id of the key, or the principal that it is registered for. Without those that the mesh does not know. */
+export async function keyHolders(store: MeshRecords, texts: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const holders = new Map<string, string>();
+  if (texts.length === 0) return holders;
+  for (const { did, publicKey } of await store.principals.list(null)) holders.set(publicKey, did);
+  for (const text of texts) {
+    const keyId = await store.notes.get(noteOf(text));
+    if (keyId !== null) holders.set(text, keyId);
+  }
+  if (texts.every((text) => holders.has(text))) return holders;
+  for (const { agent } of (await store.passports.marks()).slice(0, MAX_SEARCHED))
+    for (const { keyId, text } of await agentKeys(store, agent)) if (!holders.has(text)) holders.set(text, keyId);
+  return holders;
 }
 
 /** Keys of an agent's published passport that are stopped: what they sign is refused, however the agent itself stands. */
@@ -109,6 +126,7 @@ async function inForce(store: MeshRecords, mark: PassportMark | null): Promise<P
   return text === null ? null : readPassport(Buffer.from(text));
 }
 
-function noteOf(keyId: string): string {
-  return `key:${keyId}`;
+/** By an id the text is kept, by the text the id. */
+function noteOf(key: string): string {
+  return `key:${key}`;
 }

@@ -112,6 +112,23 @@ test.each([
   expect(await standing(await published(), subject)).toMatchObject({ known });
 });
 
+test('the fleet says whose a stopped key is, where the mesh knows it', async () => {
+  const mesh = await published();
+  for (const key of [`${AGENT}#key-0`, AGENT_KEY, ISSUER_KEY, STRANGER_KEY]) await order(mesh, key);
+  await mesh.ask('POST', '/v1/mesh/passports', 'operator', { cmd_id: 'publish-2', passport: passport(2) });
+  const { above } = (await mesh.ask('GET', '/v1/mesh/fleet', 'observer')).json<{
+    above: { subject: string; key_of: string | null }[];
+  }>();
+  expect(new Map(above.map(({ subject, key_of }) => [subject, key_of]))).toEqual(
+    new Map([
+      [EARLIER_KEY, `${AGENT}#key-0`],
+      [AGENT_KEY, `${AGENT}#key-1`],
+      [ISSUER_KEY, PRINCIPAL],
+      [STRANGER_KEY, null],
+    ]),
+  );
+});
+
 describe('programs of the first version, which know no keys', () => {
   test('get the hashes of such an event, a reset, and a snapshot without keys', async () => {
     const mesh = await TestMesh.start();

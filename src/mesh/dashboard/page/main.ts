@@ -107,12 +107,21 @@ export function runPage(window: PageWindow): void {
     );
     say(byId('t-head'), String(status.json['head']));
     say(byId('t-entries'), `${String(fleet.json['entries'])} entries shipped`);
-    const above = fleet.json['above'] as readonly { subject: string; status: string; reason: string | null }[];
+    const above = fleet.json['above'] as readonly {
+      subject: string;
+      key_of?: string | null;
+      status: string;
+      reason: string | null;
+    }[];
     byId('above').replaceChildren(
-      ...above.map(({ subject, status: word, reason }) => {
+      ...above.map(({ subject, key_of, status: word, reason }) => {
         const isKey = subject.startsWith('ed25519:') || subject.includes('#key-');
         const what =
-          subject === '*' ? 'The whole mesh' : isKey ? `The key ${clean(subject)}` : `Every agent of ${clean(subject)}`;
+          subject === '*'
+            ? 'The whole mesh'
+            : isKey
+              ? `The key ${key_of ? `${clean(key_of)}, ` : ''}${clean(subject)}`
+              : `Every agent of ${clean(subject)}`;
         return el('li', '', `${what} is ${word.toUpperCase()}: ${clean(reason ?? 'no reason given')}`);
       }),
     );

@@ -5,6 +5,7 @@ import type { ApiKeyRecord } from '../../access/api-key.js';
 import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
 import { statusAt, type Standing } from '../../standing.js';
 import { EVERYONE, isCanary, principalOf, scopeOf } from '../../subject.js';
+import { keyHolders } from '../key-texts.js';
 import { jsonReply, textReply, type Reply, type Request, type WholeReply } from './exchange.js';
 import type { MeshServer } from '../mesh-server.js';
 
@@ -34,7 +35,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
   const { store, clock, options } = server;
   const now = clock.wall();
   const find = request.query.get('find') ?? '';
-  const { standings, serials } = await standingsOf(server);
+  const { standings, serials, holders } = await standingsOf(server);
   const known = new Map(standings.map((standing) => [standing.subject, standing]));
   const conduct = new Map<string, FleetAgent>();
   for (const agent of (await options.conduct?.agents(now)) ?? []) conduct.set(agent.agentId, agent);
@@ -58,6 +59,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
     more: Math.max(0, rows.length - MAX_AGENTS),
     above: denied.slice(0, MAX_ABOVE).map((standing) => ({
       subject: standing.subject,
+      key_of: holders.get(standing.subject) ?? null,
       status: statusAt(standing, now),
       reason: standing.reason,
     })),
@@ -86,6 +88,8 @@ interface Folded {
   readonly standings: readonly Standing[];
   /** Of each published passport in force. */
   readonly serials: ReadonlyMap<string, number>;
+  /** Whose keys were stopped, by their texts. */
+  readonly holders: ReadonlyMap<string, string>;
 }
 
 const latest = new WeakMap<MeshServer, Folded>();
@@ -97,7 +101,9 @@ async function standingsOf(server: MeshServer): Promise<Folded> {
   const { head, standings } = await server.store.snapshot();
   const marks = await server.store.passports.marks();
   const serials = new Map(marks.flatMap(({ agent, serial }) => (serial === null ? [] : [[agent, serial] as const])));
-  const folded = { seq: head.seq, standings, serials };
+  const keys = standings.map(({ subject }) => subject).filter((subject) => subject.startsWith('ed25519:'));
+  const holders = await keyHolders(server.store, keys.slice(0, MAX_ABOVE));
+  const folded = { seq: head.seq, standings, serials, holders };
   latest.set(server, folded);
   return folded;
 }
