@@ -98,7 +98,7 @@ export function healthReport(facts: HealthFacts): HealthReport {
     warn('high_failure_rate', `High failure rate: ${failed} of ${held} refused (${percent(failureRate)}).`);
   }
   if (trust.meaningful && trust.score < WARN_TRUST) {
-    warn('low_trust', `Low trust score: ${trust.score.toFixed(2)}, under ${WARN_TRUST}.`);
+    warn('low_trust', `Low trust score: ${scoreBelow(trust.score)}, under ${WARN_TRUST}.`);
   }
   for (const { type, threshold, window_seconds, metAt } of trust.patterns) {
     if (metAt === null || metAt < sinceMs) continue;
@@ -140,6 +140,12 @@ function pendingIn(codes: Counts['codes']): number {
   let pending = 0;
   for (const [code, count] of codes) if (isPending(code)) pending += count;
   return pending;
+}
+
+/** A score beside a limit that it is under: two decimals, as everywhere, and never rounded up to the limit. */
+export function scoreBelow(score: number): string {
+  // What a sum of hundredths leaves behind the comma is no hundredth less.
+  return (Math.floor(score * 100 + 1e-6) / 100).toFixed(2);
 }
 
 /** One decimal, as the guide prints it. */

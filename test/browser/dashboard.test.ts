@@ -129,7 +129,7 @@ describe('the dashboard', () => {
     }
     // 144 entries of which i = 7, 47, 87 and 127 are refused.
     expect(await text(page, '#agents tr:has([aria-label^="Revoke support-agent-v1"]) .rate')).toMatch(
-      /2\.8 %\s*4 of 144\s*ended: 1 ok, 1 error, 138 unknown/,
+      /2\.8%\s*4 of 144\s*ended: 1 ok, 1 error, 138 unknown/,
     );
     expect(await text(page, '#verifiers')).toMatch(/eu-west-1[\s\S]*stream[\s\S]*none[\s\S]*194 entries/);
     await shot(page, 'desktop');

@@ -10,7 +10,7 @@ export function alert(changes: Partial<AlertEvent> = {}): AlertEvent {
     kind: 'low_trust',
     agent_id: AGENT,
     severity: 'warning',
-    message: 'Trust is 0.550, under 0.7',
+    message: 'Trust is 0.55, under 0.7',
     facts: { score: 0.55, verifications: 23, limit: 0.7 },
     since: '2026-02-18T14:23:45.000Z',
     time: '2026-02-18T14:23:45.000Z',

@@ -5,7 +5,7 @@
 import { principalOf, EVERYONE } from '../../mesh/subject.js';
 import { statusAt, type Standing } from '../../mesh/standing.js';
 import { formatTime } from '../../protocol/time.js';
-import { percent } from '../../trust/health.js';
+import { percent, scoreBelow } from '../../trust/health.js';
 import type { TrustReading } from '../../trust/score.js';
 import { turnOf, type Turn } from './alerts.js';
 import { Failure } from '../failure.js';
@@ -96,7 +96,7 @@ function conductOf(
       kind: 'low_trust',
       subject: agentId,
       severity: critical ? 'critical' : 'warning',
-      message: `Trust is ${score.toFixed(3)}, under ${critical ? limits.revokeUnder : limits.minTrust}`,
+      message: `Trust is ${scoreBelow(score)}, under ${critical ? limits.revokeUnder : limits.minTrust}`,
       facts: { score, verifications, limit: critical ? limits.revokeUnder : limits.minTrust },
     });
   }
@@ -161,7 +161,7 @@ async function revocationOf(
     );
   }
   try {
-    await revoke(agentId, `Low trust score ${score.toFixed(3)}, under ${revokeUnder}`);
+    await revoke(agentId, `Low trust score ${scoreBelow(score)}, under ${revokeUnder}`);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return not(`Not revoked, and will be tried again: ${error.code}`);

@@ -160,7 +160,7 @@ describe('aip monitor --once', () => {
     const { at, dir } = home(fallen(hostile, 3), { tty: { stdout: true }, columns: 120 });
     const { out } = await at.run('monitor', '--once', '--no-color', '--home', dir);
     expect(out.split('\n')[0]).toBe(
-      '2026-02-18 14:23:45  WARNING   did:web:evil.com:agents:x: Trust is 0.550, under 0.7',
+      '2026-02-18 14:23:45  WARNING   did:web:evil.com:agents:x: Trust is 0.55, under 0.7',
     );
   });
 });
@@ -207,7 +207,7 @@ describe('revoking without a person', () => {
     expect(told.map(({ severity, message }) => [severity, message])).toEqual(
       Array.from({ length: 3 }, () => ['critical', 'Revoked by the monitor']),
     );
-    expect(told[0]!.facts).toMatchObject({ by: 'aip monitor', reason: 'Low trust score 0.400, under 0.5' });
+    expect(told[0]!.facts).toMatchObject({ by: 'aip monitor', reason: 'Low trust score 0.40, under 0.5' });
     const not = rows.filter(({ kind }) => kind === 'not_revoked');
     expect(not.map(({ agent_id, severity }) => [agent_id, severity])).toEqual([
       [agents[3], 'critical'],

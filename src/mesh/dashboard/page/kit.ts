@@ -62,7 +62,7 @@ export function kit({ document }: PageWindow) {
     return chart;
   };
 
-  const percent = (rate: number | null): string => (rate === null ? '–' : `${(rate * 100).toFixed(1)} %`);
+  const percent = (rate: number | null): string => (rate === null ? '–' : `${(rate * 100).toFixed(1)}%`);
 
   const ago = (ms: number): string => {
     const seconds = Math.max(0, Math.round(ms / 1000));
