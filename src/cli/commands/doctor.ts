@@ -2,6 +2,7 @@ import type { Finding } from '../../app/setup/doctor.js';
 import type { Cli } from '../cli.js';
 import { checkup } from '../doctor/checkup.js';
 import { renderFinding, renderVerdict } from '../render/doctor.js';
+import { inSamePlace, placeOf } from '../shell/same-place.js';
 import type { CommandSpec } from '../spec.js';
 
 interface Options {
@@ -37,10 +38,13 @@ export const command: CommandSpec<Options> = {
   async run({ options }, cli) {
     const look = { paint: cli.paint, width: cli.width ?? 100 };
     const findings: Finding[] = [];
+    const place = placeOf(cli.globals, cli.io.env);
+    const pasted = (hint: string | null): string | null => (hint === null ? null : inSamePlace(hint, place));
     for await (const finding of looked(cli, options.warm)) {
       findings.push(finding);
       // Each as it is found: the keychain may take its seconds.
-      if (!cli.globals.json && (!cli.globals.quiet || finding.status !== 'ok')) cli.out(renderFinding(finding, look));
+      if (!cli.globals.json && (!cli.globals.quiet || finding.status !== 'ok'))
+        cli.out(renderFinding({ ...finding, hint: pasted(finding.hint) }, look));
     }
     if (cli.globals.json)
       cli.json(findings.map(({ check, status, message, hint }) => ({ check, status, message, hint })));

@@ -8,6 +8,7 @@ import { clean, cleanLines, flowed, safeJson, wrapped } from '../render/terminal
 import type { Globals } from '../globals.js';
 import type { CommandSpec } from '../spec.js';
 import { localWorkspace } from '../../workspace/workspace.js';
+import { inSamePlace, placeOf } from './same-place.js';
 import { worldOf } from './world.js';
 import { saidOfReading } from '../../app/failure.js';
 import { maskError } from '../../protocol/log/secret-text.js';
@@ -31,6 +32,7 @@ export function shellCli(
   }: Partial<Pick<CommandSpec, 'onlyReads' | 'onlyDenies' | 'waitsMs'>> = {},
 ): Cli {
   let config: Promise<Config> | null = null;
+  const place = placeOf(globals, io.env);
   const write = (text: string): boolean => {
     if (life.output.closed) throw new OutputClosed();
     return io.stdout.write(`${text}\n`);
@@ -51,7 +53,7 @@ export function shellCli(
     streamBytes: (bytes) => (io.stdout.write(bytes) ? Promise.resolve() : caughtUp(io)),
     json: (value) => void write(safeJson(value, io.stdout.isTTY === true ? 2 : undefined)),
     note: (text) => {
-      if (!globals.quiet) remark(flowed(maskError(cleanLines(text)), widthOf(io.stderr)));
+      if (!globals.quiet) remark(flowed(maskError(cleanLines(inSamePlace(text, place))), widthOf(io.stderr)));
     },
     detail: (text) => {
       if (globals.verbose) remark(flowed(maskError(cleanLines(text)), widthOf(io.stderr)));

@@ -8,6 +8,7 @@ import { plain } from '../render/terminal/paint.js';
 import { safeJson } from '../render/terminal/text.js';
 import { plainLine } from './plain-line.js';
 import { asks, route } from './route.js';
+import { placeFlags } from './same-place.js';
 import { SECTIONS } from '../registry.js';
 import { VERSION } from '../version.js';
 
@@ -102,7 +103,8 @@ async function execute(argv: readonly string[], io: Io, life: CommandLifetime): 
 async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
   // The arguments may be what is wrong, so they are only looked at, not parsed.
   const paint = await paints(io, !asks(argv, '--no-color')).catch(() => ({ err: plain }));
-  return reportError(error, io, { json: asks(argv, '--json'), debug: asks(argv, '--debug'), paint: paint.err });
+  const [json, debug, place] = [asks(argv, '--json'), asks(argv, '--debug'), placeFlags(argv)];
+  return reportError(error, io, { json, debug, paint: paint.err, place });
 }
 
 /** Resolves when stdout has taken everything, or has failed to. */

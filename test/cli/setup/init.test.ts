@@ -189,7 +189,7 @@ describe.skipIf(noBus !== null)('without a keychain', () => {
     const { code, err } = await init('--domain', 'acme.com', ...flags);
     expect(code).toBe(4);
     expect(err).toContain('[KEYSTORE_MISSING]');
-    expect(err.trimEnd().split('\n').at(-1)).toContain('aip init --domain acme.com --key-store file');
+    expect(err.trimEnd().split('\n').at(-1)).toContain(`aip --home ${home} init --domain acme.com --key-store file`);
     expect(existsSync(join(home, 'config.json'))).toBe(false);
     expect(openAt(join(home, 'state.db')).pins()).toEqual([]);
   });

@@ -113,7 +113,7 @@ const NARROWEST = 20;
 /** A name before its value, with two spaces between; its colour ends among them. */
 const LABEL = /^ *\S.{0,24}? {2,}(?:\u001b\[[0-9;]*m *)?(?=[^\s\u001b])/;
 const JSON_LINE = /^ *(?:[{}[\]]|"(?:[^"\\]|\\.)*"(?::|,?$))/;
-const COMMAND_LINE = /^ *(?:next: |hint: )?(?:[A-Z_]+=\S* )*aip [a-z]/;
+const COMMAND_LINE = /^ *(?:next: |then: |hint: )?(?:[A-Z_]+=\S* )*aip (?:[a-z]|--)/;
 
 /** The same as one text, later lines set in under the first; as it is where `columns` is null, for what is no terminal. */
 export function wrapped(text: string, columns: number | null, first = 0): string {
