@@ -30,7 +30,7 @@ export function objectOf(
 ): JsonObject {
   if (!isObject(value)) throw new ShapeError(`${what} is not an object`);
   for (const name of required) {
-    if (value[name] === undefined) throw new ShapeError(`${what} lacks "${name}"`);
+    if (value[name] === undefined) throw new ShapeError(`${what} lacks "${name}"${looksLike(value, what)}`);
   }
   let known = required.length;
   for (const name of optional) if (value[name] !== undefined) known++;
@@ -39,6 +39,18 @@ export function objectOf(
     throw new ShapeError(`${what} has an unknown member ${JSON.stringify((stranger ?? '').slice(0, 64))}`);
   }
   return value;
+}
+
+/** Members that a document of each kind has, and no other kind: two files are soon mixed up. */
+const TELLTALES: readonly (readonly [what: string, members: readonly string[]])[] = [
+  ['passport', ['agent_name', 'actions', 'constraints']],
+  ['intent', ['action', 'params', 'nonce', 'signature']],
+];
+
+/** What else the document may be, by its members; empty where that is what it was taken for. */
+function looksLike(value: JsonObject, what: string): string {
+  const kind = TELLTALES.find(([, members]) => members.every((member) => value[member] !== undefined))?.[0];
+  return kind === undefined || what.includes(kind) ? '' : `; it looks like ${kind === 'intent' ? 'an' : 'a'} ${kind}`;
 }
 
 /** The string member `name`, of 1 to `max` characters. */

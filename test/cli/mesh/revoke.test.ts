@@ -38,6 +38,14 @@ describe('without a mesh', () => {
       expect(await home.failure(...more)).toMatchObject({ code: 'ANSWER_NEEDED', hint: 'give --yes' });
   });
 
+  test('a backup that is not there is told before it is asked whether to put it back', async () => {
+    const missing = await household().failure('mesh', 'restore', 'no-such.backup');
+    expect(missing).toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/no-such\.backup\.$/) as string,
+    });
+  });
+
   test('asks whom before it asks why', async () => {
     const home = household();
     expect(await home.failure('revoke')).toMatchObject({ code: 'USAGE', message: 'No agent was named.' });

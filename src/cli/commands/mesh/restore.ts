@@ -5,6 +5,7 @@ import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import type { Beyond } from '../../../mesh/log/beyond.js';
 import { restoreMesh } from '../../../workspace/mesh/backup.js';
 import { YES_OPTION } from '../../input/options.js';
+import { exists } from '../../config/files.js';
 import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -34,6 +35,7 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const folder = meshFolder(options.data, cli);
     const file = resolve(cli.io.cwd, args[0]!);
+    if (!exists(file)) throw new Failure('NOT_FOUND', `There is no file ${file}.`, { hint: 'name the backup' });
     const message = `Put the mesh of ${clean(file)} into ${clean(folder)}; what is there is moved aside`;
     if (!options.yes && !(await cli.ask.confirm({ message, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
