@@ -43,7 +43,7 @@ export interface PassportCommand {
 }
 
 /** Largest leap of serials without `force`: a mistyped 3000000 would shut out every passport that can follow. */
-export const MAX_SERIAL_LEAP = 1_000;
+const MAX_SERIAL_LEAP = 1_000;
 
 /** The mark that an event makes; null of every other event. */
 export function markOf(event: MeshEvent): PassportMark | null {

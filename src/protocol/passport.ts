@@ -55,7 +55,7 @@ export interface PassportKey {
   readonly validUntil: number | null;
 }
 
-/** A well-formed passport. Who signed it is a separate question, answered by `issuerHolds`. */
+/** A well-formed passport. Who signed it is a separate question, answered by `issuerOf`. */
 export interface Passport {
   readonly document: PassportDocument;
   readonly agent: AgentId;
@@ -97,7 +97,7 @@ const OPTIONAL = ['serial', 'denied_actions', 'metadata', 'expires_at', 'previou
 /** The last serial that a passport can have. */
 export const MAX_SERIAL = 2_147_483_647;
 /** A former key verifies no longer than this after the passport was issued, in ms: its `valid_until` is what the principal signed then. */
-export const MAX_KEY_OVERLAP_MS = 30 * 24 * 3_600_000;
+const MAX_KEY_OVERLAP_MS = 30 * 24 * 3_600_000;
 const ACTION = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
 

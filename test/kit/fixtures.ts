@@ -11,7 +11,7 @@ import { actionCases, constraintCases, orderCases, standingCases } from './nativ
 import { freshnessCases, malformedCases, speakerCases } from './native/who-cases.js';
 
 /** Who is pinned in all of the vectors. */
-export const PRINCIPALS = { [PRINCIPAL]: publicKeyText('principal') };
+const PRINCIPALS = { [PRINCIPAL]: publicKeyText('principal') };
 
 function intentCases(): Cases {
   const cases = new Cases();

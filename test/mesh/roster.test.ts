@@ -1,12 +1,12 @@
 /** Who should be listening: counted over the roster, not over the connections. */
 import { describe, expect, test } from 'vitest';
+import { signatureHolds } from '../../src/mesh/log/signing.js';
 import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../src/protocol/hex.js';
 import { formatPublicKey } from '../../src/protocol/identity/keys.js';
 import type { Role } from '../../src/mesh/access/roles.js';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
 import {
-  appliedHolds,
   asHeader,
   writeApplied,
   writeCard,
@@ -348,8 +348,8 @@ describe('the roster', () => {
     const { applied } = verifiers[0]!;
     expect(applied).toMatchObject({ seq: 1, log_id: LOG_ID, public_key: one.key.publicKey });
     const check = (text: string, signature: string) => verifyOperator(one.key.publicKey, text, signature);
-    expect(appliedHolds(applied, check)).toBe(true);
-    expect(appliedHolds({ ...applied, seq: 2 }, check)).toBe(false);
+    expect(signatureHolds({ ...applied }, check)).toBe(true);
+    expect(signatureHolds({ ...applied, seq: 2 }, check)).toBe(false);
   });
 });
 

@@ -37,7 +37,7 @@ export interface StoreDigest {
 }
 
 /** Reads a store from one end to the other. */
-export async function storeDigest(store: MeshStore): Promise<StoreDigest> {
+async function storeDigest(store: MeshStore): Promise<StoreDigest> {
   const { logId, seq, hash } = await store.head();
   const log = createHash('sha256');
   for (let after = 0; after < seq;) {

@@ -7,7 +7,7 @@ import { Failure } from '../../app/failure.js';
 /** `verify-ca` checks who signed the certificate, `verify-full` the host's name in it as well. `disable` sends everything in plain text. */
 export type TlsMode = 'disable' | 'verify-ca' | 'verify-full';
 
-/** Where a database is. Holds no password: `passwordOf` reads that. */
+/** Where a database is. Holds no password: `passwordsOf` reads that. */
 export interface PostgresAddress {
   /** At least one, in the order in which they are tried; a host that begins with `/` is a folder of sockets. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];

@@ -4,7 +4,7 @@ import type { Conduct } from '../ports/log.js';
 import type { State } from '../ports/state.js';
 
 /** How long an accepted intent may be without an outcome before it counts as unknown, in ms, unless `log.outcome_ttl` says otherwise. */
-export const DEFAULT_OUTCOME_TTL_MS = 3_600_000;
+const DEFAULT_OUTCOME_TTL_MS = 3_600_000;
 
 /** The guide's report on one agent; `since` in ms, null for all that was ever counted. */
 export function agentHealth(

@@ -4,7 +4,7 @@ import { canonicalize } from '../../protocol/json/canonical.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 
 /** The longest text that is signed as it is, in bytes of UTF-8. */
-export const LONGEST_SIGNED_TEXT = 16 * 1024;
+const LONGEST_SIGNED_TEXT = 16 * 1024;
 /** The most that the params of a guarded call may hold, in bytes of their RFC 8785 form. */
 export const MAX_CALL_BYTES = 1024 * 1024;
 

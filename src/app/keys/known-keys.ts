@@ -43,7 +43,7 @@ export function withPublicKey(keys: readonly KnownKey[], publicKey: Uint8Array):
 }
 
 /** `agent` for `did:web:<domain>:agents:<name>#key-n`, `mesh` for the API key of a mesh. */
-export function keyKindOf(keyId: string): KnownKey['of'] {
+function keyKindOf(keyId: string): KnownKey['of'] {
   if (keyId.startsWith('mesh:')) return 'mesh';
   return parsePrincipalId(keyId.split('#', 1)[0]!) === null ? 'agent' : 'principal';
 }

@@ -7,7 +7,7 @@ import type { FleetMemory, Release } from '../ports/fleet-memory.js';
 import type { DecidedEntry, Ledger, State } from '../ports/state.js';
 
 /** Text that a report may hold, in characters. */
-export const MAX_DETAIL = 1024;
+const MAX_DETAIL = 1024;
 /** Entries without a final word that are kept of one decision: an intent hash is all it takes to make a claim. */
 const MAX_OPEN = 4;
 const DAY_MS = 24 * 3_600_000;

@@ -17,7 +17,7 @@ const TYPES: Readonly<Record<string, JsonObject>> = {
 };
 
 /** The types that a param can have, as the flag spells them. */
-export const PARAM_TYPES: readonly string[] = Object.keys(TYPES);
+const PARAM_TYPES: readonly string[] = Object.keys(TYPES);
 
 // An action's name may hold colons, as `resource:file:///docs/*` does; the name of a param and its type do not.
 const SPEC = /^(.+):([^:\p{C}\p{Z}]{1,128}):([a-z]+)(!?)$/u;

@@ -42,7 +42,7 @@ const MEMBERS = [
   ...['checkpoint', 'hash'],
 ];
 /** A bundle holds a passport of at most 64 KiB and an intent of as much, some of it twice. */
-export const MAX_BUNDLE_BYTES = 512 * 1024;
+const MAX_BUNDLE_BYTES = 512 * 1024;
 /** A passport names fewer approvers. */
 const MOST_APPROVALS = 1025;
 /** Members of the entry that a reader takes from the intent. */

@@ -93,7 +93,7 @@ export function isClosed(schema: JsonObject | null): boolean {
 }
 
 /** Thousandths of a cent would be no money: amounts as exact multiples of 10^-12. */
-export const SCALE = 12;
+const SCALE = 12;
 
 /** An amount as a text of digits, with sign, fraction and exponent; null where it is none. In units of 10^-12. */
 export function exact(value: Json): bigint | null {
@@ -127,7 +127,7 @@ function digitValue(digit: string): number {
 }
 
 /** Decimal places of a currency's minor unit. */
-export function minorPlaces(currency: string): number {
+function minorPlaces(currency: string): number {
   if (['JPY', 'KRW', 'CLP', 'VND', 'ISK'].includes(currency)) return 0;
   return ['BHD', 'KWD', 'OMR', 'TND', 'JOD'].includes(currency) ? 3 : 2;
 }

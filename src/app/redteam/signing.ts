@@ -35,7 +35,7 @@ export function jcs(value: Json): string {
 }
 
 /** The bytes that a signature of the document is over. */
-export function signedPart(document: JsonObject, member: string): Buffer {
+function signedPart(document: JsonObject, member: string): Buffer {
   const rest = Object.fromEntries(Object.entries(document).filter(([name]) => name !== member));
   return Buffer.from(jcs(rest));
 }

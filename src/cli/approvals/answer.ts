@@ -55,7 +55,7 @@ const FOR = {
   value: durationMs,
 };
 
-export function answerOptions(decision: 'approve' | 'deny'): readonly OptionGroup[] {
+function answerOptions(decision: 'approve' | 'deny'): readonly OptionGroup[] {
   return [
     {
       title: 'Flags',

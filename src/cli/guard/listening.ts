@@ -17,7 +17,7 @@ export function loopback(text: string): LoopbackAddress {
 }
 
 /** Reads a value of Host. @throws Error */
-export function hostName(text: string): string {
+function hostName(text: string): string {
   if (!/^[A-Za-z0-9.-]{1,253}(?::\d{1,5})?$/.test(text)) throw new Error('Expected a host, such as aip.internal:7447.');
   return text.toLowerCase();
 }

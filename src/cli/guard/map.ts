@@ -15,7 +15,7 @@ export const MAP_OPTION: OptionSpec = {
 };
 
 /** Reads `tool=action`. @throws Error */
-export function toolAction(text: string): readonly [tool: string, action: string] {
+function toolAction(text: string): readonly [tool: string, action: string] {
   const at = text.indexOf('=');
   if (at < 1 || at === text.length - 1) throw new Error('Expected tool=action.');
   return [text.slice(0, at), text.slice(at + 1)];

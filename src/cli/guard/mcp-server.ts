@@ -69,14 +69,14 @@ const GRACE_MS = 2_000;
 const MOST_PAGES = 100;
 
 /** Reads the name of a variable. @throws Error */
-export function variableName(text: string): string {
+function variableName(text: string): string {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) throw new Error('Expected the name of a variable.');
   if (OWN.test(text)) throw new Error(`${text} is never handed to a server.`);
   return text;
 }
 
 /** Reads the address of a server. @throws Error */
-export function serverUrl(text: string): string {
+function serverUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hash !== '')
     throw new Error('Expected an address such as https://mcp.example.com/mcp.');

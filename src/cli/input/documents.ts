@@ -45,7 +45,7 @@ export function lateFailure(what: string): Failure {
 }
 
 /** All of stdin up to one byte past the document limit, so that the parser can refuse what is too long. */
-export async function readStdin(cli: Scene): Promise<Uint8Array> {
+async function readStdin(cli: Scene): Promise<Uint8Array> {
   if (cli.io.stdin.isTTY === true) cli.note('Reading from the terminal; end with Ctrl-D.');
   const chunks: Buffer[] = [];
   let length = 0;

@@ -75,7 +75,7 @@ function carries(arg: string, value: string): boolean {
 }
 
 /** `AIP_PARAM_<NAME>`: capitals, and an underscore for whatever a variable's name may not hold. */
-export function variableOfParam(name: string): string {
+function variableOfParam(name: string): string {
   return `AIP_PARAM_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
 }
 

@@ -182,7 +182,7 @@ function answerOf(passport: Passport, path: string | null, changed: boolean) {
 }
 
 /** One line a member: what it was, and what it will be. */
-export function renderDifferences(differences: readonly Difference[], { paintErr }: Pick<Scene, 'paintErr'>): string {
+function renderDifferences(differences: readonly Difference[], { paintErr }: Pick<Scene, 'paintErr'>): string {
   return differences
     .flatMap(({ path, before, after }) => [
       ...(before === null ? [] : [paintErr.red(`- ${clean(path)}${valueOf(before)}`)]),

@@ -93,7 +93,7 @@ function named(action: string, tools: readonly string[]): [string, string][] {
 }
 
 /** The action of a tool that is no MCP server's. */
-export function actionOfTool(tool: string): string {
+function actionOfTool(tool: string): string {
   return ACTIONS.get(tool) ?? tool;
 }
 

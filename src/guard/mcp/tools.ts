@@ -33,7 +33,7 @@ export function toolsIn(result: JsonObject): ListedTool[] {
 }
 
 /** `sha256:` and the hash of the tool's RFC 8785 form. */
-export function toolHash(tool: JsonObject): string {
+function toolHash(tool: JsonObject): string {
   return `sha256:${sha256Hex(canonicalize(tool))}`;
 }
 

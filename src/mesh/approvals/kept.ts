@@ -20,7 +20,7 @@ export const KEPT_MS = 24 * 3_600_000;
 /** Answers to one request, and their bytes as JSON, so that they fit into one reply. */
 export const MOST_ANSWERS = 32;
 /** See `MOST_ANSWERS`. */
-export const MOST_ANSWER_BYTES = 44 * 1024;
+const MOST_ANSWER_BYTES = 44 * 1024;
 /** Largest request that travels: its params are read in one reply. A larger one stays with its verifier. */
 export const MAX_APPROVAL_REQUEST_BYTES = 56 * 1024;
 
@@ -86,7 +86,7 @@ export function newRequest({ document, expiresAt }: ApprovalRequest, keyId: stri
 }
 
 /** `sha256:` and hex of a request's document, by which it is asked for. */
-export function hashOfRequest(document: JsonObject): string {
+function hashOfRequest(document: JsonObject): string {
   return `sha256:${sha256Hex(canonicalize(document))}`;
 }
 

@@ -8,7 +8,7 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { ApiKeyRecord } from '../access/api-key.js';
 import { isHash, isLogId } from '../log/head.js';
-import { SIGNATURE_HEX, signatureHolds, type SignatureCheck, type Signer } from '../log/signing.js';
+import { SIGNATURE_HEX, signatureHolds, type Signer } from '../log/signing.js';
 import { schemaMembers } from '../schemas.js';
 
 /** What a verifier does with a copy that is too old. */
@@ -120,7 +120,7 @@ export function labelOf(text: string): string {
 }
 
 /** True for 32 to 128 hex digits. */
-export function isChallenge(text: string): boolean {
+function isChallenge(text: string): boolean {
   return CHALLENGE.test(text);
 }
 
@@ -240,11 +240,6 @@ export function headerDocument(text: string): Json {
 /** A document as the value of a header. */
 export function asHeader(document: object): string {
   return Buffer.from(JSON.stringify(document)).toString('base64url');
-}
-
-/** True when the signature of a confirmation holds; readers of a report ask it. */
-export function appliedHolds(applied: Applied, check: SignatureCheck): boolean {
-  return signatureHolds(applied as unknown as JsonObject, check);
 }
 
 function requireSigned(document: JsonObject, verify: VerifySignature): void {

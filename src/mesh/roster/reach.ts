@@ -27,11 +27,7 @@ export interface Absent {
 }
 
 /** When a verifier that is not heard begins to refuse, ms since the epoch; null where it never does. */
-export function refusesFrom({
-  onStale,
-  maxAgeMs,
-  seenAt,
-}: Pick<Member, 'onStale' | 'maxAgeMs' | 'seenAt'>): number | null {
+function refusesFrom({ onStale, maxAgeMs, seenAt }: Pick<Member, 'onStale' | 'maxAgeMs' | 'seenAt'>): number | null {
   return onStale === 'deny' && maxAgeMs !== null ? seenAt + maxAgeMs : null;
 }
 

@@ -9,13 +9,13 @@ import { oneOf, requiredText, requiredTime, timeOrNull } from './encoding/member
 import type { Value, ValueObject } from './encoding/numbers.js';
 import { PROOF, readProof } from './proof.js';
 import { filled, nested, REQUIRED, shape, shapedBytes } from './encoding/shape-of.js';
-import { referenceTime, signDocument } from './sign.js';
+import { referenceTime } from './sign.js';
 import { signedSpellings } from './encoding/spellings.js';
 
 /** The reference's mandates last this long unless told otherwise. */
 export const DEFAULT_MANDATE_LIFETIME_MS = 30 * 86_400_000;
 
-/** A well-formed mandate. Who signed it is a separate question: `mandateHolds`. */
+/** A well-formed mandate. Who signed it is a separate question: `judgeMandate`. */
 export interface Mandate {
   readonly id: string;
   readonly issuer: string;
@@ -82,7 +82,7 @@ export interface MandateRequest {
   readonly id: Uint8Array;
 }
 
-/** A mandate without its proof. @throws ShapeError when the boundaries are none */
+/** A mandate without its proof. @throws ShapeError when the boundaries have a member that boundaries do not have */
 export function unsignedMandate(request: MandateRequest): ValueObject {
   const { issuer, subject, now, lifetimeMs } = request;
   return {
@@ -95,11 +95,4 @@ export function unsignedMandate(request: MandateRequest): ValueObject {
     issued_at: referenceTime(now),
     expires_at: lifetimeMs === null ? null : referenceTime(now + lifetimeMs),
   };
-}
-
-/** A signed mandate. @throws ShapeError when the boundaries are none */
-export function issueMandate(request: MandateRequest, issuerSeed: Uint8Array): ValueObject {
-  const signed = signDocument(unsignedMandate(request), issuerSeed, request.issuer, request.now);
-  readMandate(signed);
-  return signed;
 }

@@ -3,7 +3,6 @@ import { signMessage } from '../ed25519/sign.js';
 import { toHex } from '../hex.js';
 import { toBase64url } from './encoding/base64.js';
 import { CONTEXT, PROTOCOL_VERSION, type Tier } from './envelope.js';
-import { hmacOf } from './hmac.js';
 import type { Value, ValueObject } from './encoding/numbers.js';
 import { PROOF_PURPOSE, PROOF_TYPE } from './proof.js';
 import { signedText } from './encoding/spellings.js';
@@ -52,11 +51,6 @@ export function envelopeOf({ identity, principal, boundaries }: EnvelopeAgent, r
 /** `document` with a proof by `seed`, made `now` (ms since the epoch) in the name of `signer`. */
 export function signDocument(document: ValueObject, seed: Uint8Array, signer: string, now: number): ValueObject {
   return withProof(document, signMessage(seed, bytesToSign(document)), signer, now);
-}
-
-/** `document` with an HMAC for tier 0. */
-export function authenticateDocument(document: ValueObject, key: Uint8Array, signer: string, now: number): ValueObject {
-  return withProof(document, hmacOf(key, bytesToSign(document)), signer, now);
 }
 
 /** What a proof is over: the reference's own text, which its verifiers rebuild and ours try first. */

@@ -46,7 +46,7 @@ export interface NameTraits {
 }
 
 /** Fewest letters of a thing that is found inside of a word. */
-export const FOLDED = 5;
+const FOLDED = 5;
 
 /** What of an action's name counts. */
 export function traitsOf(action: string): NameTraits {

@@ -100,11 +100,6 @@ export function readDidKeys(json: Json, did: string, now?: number): DidKeys {
   return { keys: [...keys.values()].filter((key) => key !== null), passedOver };
 }
 
-/** The keys alone. */
-export function keysInDidDocument(json: Json, did: string, now?: number): DidKey[] {
-  return [...readDidKeys(json, did, now).keys];
-}
-
 /** Null for another kind of key, and for a damaged entry that nothing is asserted with. */
 function keyOf(entry: JsonObject, keyId: string, asked: boolean): Uint8Array | null {
   try {

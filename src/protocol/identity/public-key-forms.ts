@@ -18,7 +18,7 @@ export type PublicKeyReading =
   | { readonly kind: 'none' };
 
 /** Longest text that is looked at, in UTF-16 units: a certificate chain beside the key fits. */
-export const MAX_KEY_TEXT = 64 * 1024;
+const MAX_KEY_TEXT = 64 * 1024;
 
 /** What to write instead, for hints. */
 export const PUBLIC_KEY_FORMS =
@@ -180,7 +180,7 @@ function inJson(text: string): PublicKeyReading {
 }
 
 /** The key in a JWK, a set of one JWK, a Multikey object, or a DID document of one Ed25519 key. */
-export function publicKeyInJson(json: JsonObject): PublicKeyReading {
+function publicKeyInJson(json: JsonObject): PublicKeyReading {
   if (json.kty !== undefined) return inJwk(json);
   const inner = json.publicKeyJwk;
   if (inner !== undefined) return isObject(inner) ? inJwk(inner) : { kind: 'other', what: 'a damaged JWK' };

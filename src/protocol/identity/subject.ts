@@ -10,7 +10,7 @@ import { formatPublicKey, parsePublicKey } from './keys.js';
 export const EVERYONE = '*';
 
 /** Longest id in characters: it has to fit into an event of the mesh with room for a reason. */
-export const MAX_SUBJECT = 512;
+const MAX_SUBJECT = 512;
 
 /** What a subject is. `agent` holds every id that is not one of the others: a deny of it denies it wherever it stands. */
 export type SubjectKind = 'agent' | 'principal' | 'key' | 'mesh';

@@ -41,7 +41,7 @@ function erasableOf(record: Unhashed): readonly string[] {
 }
 
 /** The value in a slot; undefined where there is none. */
-export function valueIn(record: Unhashed, slot: string): Json | undefined {
+function valueIn(record: Unhashed, slot: string): Json | undefined {
   if (!slot.startsWith('params.')) return (record as Record<string, Json | undefined>)[slot] ?? undefined;
   const name = slot.slice('params.'.length);
   const params = record.params as JsonObject | null;
@@ -87,7 +87,7 @@ export function saltsOf(record: Unhashed): Map<string, Uint8Array> | null {
  * What the leaf commits to: by member, and by name for params. Null when the entry cannot be read so: salts that are missing, or a slot that is
  * erased and still holds a value.
  */
-export function commitmentsOf(record: Unhashed): JsonObject | null {
+function commitmentsOf(record: Unhashed): JsonObject | null {
   const salts = saltsOf(record);
   if (salts === null) return null;
   const erased = isRecord(record.erased) ? (record.erased as Record<string, unknown>) : {};

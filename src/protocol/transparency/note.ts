@@ -79,7 +79,7 @@ export function signatureLine({ name, keyHash, signature }: NoteSignature): stri
 }
 
 /** The first four bytes of SHA-256(name || "\n" || algorithm || public key), by which a signature line names its key. */
-export function noteKeyHash(name: string, algorithm: NoteAlgorithm, publicKey: Uint8Array): Uint8Array {
+function noteKeyHash(name: string, algorithm: NoteAlgorithm, publicKey: Uint8Array): Uint8Array {
   const typed = Buffer.concat([Buffer.from(`${name}\n`), Uint8Array.of(TYPE_BYTE[algorithm]), publicKey]);
   return sha256(typed).subarray(0, 4);
 }

@@ -11,15 +11,10 @@ const NODE = Uint8Array.of(1);
 /** Numbers above this are no size or index here: 2^48 entries at a million a second last nine years. */
 export const MAX_TREE_SIZE = 2 ** 48;
 
-/** A complete subtree: the hash of the leaves `index * 2^level` up to, without, `(index + 1) * 2^level`. */
-export interface TreeNode {
-  readonly level: number;
-  readonly index: number;
-  /** 32 bytes. */
-  readonly hash: Uint8Array;
-}
-
-/** The stored hash of a complete subtree. Throws where it is not stored: a tree with a hole proves nothing. */
+/**
+ * The stored hash of a complete subtree: of the leaves `index * 2^level` up to, without, `(index + 1) * 2^level`. Throws where it is not
+ * stored: a tree with a hole proves nothing.
+ */
 export type ReadNode = (level: number, index: number) => Uint8Array;
 
 /** The root of the tree without leaves. */
@@ -33,22 +28,6 @@ export function leafHash(data: string | Uint8Array): Uint8Array {
 /** The hash of an inner node: SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(Buffer.concat([NODE, left, right]));
-}
-
-/**
- * The nodes that the leaf number `size` (from 0) completes, the leaf itself first: one, and one more for each tree of equal height that it
- * closes; on average two a leaf.
- */
-export function appendLeaf(size: number, leaf: Uint8Array, read: ReadNode): TreeNode[] {
-  const nodes: TreeNode[] = [{ level: 0, index: size, hash: leaf }];
-  let { level, index, hash } = nodes[0]!;
-  while (index % 2 === 1) {
-    hash = nodeHash(read(level, index - 1), hash);
-    level += 1;
-    index = (index - 1) / 2;
-    nodes.push({ level, index, hash });
-  }
-  return nodes;
 }
 
 /** The root of the first `size` leaves. */

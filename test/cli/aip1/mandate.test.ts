@@ -119,6 +119,7 @@ describe('aip mandate issue', () => {
     ['a currency too long', ['procurement-bot', '-a', 'x', '--currency', 'X'.repeat(17)], 2],
     ['boundaries that are none', ['procurement-bot', '--boundaries', 'list'], 2],
     ['boundaries of another shape', ['procurement-bot', '--boundaries', 'shape'], 2],
+    ['boundaries with a value of another form', ['procurement-bot', '--boundaries', 'value'], 2],
     ['boundaries that are no JSON', ['procurement-bot', '--boundaries', 'text'], 3],
     ['boundaries twice over', ['procurement-bot', '-a', 'x', '--boundaries', 'shape'], 2],
   ])('signs nothing with %s', async (_, flags, exit) => {
@@ -126,6 +127,7 @@ describe('aip mandate issue', () => {
     const files: Record<string, string> = {
       list: machine.file('list', '[]'),
       shape: machine.file('shape', '{"allowed":["x"]}'),
+      value: machine.file('value', '{"allowed_actions":["x"],"time_window":"always"}'),
       text: machine.file('text', 'x'),
     };
     const { code, out } = await machine.run('mandate', 'issue', ...flags.map((flag) => files[flag] ?? flag));

@@ -1,8 +1,9 @@
 /** What the conformance cases are made of: fixed seeds, a fixed time, and one well-formed envelope to bend. */
-import { documentText, referenceTime, signDocument, authenticateDocument } from '../../../src/protocol/aip1/sign.js';
+import { bytesToSign, documentText, referenceTime, signDocument, withProof } from '../../../src/protocol/aip1/sign.js';
+import { hmacOf } from '../../../src/protocol/aip1/hmac.js';
 import { referenceText } from '../../../src/protocol/aip1/encoding/canonical.js';
 import type { Value, ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
-import { issueMandate } from '../../../src/protocol/aip1/mandate.js';
+import { unsignedMandate, type MandateRequest } from '../../../src/protocol/aip1/mandate.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../../src/protocol/hex.js';
 import { sha256 } from '../../../src/protocol/hash.js';
@@ -104,15 +105,25 @@ export function signed(name: string, bends: Bends = {}, by: Uint8Array = SEEDS.a
   return signDocument(bent(envelopeParts(name), bends), by, PRINCIPAL, NOW);
 }
 
+/** `document` with an HMAC for tier 0, in the principal's name. */
+export function authenticated(document: ValueObject, key: Uint8Array, now: number): ValueObject {
+  return withProof(document, hmacOf(key, bytesToSign(document)), PRINCIPAL, now);
+}
+
 export function macked(name: string, bends: Bends = {}, key: Uint8Array = HMAC_KEY): ValueObject {
   const document = bent(envelopeParts(name), { verification_tier: 'tier_0', ...bends });
-  return authenticateDocument(document, key, PRINCIPAL, NOW);
+  return authenticated(document, key, NOW);
 }
 
 /** Compact, as the file holds hundreds of them. */
 export const text = (document: Value): string => referenceText(document, 'raw');
 /** As the reference prints it: indented, its members in the order of their definition. */
 export const printed = (document: Value): string => documentText(document);
+
+/** A mandate with its proof. */
+export function issued(request: MandateRequest, by: Uint8Array): ValueObject {
+  return signDocument(unsignedMandate(request), by, request.issuer, request.now);
+}
 
 export interface MandateBends {
   readonly boundaries?: Bends;
@@ -125,7 +136,7 @@ export interface MandateBends {
 
 export function mandate(bends: MandateBends = {}): ValueObject {
   const { subject = AGENT, issuer = PRINCIPAL, issuedAt = NOW - 3_600_000, lifetimeMs = 86_400_000 } = bends;
-  return issueMandate(
+  return issued(
     {
       issuer,
       subject,

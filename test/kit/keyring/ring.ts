@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BusClient, socketPath } from '../../../src/adapters/keys/keychain/dbus-client.js';
+import { BusClient, socketPaths } from '../../../src/adapters/keys/keychain/dbus-client.js';
 import { Writer } from '../../../src/adapters/keys/keychain/dbus-wire.js';
 
 /** Real keychains for tests: a D-Bus daemon and a gnome-keyring of their own, in a throwaway home. */
@@ -106,7 +106,7 @@ export class Ring {
   }
 
   async #owned(name: string): Promise<boolean> {
-    const bus = await BusClient.open(socketPath(this.#address)!, process.getuid!(), 2000);
+    const bus = await BusClient.open(socketPaths(this.#address)[0]!, process.getuid!(), 2000);
     try {
       const reply = await bus.call({
         destination: 'org.freedesktop.DBus',

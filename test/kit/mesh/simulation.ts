@@ -54,7 +54,7 @@ function cheapWord(publicKey: string, text: string): string {
 }
 
 /** mulberry32: small, fast, and the same everywhere. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -558,7 +558,7 @@ const REGISTERED = {
   addedBy: 'simulation',
 } as const;
 
-export class SimClient {
+class SimClient {
   readonly #sim: Simulation;
   /** The verifier's own key; of a fleet. */
   readonly #key: VerifierKey;

@@ -10,7 +10,7 @@ import { publicKeyText, seedOf, PRINCIPAL, type Signer } from './parts.js';
 import { fixture } from './vectors.js';
 
 export const PASSPHRASE = 'correct horse battery staple';
-export const SIGNERS: readonly Signer[] = ['principal', 'agent', 'agent key 2', 'agent key 3', 'stranger'];
+const SIGNERS: readonly Signer[] = ['principal', 'agent', 'agent key 2', 'agent key 3', 'stranger'];
 /** The guide's agent, as `passport create` takes it; where the keys go is for the test to say. */
 export const GUIDE_FLAGS =
   '--domain acme.com --action send_email --action issue_refund --monetary-limit 100.00 --allowed-domain acme.com --rate-limit 10/hour'.split(

@@ -3,15 +3,35 @@ import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js'
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
 import { checkpointText, noteSignature, originOf, writeNote } from '../../../src/protocol/transparency/note.js';
 import {
-  appendLeaf,
   consistencyProof,
   leafHash,
+  nodeHash,
   rootOf,
   type ReadNode,
 } from '../../../src/protocol/transparency/tree.js';
 import type { VerifierCard } from '../../../src/mesh/roster/member.js';
 import type { Role } from '../../../src/mesh/access/roles.js';
 import type { TestMesh } from '../mesh/server.js';
+
+/**
+ * The nodes that the leaf number `size` (from 0) completes, the leaf itself first: one, and one more for each tree of equal height that it
+ * closes; on average two a leaf.
+ */
+export function appendLeaf(
+  size: number,
+  leaf: Uint8Array,
+  read: ReadNode,
+): { level: number; index: number; hash: Uint8Array }[] {
+  const nodes = [{ level: 0, index: size, hash: leaf }];
+  let { level, index, hash } = nodes[0]!;
+  while (index % 2 === 1) {
+    hash = nodeHash(read(level, index - 1), hash);
+    level += 1;
+    index = (index - 1) / 2;
+    nodes.push({ level, index, hash });
+  }
+  return nodes;
+}
 
 /** A tree whose leaves are the given texts. */
 export class TestTree {

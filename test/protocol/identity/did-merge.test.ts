@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { domainDidDocument, keysInDidDocument } from '../../../src/protocol/identity/did-document.js';
+import { domainDidDocument, readDidKeys } from '../../../src/protocol/identity/did-document.js';
 import { heldByOthers, mergeDidDocument } from '../../../src/protocol/identity/did-merge.js';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
 import { publicKeyBytes } from '../../kit/native/parts.js';
@@ -18,7 +18,7 @@ const none = (): boolean => false;
 test.each(VECTORS.merged)('$name stays beside the key', ({ standing, kept }) => {
   const merged = mergeDidDocument(standing, fresh, none);
   expect([merged.kept, merged.removed]).toEqual([kept, []]);
-  expect(keysInDidDocument(merged.document, did)).toContainEqual(key);
+  expect(readDidKeys(merged.document, did).keys).toContainEqual(key);
   for (const name of Object.keys(standing)) {
     const before = standing[name]!;
     const after = merged.document[name]!;

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { appendLeaves, nodesIn, ROW, type ReadRow } from '../../../src/protocol/transparency/tiles.js';
 import {
-  appendLeaf,
   consistencyProof,
   inclusionProof,
   isConsistent,
@@ -10,6 +9,7 @@ import {
   rootFromInclusion,
   rootOf,
 } from '../../../src/protocol/transparency/tree.js';
+import { appendLeaf } from '../../kit/proof/trees.js';
 
 /** A tree in rows, as a table would keep it. */
 function rows() {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import {
-  appendLeaf,
   consistencyProof,
   EMPTY_ROOT,
   inclusionProof,
@@ -13,6 +12,7 @@ import {
   rootOf,
   type ReadNode,
 } from '../../../src/protocol/transparency/tree.js';
+import { appendLeaf } from '../../kit/proof/trees.js';
 
 /** The leaves and roots of the reference tests for RFC 6962. */
 const LEAVES = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];

@@ -41,7 +41,7 @@ export function readingOf(history: readonly History[], meter: Meter): MeterReadi
 }
 
 /** `roomAt` is relative to the `now` of the intent; vectors that look at it use this one. */
-export const NOW_OF_ROOM = Date.UTC(2026, 1, 18, 14, 23, 45);
+const NOW_OF_ROOM = Date.UTC(2026, 1, 18, 14, 23, 45);
 
 const NOT_APPROVED: Approving = {
   exact: false,

@@ -14,7 +14,7 @@ import { signedHeaders, type AwsCredentials } from './sigv4.js';
 
 const NAME = 'AWS KMS';
 /** Of `Message` in the Sign operation, in bytes. */
-export const MAX_KMS_MESSAGE = 4096;
+const MAX_KMS_MESSAGE = 4096;
 const ALGORITHM = 'ED25519_SHA_512';
 
 /** @param now ms since the epoch, for the time in a request's signature */

@@ -8,11 +8,6 @@ export class BusUnreachable extends Error {}
 /** An error reply. */
 export class BusRefusal extends Error {}
 
-/** The first socket of a session bus address; null when it names no unix socket. */
-export function socketPath(address: string): string | null {
-  return socketPaths(address)[0] ?? null;
-}
-
 /**
  * The sockets of a session bus address, in the order in which they are tried (D-Bus Specification, "Server Addresses"): an absolute
  * path each, or a name after a NUL for an abstract socket.

@@ -111,7 +111,7 @@ export class Exchange {
 }
 
 /** The status of a reply that is an error of the guard's own. */
-export function errorStatus(code: unknown, modern: boolean): number {
+function errorStatus(code: unknown, modern: boolean): number {
   if (code === RPC.parse || code === RPC.headerMismatch) return 400;
   return modern && code === RPC.unknownMethod ? 404 : 200;
 }

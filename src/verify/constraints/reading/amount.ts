@@ -226,7 +226,7 @@ export type AmountReading =
  * The amount under `param` in whole units, or under `<param>_minor` in minor units; null when the intent carries neither. Where it
  * carries both they must agree: else the verifier would judge one and the executor pay the other.
  */
-export function readAmount(params: JsonObject, param: string, currency: string): AmountReading | null {
+function readAmount(params: JsonObject, param: string, currency: string): AmountReading | null {
   const whole = paramOf(params, param);
   const minorParam = `${param}_minor`;
   const written = paramOf(params, minorParam);

@@ -15,16 +15,26 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { decodePem, encodeEncryptedPem } from '../../../../src/adapters/keys/file/pem.js';
 import { fromBase64url, toBase64url } from '../../../../src/protocol/aip1/encoding/base64.js';
-import { readMandate, issueMandate } from '../../../../src/protocol/aip1/mandate.js';
+import { readMandate } from '../../../../src/protocol/aip1/mandate.js';
 import { parseExact, type Value, type ValueObject } from '../../../../src/protocol/aip1/encoding/numbers.js';
 import { readReferencePassport, referencePassportFiles } from '../../../../src/protocol/aip1/passport-folder.js';
-import { authenticateDocument, documentText, envelopeOf, signDocument } from '../../../../src/protocol/aip1/sign.js';
+import { documentText, envelopeOf, signDocument } from '../../../../src/protocol/aip1/sign.js';
 import { publicKeyOf } from '../../../../src/protocol/ed25519/sign.js';
 import { verifyKeyOf, verifySignature } from '../../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../../src/protocol/hex.js';
 import { judgeCase, type CaseSetting } from '../../../../src/app/conformance/run.js';
 import { python, runPython, type SignedByPython } from '../../../kit/python/package.js';
-import { AGENT, envelopeParts, HMAC_KEY, KEYS, PRINCIPAL, SEEDS, WIDE } from '../../../kit/conformance/parts.js';
+import {
+  AGENT,
+  authenticated,
+  envelopeParts,
+  HMAC_KEY,
+  issued,
+  KEYS,
+  PRINCIPAL,
+  SEEDS,
+  WIDE,
+} from '../../../kit/conformance/parts.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'aip-interop-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -86,7 +96,7 @@ describe.skipIf(python === undefined)('the Python package', () => {
       };
       const unsigned = envelopeOf(speaker, request);
       const sign = hmac
-        ? authenticateDocument(unsigned, HMAC_KEY, PRINCIPAL, Date.now())
+        ? authenticated(unsigned, HMAC_KEY, Date.now())
         : signDocument(unsigned, SEEDS.agent, PRINCIPAL, Date.now());
       return documentText(sign);
     };
@@ -162,7 +172,7 @@ describe.skipIf(python === undefined)('the Python package', () => {
       lifetimeMs: 60_000,
       id: new Uint8Array(16),
     };
-    const mandate = documentText(issueMandate(request, SEEDS.issuer));
+    const mandate = documentText(issued(request, SEEDS.issuer));
     const task = { issuer_key: toBase64url(fromHex(KEYS.issuer)!), subject: AGENT, mandate };
     const answer = runPython<{
       available: boolean;
@@ -175,8 +185,8 @@ describe.skipIf(python === undefined)('the Python package', () => {
       context.skip();
     }
     expect(answer.codes).toEqual([]);
-    const issued = readMandate(parseExact(Buffer.from(answer.issued)));
+    const read = readMandate(parseExact(Buffer.from(answer.issued)));
     const key = verifyKeyOf(fromBase64url(answer.issuer_key)!)!;
-    expect([...issued.spellings()].some((text) => verifySignature(key, text, issued.signature!))).toBe(true);
+    expect([...read.spellings()].some((text) => verifySignature(key, text, read.signature!))).toBe(true);
   });
 });

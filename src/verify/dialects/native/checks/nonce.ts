@@ -6,7 +6,7 @@ import { failed, PASSED, skipped, violation, type Verdict } from '../../../decis
 const NONCE = /^[0-9a-fA-F]{32,128}$/;
 
 /** True for 32 to 128 hex digits. */
-export function isNonce(text: string): boolean {
+function isNonce(text: string): boolean {
   return NONCE.test(text);
 }
 
