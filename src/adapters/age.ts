@@ -35,7 +35,7 @@ export async function encryptedTo(
 ): Promise<AsyncIterable<Uint8Array>> {
   const encrypter = new Encrypter();
   for (const text of recipients) encrypter.addRecipient(recipientOf(text, random));
-  return (await encrypter.encrypt(streamOf(source))) as unknown as AsyncIterable<Uint8Array>;
+  return await encrypter.encrypt(streamOf(source));
 }
 
 /** What was encrypted to one of the identities. @throws Failure UNREADABLE where none of them opens it, or it was changed */
@@ -61,7 +61,7 @@ function streamOf(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array>
   const copied = (async function* () {
     for await (const chunk of source) yield Uint8Array.from(chunk);
   })();
-  return ReadableStream.from(copied) as unknown as ReadableStream<Uint8Array>;
+  return ReadableStream.from(copied);
 }
 
 function recipientOf(text: string, random: (n: number) => Uint8Array): string | Recipient {

@@ -94,6 +94,6 @@ function approvalOf(approval: string): Pick<GuardedCall, 'approvalRequest' | 'fi
 
 function frozen<T extends Json | JsonObject>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
-  for (const member of Object.values(value)) frozen(member as Json);
+  for (const member of Object.values(value)) frozen(member);
   return Object.freeze(value);
 }

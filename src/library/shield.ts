@@ -75,7 +75,7 @@ export function shieldWith(parts: Parts): Shield {
     const action = actionNamed(options.actions, tool.name);
     if (action === null)
       throw usage(`Which of its actions does the function "${tool.name}" perform?`, 'give it one action');
-    return guard.function(tool as AnyFunction, action, options.params);
+    return guard.function(tool, action, options.params);
   }) as Shield;
 }
 

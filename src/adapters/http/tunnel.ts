@@ -22,7 +22,7 @@ export function tunnelAgent(proxy: Proxy, background: boolean, options: AgentOpt
       return undefined;
     }
   }
-  return new TunnelAgent(options) as Agent;
+  return new TunnelAgent(options);
 }
 
 function openTunnel(proxy: Proxy, wanted: Wanted, background: boolean, connected: Connected): void {

@@ -75,7 +75,7 @@ export function inForeground(file: string, args: readonly string[], place: Proce
 
 /** Every listener of these signals makes way for one; the returned function puts them back. */
 function takeSignals(take: (name: NodeJS.Signals) => void): () => void {
-  const before = FORWARDED.map((name) => [name, process.listeners(name) as NodeJS.SignalsListener[]] as const);
+  const before = FORWARDED.map((name) => [name, process.listeners(name)] as const);
   for (const name of FORWARDED) {
     process.removeAllListeners(name);
     process.on(name, take);

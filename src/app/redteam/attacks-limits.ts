@@ -77,7 +77,7 @@ function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
       return [
         ...own.map((each) => withParams('left out', withoutParam(honest.params, each))),
         ...([null, false, '', ' ', '\u200b', [], {}] as const).flatMap((value) =>
-          own.map((each) => withParams(`empty: ${JSON.stringify(value)}`, { ...honest.params, [each]: value as Json })),
+          own.map((each) => withParams(`empty: ${JSON.stringify(value)}`, { ...honest.params, [each]: value })),
         ),
       ];
     case 'approval':

@@ -126,7 +126,7 @@ function foretell({ success, violations }: Decision, cli: Cli): void {
 /** What a person says yes to. Parsed anew and only to be shown: that it is well-formed was found out before. */
 function show({ agent_id, action, intent_hash }: Decision, bytes: Uint8Array, cli: Cli): void {
   const document = parseJson(bytes, (written) => written) as JsonObject;
-  const asked = (isObject(document.intent) ? document.intent : document) as JsonObject;
+  const asked = isObject(document.intent) ? document.intent : document;
   const rows: [string, string][] = [
     ['agent', agent_id!],
     ['action', action!],

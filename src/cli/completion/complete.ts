@@ -60,7 +60,7 @@ export async function complete(
   const assigned = operandsOnly ? null : /^(--[^=]+=)(.*)$/s.exec(current);
   if (assigned !== null) {
     const option = options.find((one) => flagOf(one).names.includes(assigned[1]!.slice(0, -1)));
-    return option === undefined ? NONE : starting(await ofOption(option), assigned[2]!, assigned[1]!);
+    return option === undefined ? NONE : starting(await ofOption(option), assigned[2], assigned[1]);
   }
   if (current.startsWith('-') && !operandsOnly) return starting({ candidates: flagsOf(options), files: false });
   if (command === null) return starting({ candidates: nextWords(commands, path), files: false });

@@ -59,9 +59,7 @@ export function hooksOf(layers: readonly Layer[], own: (path: string, from: stri
  */
 export function principalsOf(layers: readonly Layer[]): Record<string, string | null> {
   const lists = layers.flatMap(({ values }) =>
-    values.principals === undefined
-      ? []
-      : [(KEYS.principals as KeySpec<Readonly<Record<string, string>>>).kind.read(values.principals) ?? {}],
+    values.principals === undefined ? [] : [KEYS.principals.kind.read(values.principals) ?? {}],
   );
   const all = [...new Set(lists.flatMap((list) => Object.keys(list)))];
   return Object.fromEntries(

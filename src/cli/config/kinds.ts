@@ -220,7 +220,7 @@ const isCount = (value: unknown): value is number => Number.isInteger(value) && 
 function listOf<T>(value: unknown, read: (one: unknown) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(value) || value.length > 256) return undefined;
   const all = value.map(read);
-  return all.every((one) => one !== undefined) ? (all as T[]) : undefined;
+  return all.every((one) => one !== undefined) ? all : undefined;
 }
 
 function membersOf(value: unknown): Record<string, unknown> {

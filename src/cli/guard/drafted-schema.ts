@@ -27,7 +27,7 @@ export function draftedSchema({ $schema: _, ...given }: JsonObject): Drafted {
         return [];
       }
       if (VALUES.has(keyword)) return [[keyword, under!]];
-      return [[keyword, NAMED.has(keyword) && isObject(under!) ? mapped(under, schemaOf) : schemaOf(under!)]];
+      return [[keyword, NAMED.has(keyword) && isObject(under) ? mapped(under, schemaOf) : schemaOf(under)]];
     });
     return Object.fromEntries(kept);
   };
@@ -35,5 +35,5 @@ export function draftedSchema({ $schema: _, ...given }: JsonObject): Drafted {
 }
 
 function mapped(object: JsonObject, change: (value: Json) => Json): JsonObject {
-  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value!)]));
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 }

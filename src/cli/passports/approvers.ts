@@ -40,7 +40,7 @@ async function approverKeyOf(given: string, cli: Scene): Promise<Uint8Array> {
   if (!given.startsWith('did:') || given.startsWith('did:key:'))
     return (await publicKeyFrom(given, 'The public_key of an approver', cli)).publicKey;
   const [did] = given.split('#', 1);
-  const pins = (await localState(cli.workspace)).pins(did!);
+  const pins = (await localState(cli.workspace)).pins(did);
   const pin = pins.findLast(({ keyId }) => given === did || keyId === given);
   if (pin !== undefined) return pin.publicKey;
   throw new Failure('NOT_FOUND', `No key of the approver ${given.slice(0, 200)} is pinned here.`, {

@@ -80,7 +80,7 @@ export class Database {
 
   /** Something to do. Compiled on first use: a short command touches few of the statements that exist. */
   statement(sql: string): Statement {
-    let compiled: Libsql.Statement<unknown[]> | undefined;
+    let compiled: Libsql.Statement | undefined;
     // One array, always: libsql takes a lone object (a Buffer is one) for named parameters and aborts the process.
     const run = (values: readonly SqlValue[]) =>
       this.#guard(() => (compiled ??= this.#connection.prepare(sql)).run(values));
@@ -93,7 +93,7 @@ export class Database {
 
   /** Something to ask. Rows that do not hold what they were written with are damage. */
   query<const C extends readonly Column[]>(columns: C, sql: string): Query<Row<C>> {
-    let compiled: Libsql.Statement<unknown[]> | undefined;
+    let compiled: Libsql.Statement | undefined;
     const reader = () => (compiled ??= this.#connection.prepare(sql).raw(true));
     const decode = (row: unknown[]): Row<C> => {
       for (let i = 0; i < columns.length; i++) row[i] = this.#held(row[i], columns[i]!);

@@ -98,5 +98,5 @@ function show({ mandate_id, issuer, subject, boundaries, expiresAt, verdict }: M
     `  granted by ${clean(issuer!)}, in force (${expiresAt === null ? 'no expiry' : `until ${formatTime(expiresAt)}`})`,
   );
   cli.out(`  ${paint.dim('mandate   ')}  ${clean(mandate_id!)}`);
-  cli.out(`  ${paint.dim('boundaries')}  ${clean(safeJson(plainJson(boundaries!)))}`);
+  cli.out(`  ${paint.dim('boundaries')}  ${clean(safeJson(plainJson(boundaries)))}`);
 }
