@@ -78,6 +78,8 @@ export function stateContract(name: string, open: () => State): void {
           () => look.spendNonce(OTHER, NONCE, T0, 'accepted', T0 + HOUR),
           () => look.recordUsage({ agentId: OTHER, action: 'a', at: T0, currency: 'USD', amountMinor: 5n }),
           () => look.markRefused(OTHER, 'sha256:0', T0, T0 + HOUR),
+          () => look.toldMesh('0', 'sent'),
+          () => look.giveBack(1, T0),
           () => look.append(draft()),
           () => look.prune(T0),
         ];

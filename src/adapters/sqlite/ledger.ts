@@ -36,135 +36,123 @@ export interface LedgerTables {
   readonly clock: Clock | undefined;
 }
 
+/** Methods of a ledger that write. A new one belongs here, or the compiler asks `readsOf` for it. */
+const WRITES = [
+  ...(['spendNonce', 'markRefused', 'setFolding', 'countFolded', 'recordUsage', 'toldMesh', 'openRequest'] as const),
+  ...(['spendRequest', 'answerRequest', 'addSpokenName', 'raiseFloor', 'append', 'appendOutcome'] as const),
+  ...(['appendInterrupted', 'appendErasure', 'giveBack', 'prune'] as const),
+] satisfies readonly (keyof Ledger)[];
+type Writes = Pick<Ledger, (typeof WRITES)[number]>;
+type Reads = Omit<Ledger, keyof Writes>;
+
+/** What one transaction works on. */
+interface Session extends LedgerTables {
+  readonly head: LogHeadRow;
+  /** Nobody else writes while the transaction lasts, and a batch is mostly of one agent. */
+  readonly floorsKnown: Map<string, readonly PassportFloor[]>;
+}
+
 /** The ledger of one transaction that began at `head`, until `over` says that it ended. */
 export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boolean): Ledger {
-  const {
-    agents,
-    approvals,
-    conduct,
-    directory,
-    documents,
-    floors,
-    folding,
-    judged,
-    log,
-    nonces,
-    outcomes,
-    releases,
-    random,
-    windows,
-    verifier,
-    clock,
-  } = tables;
-  let pruned = false;
-  // Nobody else writes while the transaction lasts, and a batch is mostly of one agent.
-  const floorsKnown = new Map<string, readonly PassportFloor[]>();
-  const open = (): void => {
-    if (over()) throw new Error('the transaction is over');
+  const open = sessionOf(tables, head, over);
+  return { ...readsOf(open), ...writesOf(open) };
+}
+
+/** A ledger to be read: an agent that it has never heard of is not added, and whatever writes throws. */
+export function lookingLedgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boolean): Ledger {
+  const open = sessionOf(tables, head, over);
+  const write = (): never => {
+    throw new Error('a look writes nothing');
   };
   return {
-    nonceRecord(agentId, nonce) {
-      open();
-      return nonces.find(agentId, nonce);
-    },
-    spendNonce(agentId, nonce, firstSeenAt, firstResult, keepUntil) {
-      open();
-      nonces.spend(head, agentId, nonce, firstSeenAt, firstResult, keepUntil);
-    },
-    markRefused(agentId, intentHash, at, keepUntil) {
-      open();
-      return nonces.mark(head, agentId, intentHash, at, keepUntil);
-    },
-    folding() {
-      open();
-      return folding.read();
-    },
-    setFolding(now) {
-      open();
-      folding.set(now);
-    },
-    countFolded(agentId, code, at) {
-      open();
-      const known = directory.passport(agentId) !== null || agents.isHeldToSomething(agentId);
-      conduct.countFolded(known ? agentId : null, code, at);
-    },
-    forgottenUntil() {
-      open();
-      return head.forgotten;
-    },
+    ...readsOf(open),
+    read: (agentId, meter, now) => open().windows.read(open().agents.find(agentId), meter, now),
+    ...(Object.fromEntries(WRITES.map((name) => [name, write])) as Record<keyof Writes, () => never>),
+  };
+}
+
+/** The only way to the tables, so that no method outlives its transaction. */
+function sessionOf(tables: LedgerTables, head: LogHeadRow, over: () => boolean): () => Session {
+  const session: Session = { ...tables, head, floorsKnown: new Map() };
+  return () => {
+    if (over()) throw new Error('the transaction is over');
+    return session;
+  };
+}
+
+function readsOf(open: () => Session): Reads {
+  return {
+    nonceRecord: (agentId, nonce) => open().nonces.find(agentId, nonce),
+    folding: () => open().folding.read(),
+    forgottenUntil: () => open().head.forgotten,
     read(agentId, meter, now) {
-      open();
+      const { windows, agents } = open();
       return windows.read(agents.findOrAdd(agentId), meter, now);
     },
-    recordUsage(usage) {
-      open();
-      windows.record(head, agents.findOrAdd(usage.agentId), usage);
-    },
-    approvalRequest(id) {
-      open();
-      return approvals.find(id);
-    },
-    requestOf(actionHash, now) {
-      open();
-      return approvals.ofAction(actionHash, now);
-    },
-    pendingRequests(agentId, now) {
-      open();
-      return approvals.pending(agentId, now);
-    },
-    requests(which, now) {
-      open();
-      return approvals.list(which, now);
-    },
-    requestsForMesh(now) {
-      open();
-      return approvals.forMesh(now);
-    },
-    toldMesh(id, stage) {
-      open();
-      approvals.toldMesh(id, stage);
-    },
-    openRequest(request) {
-      open();
-      approvals.open(request, clock?.() ?? request.expiresAt - request.ttlMs);
-    },
-    spendRequest(id, at, intentHash) {
-      open();
-      approvals.spend(id, at, intentHash);
-    },
-    answerRequest(answer, publicKey, at) {
-      open();
-      return approvals.answer(answer, publicKey, at);
-    },
-    standing(subject) {
-      open();
-      return directory.standing(subject);
-    },
+    approvalRequest: (id) => open().approvals.find(id),
+    requestOf: (actionHash, now) => open().approvals.ofAction(actionHash, now),
+    pendingRequests: (agentId, now) => open().approvals.pending(agentId, now),
+    requests: (which, now) => open().approvals.list(which, now),
+    requestsForMesh: (now) => open().approvals.forMesh(now),
+    standing: (subject) => open().directory.standing(subject),
     floors(agentId) {
-      open();
+      const { floors, floorsKnown } = open();
       let known = floorsKnown.get(agentId);
       if (known === undefined) floorsKnown.set(agentId, (known = floors.of(agentId)));
       return known;
     },
-    spokenNames(key) {
-      open();
-      return floors.spokenNames(key);
+    spokenNames: (key) => open().floors.spokenNames(key),
+    token: () => toHex(open().random(16)),
+    isLogged(intentHash, settledAs) {
+      const { outcomes, head } = open();
+      return outcomes.isLogged(intentHash, settledAs, head);
     },
-    addSpokenName(key, agentId) {
-      open();
-      floors.addSpokenName(key, agentId);
+    releasable: (seq) => open().releases.find(seq),
+    releasedSince: (agentId, currency, after) => open().releases.since(agentId, currency, after),
+    decision: (seq) => open().outcomes.decision(seq),
+    acceptedAs(intentHash) {
+      const { outcomes, head } = open();
+      return outcomes.acceptedAs(intentHash, head);
     },
+  };
+}
+
+function writesOf(open: () => Session): Writes {
+  let pruned = false;
+  return {
+    spendNonce(agentId, nonce, firstSeenAt, firstResult, keepUntil) {
+      const { nonces, head } = open();
+      nonces.spend(head, agentId, nonce, firstSeenAt, firstResult, keepUntil);
+    },
+    markRefused(agentId, intentHash, at, keepUntil) {
+      const { nonces, head } = open();
+      return nonces.mark(head, agentId, intentHash, at, keepUntil);
+    },
+    setFolding: (now) => open().folding.set(now),
+    countFolded(agentId, code, at) {
+      const { conduct, directory, agents } = open();
+      const known = directory.passport(agentId) !== null || agents.isHeldToSomething(agentId);
+      conduct.countFolded(known ? agentId : null, code, at);
+    },
+    recordUsage(usage) {
+      const { windows, agents, head } = open();
+      windows.record(head, agents.findOrAdd(usage.agentId), usage);
+    },
+    toldMesh: (id, stage) => open().approvals.toldMesh(id, stage),
+    openRequest(request) {
+      const { approvals, clock } = open();
+      approvals.open(request, clock?.() ?? request.expiresAt - request.ttlMs);
+    },
+    spendRequest: (id, at, intentHash) => open().approvals.spend(id, at, intentHash),
+    answerRequest: (answer, publicKey, at) => open().approvals.answer(answer, publicKey, at),
+    addSpokenName: (key, agentId) => open().floors.addSpokenName(key, agentId),
     raiseFloor(floor) {
-      open();
+      const { floors, floorsKnown } = open();
       floorsKnown.delete(floor.agentId);
       floors.raise(floor);
     },
-    token() {
-      open();
-      return toHex(random(16));
-    },
     append(draft, aside) {
-      open();
+      const { agents, conduct, documents, head, judged, log, releases, verifier } = open();
       const { sent = null, passport = null, document = null, token = null, releasable = null } = aside ?? {};
       if (passport !== null) judged.keep(passport.hash, passport.text);
       const entry = log.append(head, verifier, draft, { sent, token: token === null ? null : tokenMark(token) });
@@ -174,7 +162,7 @@ export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boo
       return entry;
     },
     appendOutcome(draft, acceptedAt) {
-      open();
+      const { agents, conduct, head, log, outcomes, verifier } = open();
       const entry = log.appendRecord(head, verifier, { type: 'outcome', ...draft });
       const final = !draft.claimed && draft.status !== 'unknown';
       outcomes.add(draft.of, entry.seq, final);
@@ -182,79 +170,27 @@ export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boo
       return entry;
     },
     appendInterrupted(draft) {
-      open();
+      const { head, log, verifier } = open();
       return log.appendRecord(head, verifier, { type: 'interrupted', ...draft });
     },
-    isLogged(intentHash, settledAs) {
-      open();
-      return outcomes.isLogged(intentHash, settledAs, head);
-    },
-    releasable(seq) {
-      open();
-      return releases.find(seq);
-    },
-    releasedSince(agentId, currency, after) {
-      open();
-      return releases.since(agentId, currency, after);
+    appendErasure(draft) {
+      const { head, log, verifier } = open();
+      return log.appendRecord(head, verifier, { type: 'erasure', ...draft });
     },
     giveBack(seq, at) {
-      open();
+      const { agents, releases, windows } = open();
       const found = releases.find(seq);
       if (found === null) throw new Error('what was counted is given back once');
       windows.giveBack(agents.findOrAdd(found.agentId), found);
       releases.mark(seq, at);
     },
-    appendErasure(draft) {
-      open();
-      return log.appendRecord(head, verifier, { type: 'erasure', ...draft });
-    },
-    decision(seq) {
-      open();
-      return outcomes.decision(seq);
-    },
-    acceptedAs(intentHash) {
-      open();
-      return outcomes.acceptedAs(intentHash, head);
-    },
     prune(now) {
-      open();
+      const { clock, head, nonces, windows } = open();
       if (pruned) return;
       pruned = true;
       const settled = clock === undefined ? now : Math.min(now, clock());
       nonces.prune(head, settled);
       windows.prune(settled);
     },
-  };
-}
-
-/** A ledger to be read: an agent that it has never heard of is not added, and whatever writes throws. */
-export function lookingLedgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boolean): Ledger {
-  const { agents, windows } = tables;
-  const ledger = ledgerOf(tables, head, over);
-  const write = (): never => {
-    throw new Error('a look writes nothing');
-  };
-  return {
-    ...ledger,
-    read: (agentId, meter, now) => {
-      // Throws when the look is over.
-      ledger.forgottenUntil(now);
-      return windows.read(agents.find(agentId), meter, now);
-    },
-    spendNonce: write,
-    recordUsage: write,
-    markRefused: write,
-    setFolding: write,
-    countFolded: write,
-    raiseFloor: write,
-    addSpokenName: write,
-    openRequest: write,
-    spendRequest: write,
-    answerRequest: write,
-    append: write,
-    appendOutcome: write,
-    appendInterrupted: write,
-    appendErasure: write,
-    prune: write,
   };
 }
