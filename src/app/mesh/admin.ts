@@ -4,7 +4,7 @@ import type { Role } from '../../mesh/access/roles.js';
 import { documentOf, partOf } from '../../mesh/document.js';
 import { toHex } from '../../protocol/hex.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { askMesh, malformed, requireAsked, resultOf, unheard } from './answers.js';
+import { askMesh, everyPage, requireAsked, resultOf, unheard } from './answers.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 import type { OperatorSigner } from './hand-in.js';
@@ -36,8 +36,6 @@ export interface ListedKey {
 }
 
 const TIMEOUT_MS = 5_000;
-/** More API keys than any mesh has: one that goes on beyond is broken, or means harm. */
-const MOST_KEYS = 100_000;
 
 /** Has the mesh make an API key. @throws Failure NETWORK, FORBIDDEN */
 export async function createApiKey(
@@ -72,21 +70,13 @@ export async function createApiKey(
 
 /** All of them, revoked ones included, in the order in which they were made. */
 export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<ListedKey[]> {
-  const listed: ListedKey[] = [];
-  for (let next: string | null = null; ;) {
-    const target: string = `/v1/mesh/keys${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
-    const page = await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }, keysIn);
-    listed.push(...page.keys);
-    ({ next } = page);
-    if (next === null) return listed;
-    // Half a list would hide a key that should be revoked.
-    if (page.keys.length === 0 || listed.length > MOST_KEYS) throw malformed(line, 'its list of keys does not end');
-  }
-}
-
-function keysIn(answer: JsonObject): { readonly keys: readonly ListedKey[]; readonly next: string | null } {
-  const { keys, next } = partOf('Keys', answer, ['keys', 'next']);
-  return { keys: keys.map(listedKey), next };
+  return everyPage(line, (after) => {
+    const target = `/v1/mesh/keys${after === null ? '' : `?after=${encodeURIComponent(after)}`}`;
+    return askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }, (answer) => {
+      const { keys, next } = partOf('Keys', answer, ['keys', 'next']);
+      return { items: keys.map(listedKey), next };
+    });
+  });
 }
 
 function listedKey(value: JsonObject): ListedKey {

@@ -2,7 +2,7 @@
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { Failure } from '../failure.js';
+import { Failure, type FailureCode, type FailureOptions } from '../failure.js';
 import type { MeshCall, MeshEndpoint, MeshReply } from '../ports/mesh.js';
 
 /** Asks, and gives what `read` makes of the answer. Fails with NETWORK when the mesh cannot be reached or says no. */
@@ -11,6 +11,45 @@ export async function askMesh<T>(line: MeshEndpoint, call: MeshCall, read: (answ
   if (reply.kind === 'unreachable') throw unreachable(line, reply.reason);
   const answer = positiveAnswer(line, reply.status, reply.body);
   return understood(line, () => read(answer));
+}
+
+/** Asks the endpoints in order, and gives what `read` makes of the first answer. @throws Failure NETWORK, FORBIDDEN */
+export async function askFirst<T>(
+  lines: readonly MeshEndpoint[],
+  call: MeshCall,
+  read: (answer: JsonObject) => T,
+): Promise<T> {
+  let what = '';
+  for (const line of lines) {
+    const told = resultOf(line, await line.ask(call), read);
+    if (told.kind === 'done') return told.value;
+    if (told.kind === 'refused') throw told.failure;
+    what = told.what;
+  }
+  throw unheard(lines[0]!, what, null);
+}
+
+/** More pages than any list of a mesh has: one that goes on beyond is broken, or means harm. */
+const MOST_PAGES = 2_000;
+
+/**
+ * All pages of a list: `page` gets the place that a page begins after, null for the first. Half a list would hide what should be stopped.
+ * @throws Failure NETWORK for a list that does not end
+ */
+export async function everyPage<T>(
+  line: MeshEndpoint,
+  page: (after: string | null) => Promise<{ readonly items: readonly T[]; readonly next: string | null }>,
+): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | null = null;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const read = await page(after);
+    items.push(...read.items);
+    if (read.next === null) return items;
+    if (read.next === after) break;
+    after = read.next;
+  }
+  throw malformed(line, 'its list does not end');
 }
 
 /** What `read` makes of an answer. Fails with NETWORK where it throws ShapeError: the answer is not the document that it should be. */
@@ -53,6 +92,22 @@ export function positiveAnswer(line: MeshEndpoint, status: number, body: string)
 /** AIP-E500 of a question: there was nothing to change. */
 export function unreachable(line: MeshEndpoint, reason: string): Failure {
   return unavailable(line, `cannot be reached: ${reason}`, '');
+}
+
+/** The mesh itself says no. */
+class MeshRefusal extends Failure {
+  /** The code that the mesh gave. */
+  readonly refusal: string;
+
+  constructor(code: FailureCode, message: string, options: FailureOptions, refusal: string) {
+    super(code, message, options);
+    this.refusal = refusal;
+  }
+}
+
+/** True where the mesh refused with this code. */
+export function isRefusedAs(error: unknown, refusal: string): boolean {
+  return error instanceof MeshRefusal && error.refusal === refusal;
 }
 
 /** What is known of a request that changes something: done, refused, or not heard of. */
@@ -149,18 +204,19 @@ const HINTS: Readonly<Record<string, string>> = {
   VERSION_CONFLICT: 'look again: aip status <agent>',
 };
 
-function refusedBy(line: MeshEndpoint, status: number, { code, message, retryable }: JsonObject): Failure {
+function refusedBy(line: MeshEndpoint, status: number, { code, message, retryable }: JsonObject): MeshRefusal {
   const name = typeof code === 'string' ? code : `status ${status}`;
   const text = typeof message === 'string' ? message : 'no reason given';
   const hint = HINTS[name];
   // A role that does not permit is no trouble of the network: another try ends the same way.
   const forbidden = name === 'FORBIDDEN';
-  return new Failure(
+  return new MeshRefusal(
     forbidden ? 'FORBIDDEN' : 'NETWORK',
     `The mesh at ${line.url} refused${forbidden ? '' : ` (${name})`}: ${text}`,
     {
       ...(hint === undefined ? {} : { hint }),
       retryable: retryable === true,
     },
+    name,
   );
 }

@@ -5,16 +5,13 @@ import { readApprovalRequest } from '../../protocol/approvals/request.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { parseTime } from '../../protocol/time.js';
 import { requireSigned } from '../approvals/answer.js';
-import { Failure } from '../failure.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import { raisedRecord } from '../../verify/approvals/approving.js';
 import type { RequestRecord } from '../ports/state.js';
-import { malformed, requireAsked, resultOf, understood, unheard } from './answers.js';
+import { askFirst, everyPage, isRefusedAs, malformed, requireAsked, understood } from './answers.js';
 
 const ANSWER_MS = 5_000;
 const PATH = '/v1/mesh/approvals';
-/** Pages of one list: more than a mesh keeps. */
-const MOST_PAGES = 200;
 const AT_ONCE = 8;
 
 /** Requests by id as they were last fetched: what has not changed is not fetched again. */
@@ -29,20 +26,12 @@ interface Summary {
   readonly endedAt: number | null;
 }
 
-/** Asks the endpoints in order. @throws Failure NETWORK, FORBIDDEN, NOT_FOUND */
-async function ask<T>(
+function ask<T>(
   lines: readonly MeshEndpoint[],
   call: Omit<MeshCall, 'timeoutMs'>,
   read: (answer: JsonObject) => T,
 ): Promise<T> {
-  let what = '';
-  for (const line of lines) {
-    const told = resultOf(line, await line.ask({ ...call, timeoutMs: ANSWER_MS }), read);
-    if (told.kind === 'done') return told.value;
-    if (told.kind === 'refused') throw told.failure;
-    what = told.what;
-  }
-  throw unheard(lines[0]!, what, null);
+  return askFirst(lines, { ...call, timeoutMs: ANSWER_MS }, read);
 }
 
 /** Every request that this API key may read, the oldest first. `seen` is read and filled. */
@@ -51,18 +40,13 @@ export async function requestsAtMesh(
   which: 'open' | 'all',
   seen: SeenRequests = new Map(),
 ): Promise<readonly RequestRecord[]> {
-  const found: Summary[] = [];
-  let from: string | null = null;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const target: string = `${PATH}?status=${which}${from === null ? '' : `&from=${from}`}`;
-    const next: string | null = await ask(lines, { method: 'GET', target }, (answer) => {
+  const found = await everyPage(lines[0]!, (from) => {
+    const target = `${PATH}?status=${which}${from === null ? '' : `&from=${from}`}`;
+    return ask(lines, { method: 'GET', target }, (answer) => {
       const { requests, next } = partOf('ApprovalStates', answer, ['requests', 'next']);
-      found.push(...requests.map(summaryIn));
-      return next;
+      return { items: requests.map(summaryIn), next };
     });
-    if (next === null || next === from) break;
-    from = next;
-  }
+  });
   const records: RequestRecord[] = [];
   for (let i = 0; i < found.length; i += AT_ONCE)
     records.push(...(await Promise.all(found.slice(i, i + AT_ONCE).map((each) => seenOrFetched(lines, each, seen)))));
@@ -131,5 +115,5 @@ function summaryIn(value: JsonObject): Summary {
 
 /** True for the failure of a request that the mesh does not keep. */
 export function isUnknownThere(error: unknown): boolean {
-  return error instanceof Failure && error.message.includes('(NOT_FOUND)');
+  return isRefusedAs(error, 'NOT_FOUND');
 }

@@ -1,6 +1,6 @@
 /** Proves the kill switch on a live mesh, with a canary that no agent is. */
 import { toHex } from '../../protocol/hex.js';
-import { Failure } from '../failure.js';
+import { isRefusedAs } from './answers.js';
 import { answersTo, meshOverview, type Listener } from './overview.js';
 import type { OrderDeps } from './hand-in.js';
 import { giveOrder, type AbsentVerifier } from './orders.js';
@@ -154,7 +154,7 @@ async function lift(deps: OrderDeps, order: { subject: string; by: null; duratio
     await giveOrder({ ...deps, waitMs: 0 }, { ...order, action: 'reinstate', reason: 'drill' });
     return true;
   } catch (error) {
-    if (error instanceof Failure && /\(FORBIDDEN\)/.test(error.message)) return false;
+    if (isRefusedAs(error, 'FORBIDDEN')) return false;
     throw error;
   }
 }

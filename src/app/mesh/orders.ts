@@ -7,7 +7,7 @@ import { isNamedKey, scopeOf } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { requireAsked, resultOf, unheard } from './answers.js';
+import { askFirst, requireAsked } from './answers.js';
 import { handIn, type OrderDeps } from './hand-in.js';
 import { regionIn, replicationQuery, type RegionReport } from './regions.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
@@ -235,15 +235,7 @@ export interface MeshStanding {
 /** What the first endpoint says that answers. */
 export async function askStanding(lines: readonly MeshEndpoint[], subject: string): Promise<MeshStanding> {
   const target = `/v1/mesh/status/${encodeURIComponent(subject)}`;
-  let what = '';
-  for (const line of lines) {
-    const reply = await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS });
-    const told = resultOf(line, reply, (answer) => standingOf(answer, subject));
-    if (told.kind === 'done') return told.value;
-    if (told.kind === 'refused') throw told.failure;
-    what = told.what;
-  }
-  throw unheard(lines[0]!, what, null);
+  return askFirst(lines, { method: 'GET', target, timeoutMs: ANSWER_MS }, (answer) => standingOf(answer, subject));
 }
 
 const STANDING = ['agent_id', 'status', 'reason', 'revoked_by', 'changed_at', 'suspended_until', 'version'] as const;

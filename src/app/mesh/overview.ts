@@ -3,7 +3,7 @@ import { partOf } from '../../mesh/document.js';
 import { readCheckpoint } from '../../mesh/log/checkpoint.js';
 import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { askMesh } from './answers.js';
+import { askMesh, everyPage } from './answers.js';
 import { Failure } from '../failure.js';
 import { absentIn, type AbsentVerifier } from './orders.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
@@ -107,20 +107,14 @@ function drillIn(value: JsonObject): LastDrill {
 
 /** The last signed word of every verifier on the roster that answers `challenge`. */
 export async function answersTo(line: MeshEndpoint, challenge: string): Promise<readonly JsonObject[]> {
-  const answers: JsonObject[] = [];
-  for (let next: string | null = null; ;) {
-    const target: string = `/v1/mesh/roster${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
-    const page = await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }, rosterIn);
-    answers.push(...page.applied.filter((applied) => applied.challenge === challenge));
-    if (page.next === null || page.next === next) return answers;
-    ({ next } = page);
-  }
-}
-
-function rosterIn(answer: JsonObject): { readonly applied: readonly JsonObject[]; readonly next: string | null } {
-  const { verifiers, next } = partOf('Roster', answer, ['verifiers', 'next']);
-  const words = verifiers.map((each) => partOf('RosterMember', each, ['applied']).applied);
-  return { applied: words.filter((word) => word !== null), next };
+  const answers = await everyPage(line, (after) => {
+    const target = `/v1/mesh/roster${after === null ? '' : `?after=${encodeURIComponent(after)}`}`;
+    return askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }, (answer) => {
+      const { verifiers, next } = partOf('Roster', answer, ['verifiers', 'next']);
+      return { items: verifiers.map((each) => partOf('RosterMember', each, ['applied']).applied), next };
+    });
+  });
+  return answers.filter((applied): applied is JsonObject => applied?.challenge === challenge);
 }
 
 function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): void {

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { publishPassport, type Publishing } from '../../app/mesh/passports.js';
 import { Failure, shellWord } from '../../app/failure.js';
+import { isRefusedAs } from '../../app/mesh/answers.js';
 import type { Passport } from '../../protocol/passport.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -51,7 +52,7 @@ export async function announce(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     // A mesh that does not know the principal was never to carry its passports.
-    const unknown = /PRINCIPAL_UNKNOWN/.test(error.message);
+    const unknown = isRefusedAs(error, 'PRINCIPAL_UNKNOWN');
     const publish = `aip passport publish ${clean(passport.agent.id)}`;
     if (unknown) {
       const { principal } = passport.document;

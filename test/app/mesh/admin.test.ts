@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { listApiKeys } from '../../../src/app/mesh/admin.js';
+import { answersTo } from '../../../src/app/mesh/overview.js';
 import type { MeshEndpoint } from '../../../src/app/ports/mesh.js';
 
 const key = (id: string) => ({
@@ -36,6 +37,11 @@ test.each([
   ['a page that does not say whether it is the last', [{ keys: [key('a')] }]],
 ])('%s is no list', async (_, pages) => {
   await expect(listApiKeys({ line: meshOf(...pages) })).rejects.toMatchObject({ code: 'NETWORK' });
+});
+
+test('a roster that does not end is no roster', async () => {
+  const line = meshOf({ verifiers: [], next: 'a' }, { verifiers: [], next: 'a' });
+  await expect(answersTo(line, '00'.repeat(16))).rejects.toMatchObject({ code: 'NETWORK' });
 });
 
 test('a role that a later version adds is listed like any other', async () => {

@@ -6,8 +6,8 @@ import { unsignedCheckpoint } from '../../../src/mesh/log/checkpoint.js';
 const LOG = 'a'.repeat(32);
 const TIME = '2026-02-18T14:23:45.000Z';
 
-/** A mesh whose server lists one verifier, which has confirmed, and whose answers to orders say `reach`. */
-function meshOf(reach: object): MeshEndpoint {
+/** A mesh whose server lists one verifier, which has confirmed, and whose answers to orders say `reach`; `may` to those that it takes. */
+function meshOf(reach: object, may: (action: string) => boolean): MeshEndpoint {
   const head = { logId: LOG, term: 1, seq: 1, hash: 'b'.repeat(64) };
   const checkpoint = {
     ...unsignedCheckpoint(head, { time: TIME, upMs: 1, boot: 'c'.repeat(16) }, null),
@@ -29,13 +29,15 @@ function meshOf(reach: object): MeshEndpoint {
     ...{ log_id: LOG, head: 1, time: TIME, up_ms: 1, require_signed_commands: false, connected: 1, more: 0 },
     ...{ verifiers: [listener], roster: 1, absent: [], older: [], last_drill: null, checkpoint },
   };
-  const answerTo = (body: string): object => {
+  const answerTo = (body: string): { status: number; answer: object } => {
     const { cmd_id, agent_id, action } = JSON.parse(body) as { cmd_id: string; agent_id: string; action: string };
+    if (!may(action)) return { status: 403, answer: { code: 'FORBIDDEN', message: 'It takes the role admin.' } };
     const status = action === 'revoke' ? 'revoked' : 'active';
-    return {
+    const answer = {
       ...{ agent_id, status, seq: 1, version: 1, cmd_id, durable: true, propagated_to: 1, connected: 1 },
       ...{ propagation_ms: 2, regions: [], changed: true, unsettled: 0, roster: 1, absent: [], late: [], ...reach },
     };
+    return { status: 200, answer };
   };
   const standing = {
     ...{ status: 'revoked', reason: null, revoked_by: null, changed_at: TIME, suspended_until: null, version: 1 },
@@ -44,20 +46,21 @@ function meshOf(reach: object): MeshEndpoint {
     url: 'http://127.0.0.1:1',
     ask: async ({ target, body }) => {
       const subject = decodeURIComponent(target.split('/').at(-1)!);
-      const answer = target.startsWith('/v1/mesh/commands')
-        ? answerTo(Buffer.from(body!).toString())
-        : target.startsWith('/v1/mesh/status/')
+      const order = target.startsWith('/v1/mesh/commands') ? answerTo(Buffer.from(body!).toString()) : null;
+      const answer =
+        order?.answer ??
+        (target.startsWith('/v1/mesh/status/')
           ? { agent_id: subject, ...standing, above: [], stopped_keys: [], known: true, head: 1 }
-          : overview;
-      return { kind: 'answered', status: 200, body: JSON.stringify(answer) };
+          : overview);
+      return { kind: 'answered', status: order?.status ?? 200, body: JSON.stringify(answer) };
     },
   };
 }
 
-const held = (reach: object) =>
+const held = (reach: object, may: (action: string) => boolean = () => true) =>
   drill(
     {
-      ...{ lines: [meshOf(reach)], clock: () => Date.parse(TIME), random: (n: number) => new Uint8Array(n) },
+      ...{ lines: [meshOf(reach, may)], clock: () => Date.parse(TIME), random: (n: number) => new Uint8Array(n) },
       ...{ signer: null, waitMs: 1000, check: () => true },
     },
     { withinMs: 1000, rounds: 1 },
@@ -65,6 +68,11 @@ const held = (reach: object) =>
 
 test('every verifier on the roster confirmed: it can halt', async () => {
   expect(await held({})).toMatchObject({ can_halt: 'yes', ok: true, reinstated: true });
+});
+
+test('an API key that may revoke and not reinstate learns what the drill found', async () => {
+  const report = await held({}, (action) => action !== 'reinstate');
+  expect(report).toMatchObject({ can_halt: 'yes', ok: true, reinstated: false });
 });
 
 test('one that the asked server does not list, and that may still accept, leaves it unknown', async () => {
