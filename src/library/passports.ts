@@ -9,7 +9,7 @@ import { agentId } from '../protocol/identity/did.js';
 import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, parsedOf, type PassportHome } from './agent-passport.js';
-import { durationOption, onlyKnown, textOption, usage, type Duration } from './options/given.js';
+import { durationOption, listOption, onlyKnown, textOption, usage, type Duration } from './options/given.js';
 import { KEY_OPTION_NAMES, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import { readDocument } from '../workspace/files.js';
 import { issuing } from '../workspace/keys.js';
@@ -90,10 +90,10 @@ export class Passports {
     const request = {
       name: textOption(options.agentName, 'agentName'),
       domain: textOption(options.domain, 'domain'),
-      actions: list(options.actions ?? [], 'actions').map((action) =>
+      actions: listOption(options.actions ?? [], 'actions').map((action) =>
         typeof action === 'string' ? action : plainParams(action, 'an action'),
       ) as PassportDocument['actions'],
-      deniedActions: list(options.deniedActions ?? [], 'deniedActions'),
+      deniedActions: listOption(options.deniedActions ?? [], 'deniedActions'),
       constraints: plainParams(options.constraints ?? {}, 'constraints'),
       metadata: plainParams(options.metadata ?? {}, 'metadata'),
       expiresInMs: options.expiresIn === undefined ? null : durationOption(options.expiresIn, 'expiresIn'),
@@ -224,9 +224,4 @@ const NOTHING_KNOWN: Pick<State, 'passport' | 'passports'> = { passport: () => n
 
 function sameDocument(text: string, document: PassportDocument): boolean {
   return (JSON.parse(text) as PassportDocument).issuer_signature === document.issuer_signature;
-}
-
-function list<T>(value: readonly T[], name: string): readonly T[] {
-  if (!Array.isArray(value)) throw usage(`"${name}" is not a list.`);
-  return value;
 }

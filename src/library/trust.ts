@@ -2,7 +2,7 @@
 import type { Conduct } from '../app/ports/log.js';
 import { trustReport, type TrustReport } from '../app/conduct/trust-score.js';
 import { GUIDE_RULES, MAX_THRESHOLD, type SuspiciousPattern, type TrustRules } from '../trust/rules.js';
-import { onlyKnown, usage } from './options/given.js';
+import { choiceOption, fractionOption, listOption, onlyKnown, usage, wholeOption } from './options/given.js';
 import { localState } from '../workspace/state.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
 
@@ -74,11 +74,8 @@ const LONGEST_WINDOW_S = 30 * 86_400;
 
 function rulesOf(options: TrustScoringOptions): TrustRules {
   const { minVerificationsForTrust, suspiciousPatterns, model } = options;
-  if (model !== undefined && model !== 'guide' && model !== 'aip-1') throw usage('"model" is neither guide nor aip-1.');
-  if (suspiciousPatterns !== undefined && !Array.isArray(suspiciousPatterns))
-    throw usage('"suspiciousPatterns" is not a list.');
   return {
-    model: model ?? GUIDE_RULES.model,
+    model: choiceOption(model, 'model', ['guide', 'aip-1']) ?? GUIDE_RULES.model,
     initialScore: rate(options, 'initialScore'),
     successIncrement: rate(options, 'successIncrement'),
     failureDecrement: rate(options, 'failureDecrement'),
@@ -86,8 +83,11 @@ function rulesOf(options: TrustScoringOptions): TrustRules {
     minVerifications:
       minVerificationsForTrust === undefined
         ? GUIDE_RULES.minVerifications
-        : whole(minVerificationsForTrust, 0, MOST_VERIFICATIONS, 'minVerificationsForTrust'),
-    patterns: suspiciousPatterns?.map(patternOf) ?? GUIDE_RULES.patterns,
+        : wholeOption(minVerificationsForTrust, 0, MOST_VERIFICATIONS, 'minVerificationsForTrust'),
+    patterns:
+      suspiciousPatterns === undefined
+        ? GUIDE_RULES.patterns
+        : listOption(suspiciousPatterns, 'suspiciousPatterns').map(patternOf),
   };
 }
 
@@ -95,14 +95,7 @@ type Rate = 'initialScore' | 'successIncrement' | 'failureDecrement' | 'timeDeca
 
 function rate(options: TrustScoringOptions, name: Rate): number {
   const value = options[name];
-  if (value === undefined) return GUIDE_RULES[name];
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw usage(`"${name}" is not a number from 0 to 1.`);
-  return value;
-}
-
-function whole(value: unknown, least: number, most: number, name: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  throw usage(`"${name}" is not a whole number from ${least} to ${most}.`);
+  return value === undefined ? GUIDE_RULES[name] : fractionOption(value, name);
 }
 
 function patternOf(pattern: NonNullable<TrustScoringOptions['suspiciousPatterns']>[number]): SuspiciousPattern {
@@ -113,7 +106,7 @@ function patternOf(pattern: NonNullable<TrustScoringOptions['suspiciousPatterns'
     throw usage('The type of a suspicious pattern is neither rapid_failures nor unusual_actions.');
   return {
     type,
-    threshold: whole(threshold, 1, MAX_THRESHOLD, 'threshold'),
-    window_seconds: whole(windowSeconds, 1, LONGEST_WINDOW_S, 'windowSeconds'),
+    threshold: wholeOption(threshold, 1, MAX_THRESHOLD, 'threshold'),
+    window_seconds: wholeOption(windowSeconds, 1, LONGEST_WINDOW_S, 'windowSeconds'),
   };
 }

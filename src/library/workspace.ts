@@ -5,7 +5,7 @@ import type { IntentDocument } from '../protocol/intent.js';
 import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
-import { onlyKnown, textOption, usage } from './options/given.js';
+import { choiceOption, dateOption, onlyKnown, textOption, usage } from './options/given.js';
 import { guardCallWith, type GuardCall } from './guard-call.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
@@ -187,21 +187,14 @@ function entryQuery(query: LogQuery): EntryQuery {
   onlyKnown(query, QUERY, 'getVerificationLogs');
   const { agentId, action, status, code, since, until, limit = DEFAULT_LIMIT } = query;
   if (!Number.isSafeInteger(limit) || limit < 1) throw usage('"limit" is not a whole number from 1.');
-  if (status !== undefined && status !== 'success' && status !== 'failed')
-    throw usage('"status" is neither success nor failed.');
+  choiceOption(status, 'status', ['success', 'failed']);
   return {
     last: limit,
     ...(agentId === undefined ? {} : { agentId: textOption(agentId, 'agentId') }),
     ...(action === undefined ? {} : { action: textOption(action, 'action') }),
     ...(status === undefined ? {} : { status }),
     ...(code === undefined ? {} : { code: textOption(code, 'code') }),
-    ...(since === undefined ? {} : { since: moment(since, 'since') }),
-    ...(until === undefined ? {} : { until: moment(until, 'until') }),
+    ...(since === undefined ? {} : { since: dateOption(since, 'since') }),
+    ...(until === undefined ? {} : { until: dateOption(until, 'until') }),
   };
-}
-
-function moment(date: Date, name: string): number {
-  const ms = date instanceof Date ? date.getTime() : Number.NaN;
-  if (Number.isNaN(ms)) throw usage(`"${name}" is not a Date.`);
-  return ms;
 }

@@ -12,7 +12,7 @@ import { isNamedKey, orderSubject } from '../../mesh/subject.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Freshness } from '../../verify/context.js';
-import { durationOption, onlyKnown, usage } from '../options/given.js';
+import { choiceOption, durationOption, listOption, onlyKnown, usage, wholeOption } from '../options/given.js';
 import { publicKeyIn } from '../options/public-key.js';
 import { joinedMesh } from './joined.js';
 import { meshReach, type MeshOptions } from './options.js';
@@ -302,30 +302,24 @@ function believed(
   if (said === null)
     throw usage('The public key of the mesh is missing.', 'give "publicKey", or set AIP_MESH_PUBLIC_KEY');
   const { publicKey } = publicKeyIn(said, 'The public key of the mesh');
-  const waitMs = options.maxPropagationTimeMs ?? DEFAULT_WAIT_MS;
-  if (!Number.isInteger(waitMs) || waitMs < 1 || waitMs > 600_000)
-    throw usage('"maxPropagationTimeMs" is not a whole number from 1 to 600000.');
+  const waitMs = wholeOption(options.maxPropagationTimeMs ?? DEFAULT_WAIT_MS, 1, 600_000, 'maxPropagationTimeMs');
   const ca: unknown = options.ca ?? variable(world, 'AIP_MESH_CA');
   if (ca !== null && typeof ca !== 'string') throw usage('"ca" is not a path.');
-  const { replicationMode, onStale = 'last-known', maxAge } = options;
-  if (replicationMode !== undefined && replicationMode !== 'async' && replicationMode !== 'sync')
-    throw usage('"replicationMode" is neither async nor sync.');
-  if (onStale !== 'last-known' && onStale !== 'deny') throw usage('"onStale" is neither last-known nor deny.');
+  const { maxAge } = options;
+  const mode = choiceOption(options.replicationMode, 'replicationMode', ['async', 'sync']) ?? 'async';
   return {
     ...meshReach([...new Set([webUrl(url, 'url'), ...regions])], options, world),
     publicKey: formatPublicKey(publicKey),
     ca,
     waitMs,
-    replicating:
-      regions.length === 0 ? undefined : { mode: replicationMode ?? 'async', regions: [...(options.regions ?? [])] },
+    replicating: regions.length === 0 ? undefined : { mode, regions: [...(options.regions ?? [])] },
     maxAgeMs: maxAge === undefined ? DEFAULT_AGE_MS : durationOption(maxAge, 'maxAge'),
-    onStale,
+    onStale: choiceOption(options.onStale, 'onStale', ['last-known', 'deny']) ?? 'last-known',
   };
 }
 
 function regionsOf({ regions = [] }: MeshOptions): string[] {
-  if (!Array.isArray(regions)) throw usage('"regions" is not a list.');
-  return (regions as NonNullable<MeshOptions['regions']>).map((region) => webUrl(region?.endpoint, 'regions'));
+  return listOption(regions, 'regions').map((region) => webUrl(region?.endpoint, 'regions'));
 }
 
 function keyless(): Failure {

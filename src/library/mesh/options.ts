@@ -1,7 +1,7 @@
 import { refusePlainHttp } from '../../app/ports/mesh.js';
 import type { MeshAccess } from '../../workspace/mesh.js';
 import { variable, type World } from '../../workspace/world.js';
-import { usage, type Duration } from '../options/given.js';
+import { flagOption, type Duration } from '../options/given.js';
 
 /** Which mesh a workspace belongs to, and what it believes of it. */
 export interface MeshOptions {
@@ -33,7 +33,7 @@ export function meshReach(
   { insecureHttp: said }: MeshOptions,
   world: Pick<World, 'env'>,
 ): Pick<MeshAccess, 'endpoints' | 'insecureHttp'> {
-  if (said !== undefined && typeof said !== 'boolean') throw usage('"insecureHttp" is neither true nor false.');
+  flagOption(said, 'insecureHttp');
   const insecureHttp = said ?? ['true', '1'].includes(variable(world, 'AIP_MESH_INSECURE_HTTP') ?? '');
   for (const endpoint of endpoints) refusePlainHttp(endpoint, insecureHttp);
   return { endpoints, insecureHttp };

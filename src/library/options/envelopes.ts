@@ -8,7 +8,7 @@ import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import { canonicalId } from '../../protocol/identity/subject.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
-import { onlyKnown, usage } from './given.js';
+import { flagOption, listOption, onlyKnown, usage } from './given.js';
 import { publicKeyIn } from './public-key.js';
 
 /** What envelopes of AIP-1 are held to, beside the passports and pins that hold for intents of both dialects. */
@@ -49,19 +49,17 @@ export function envelopeTrustOf(options: EnvelopeOptions): EnvelopeTrust {
     hmacKeys = {},
     mandates = [],
     issuerKey,
-    requireMandate = false,
+    requireMandate,
     minTier = 0,
     registry,
   } = options;
-  if (typeof requireMandate !== 'boolean') throw usage('"requireMandate" is neither true nor false.');
   if (![0, 1, 2].includes(minTier)) throw usage('"minTier" is not 0, 1 or 2.');
-  if (!Array.isArray(mandates)) throw usage('"mandates" is not a list.');
   const issuer = issuerKey === undefined ? null : keyOf(issuerKey, 'issuerKey');
   return {
     publicKey: publicKey === undefined ? null : keyOf(publicKey, 'publicKey'),
     sharedKey: sharedKeys(boundKeysOf(hmacKeys), hmacKey === undefined ? null : sharedKeyOf(hmacKey, 'hmacKey')),
-    mandate: mandatesByAgent(mandates.map((each) => mandateFinding(bytesOf(each), issuer))),
-    requireMandate,
+    mandate: mandatesByAgent(listOption(mandates, 'mandates').map((each) => mandateFinding(bytesOf(each), issuer))),
+    requireMandate: flagOption(requireMandate, 'requireMandate') ?? false,
     minTier,
     registry: registry === undefined ? null : registryOf(registry),
   };

@@ -25,6 +25,47 @@ export function textOption(value: unknown, name: string): string {
   return value;
 }
 
+/** True, false, or left out. @throws Failure USAGE */
+export function flagOption(value: boolean | undefined, name: string): boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') throw usage(`"${name}" is neither true nor false.`);
+  return value;
+}
+
+/** One of `choices`, or left out. @throws Failure USAGE */
+export function choiceOption<T extends string>(
+  value: T | undefined,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  if (value === undefined || choices.includes(value)) return value;
+  throw usage(`"${name}" is neither ${choices.slice(0, -1).join(', ')} nor ${choices.at(-1)}.`);
+}
+
+/** A list, whatever it holds. @throws Failure USAGE */
+export function listOption<T>(value: readonly T[], name: string): readonly T[] {
+  if (!Array.isArray(value)) throw usage(`"${name}" is not a list.`);
+  return value;
+}
+
+/** A whole number from `least` to `most`. @throws Failure USAGE */
+export function wholeOption(value: number, least: number, most: number, name: string): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw usage(`"${name}" is not a whole number from ${least} to ${most}.`);
+}
+
+/** A number from 0 to 1. @throws Failure USAGE */
+export function fractionOption(value: number, name: string): number {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+  throw usage(`"${name}" is not a number from 0 to 1.`);
+}
+
+/** A moment, in ms since the epoch. @throws Failure USAGE */
+export function dateOption(value: Date, name: string): number {
+  const ms = value instanceof Date ? value.getTime() : Number.NaN;
+  if (Number.isNaN(ms)) throw usage(`"${name}" is not a Date.`);
+  return ms;
+}
+
 /** The duration in `text`, in ms. @throws Failure USAGE */
 export function durationOption(text: string, name: string): number {
   const ms = typeof text === 'string' ? parseDuration(text) : null;

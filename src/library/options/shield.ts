@@ -8,7 +8,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import type { AgentPassport } from '../agent-passport.js';
 import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions } from '../calls/persons.js';
 import { checkOutcomeOptions, OUTCOME_OPTION_NAMES, type OutcomeOptions } from '../calls/outcomes.js';
-import { onlyKnown, usage } from './given.js';
+import { listOption, onlyKnown, usage } from './given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './keys.js';
 import type { VerifyIntentOptions } from './verification.js';
 
@@ -110,11 +110,10 @@ export function shieldWarning({ limit, params, methods = {} }: ShieldOptions): s
 /** The shield's own limits; undefined when there are none. */
 export function withinOf(options: ShieldOptions, passport: Passport): Constraints | undefined {
   const { limit, allowedDomains } = options;
-  if (allowedDomains !== undefined && !Array.isArray(allowedDomains)) throw usage('"allowedDomains" is not a list.');
   const given = plainParams(options.constraints ?? {}, 'constraints');
   const own: JsonObject = {
     ...(limit === undefined ? {} : { monetary_limit: limit }),
-    ...(allowedDomains === undefined ? {} : { allowed_domains: [...allowedDomains] }),
+    ...(allowedDomains === undefined ? {} : { allowed_domains: [...listOption(allowedDomains, 'allowedDomains')] }),
   };
   const twice = Object.keys(own).find((name) => Object.hasOwn(given, name));
   if (twice !== undefined) throw usage(`The shield's ${twice} is given twice.`);

@@ -11,7 +11,16 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { parsedOf, type AgentPassport } from '../agent-passport.js';
 import { envelopeTrustOf, type EnvelopeOptions } from './envelopes.js';
-import { durationOption, onlyKnown, usage, type Duration } from './given.js';
+import {
+  choiceOption,
+  dateOption,
+  durationOption,
+  flagOption,
+  fractionOption,
+  onlyKnown,
+  usage,
+  type Duration,
+} from './given.js';
 import { publicKeyIn } from './public-key.js';
 
 /** An approval as it is held: the object, its JSON text, or the bytes of that text. */
@@ -85,11 +94,9 @@ const DEFAULT: VerifyOptions = verifyOptions({});
 export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptions {
   if (options === undefined) return DEFAULT;
   onlyKnown(options, OPTIONS, 'verifyIntent');
-  const { state, source } = options;
-  if (state !== undefined && typeof state !== 'boolean') throw usage('"state" is neither true nor false.');
-  const { allowFuture } = options;
-  if (allowFuture !== undefined && typeof allowFuture !== 'boolean')
-    throw usage('"allowFuture" is neither true nor false.');
+  const { source } = options;
+  flagOption(options.state, 'state');
+  flagOption(options.allowFuture, 'allowFuture');
   if (source !== undefined && typeof source !== 'string') throw usage('"source" is not a string.');
   return JUDGING.some((name) => options[name] !== undefined) ? changed(options) : DEFAULT;
 }
@@ -106,25 +113,17 @@ function changed({
   dryRun,
   logParams,
 }: VerifyIntentOptions): VerifyOptions {
-  if (at !== undefined && (!(at instanceof Date) || Number.isNaN(at.getTime()))) throw usage('"at" is not a Date.');
-  if (minTrust !== undefined && !(typeof minTrust === 'number' && minTrust >= 0 && minTrust <= 1))
-    throw usage('"minTrust" is not a number from 0 to 1.');
-  if (unmeasured !== undefined && unmeasured !== 'warn' && unmeasured !== 'deny')
-    throw usage('"unmeasured" is neither warn nor deny.');
   if (geo !== undefined && (typeof geo !== 'string' || !/^[A-Z]{2}$/.test(geo)))
     throw usage('"geo" is not a two-letter country code in capitals.');
-  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw usage('"dryRun" is neither true nor false.');
-  if (logParams !== undefined && !['full', 'masked', 'none'].includes(logParams))
-    throw usage('"logParams" is neither full, masked nor none.');
   return verifyOptions({
     maxAgeMs: maxAge === undefined ? undefined : durationOption(maxAge, 'maxAge'),
     maxSkewMs: maxSkew === undefined ? undefined : durationOption(maxSkew, 'maxSkew'),
-    minTrust,
-    unmeasured,
-    at: at?.getTime(),
+    minTrust: minTrust === undefined ? undefined : fractionOption(minTrust, 'minTrust'),
+    unmeasured: choiceOption(unmeasured, 'unmeasured', ['warn', 'deny']),
+    at: at === undefined ? undefined : dateOption(at, 'at'),
     geo,
-    dryRun,
-    logParams,
+    dryRun: flagOption(dryRun, 'dryRun'),
+    logParams: choiceOption(logParams, 'logParams', ['full', 'masked', 'none']),
   });
 }
 
