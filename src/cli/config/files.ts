@@ -32,7 +32,7 @@ export interface ConfigFile {
 export async function readProjectFile(path: string): Promise<ConfigFile | null> {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return null;
   const isPackage = basename(path) === 'package.json';
-  const { text } = readText(path, isPackage ? MAX_PACKAGE_BYTES : MAX_BYTES);
+  const text = readText(path, isPackage ? MAX_PACKAGE_BYTES : MAX_BYTES);
   const content = isPackage ? packageMember(path, text) : await parseData(path, text);
   return content === undefined ? null : { path, content };
 }
@@ -63,7 +63,7 @@ function asWritten(paths: Paths, uid: Io['uid'] = null): ConfigFile | null {
   if (!exists(path)) return null;
   const problem = disowned(path, uid);
   if (problem !== null) throw new Failure('USAGE', problem.message, { hint: problem.hint });
-  return { path, content: configJson(path, readText(path).text) };
+  return { path, content: configJson(path, readText(path)) };
 }
 
 /** Sets members of the user's config file (null removes one); nested names are written `group.name`. */
@@ -85,7 +85,7 @@ export function saveUserConfig(paths: Paths, changes: Readonly<Record<string, un
 /** Digests of trusted config, by path of its file. */
 export function readTrusted(paths: Paths): Record<string, string> {
   if (!exists(paths.trustedFile)) return {};
-  const content = configJson(paths.trustedFile, readText(paths.trustedFile).text);
+  const content = configJson(paths.trustedFile, readText(paths.trustedFile));
   const entries = typeof content === 'object' && content !== null ? Object.entries(content) : [];
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
@@ -102,8 +102,8 @@ async function readNamed(path: string, io: Io): Promise<unknown> {
     const code = async (): Promise<unknown> => (await io.importModule(pathToFileURL(path).href)).default;
     return loaded(path, code);
   }
-  if (basename(path) !== 'package.json') return parseData(path, readText(path).text);
-  return packageMember(path, readText(path, MAX_PACKAGE_BYTES).text) ?? {};
+  if (basename(path) !== 'package.json') return parseData(path, readText(path));
+  return packageMember(path, readText(path, MAX_PACKAGE_BYTES)) ?? {};
 }
 
 function parseData(path: string, text: string): unknown {
@@ -139,7 +139,7 @@ function packageMember(path: string, text: string): unknown {
 }
 
 /** The text of a regular file within bounds. */
-function readText(path: string, most = MAX_BYTES): { readonly text: string } {
+function readText(path: string, most = MAX_BYTES): string {
   // Opening a pipe would wait for a writer.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -149,7 +149,7 @@ function readText(path: string, most = MAX_BYTES): { readonly text: string } {
     if (bytes === null || bytes.length > most) {
       throw new Failure('USAGE', `the config file ${path} is larger than ${most} bytes`);
     }
-    return { text: bytes.toString('utf8') };
+    return bytes.toString('utf8');
   } finally {
     closeSync(file);
   }

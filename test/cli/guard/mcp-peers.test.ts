@@ -103,9 +103,8 @@ const names = async (client: Client): Promise<string[]> =>
   ((await client.listTools()).tools as Any[]).map(({ name }) => name as string).sort();
 
 if (PEERS === null) {
-  test('the official MCP clients and published servers', () => {
-    console.log('They were not tried: AIP_TEST_MCP names no folder where they are installed');
-  });
+  test('the official MCP clients and published servers', (context) =>
+    context.skip('AIP_TEST_MCP names no folder where they are installed'));
 } else {
   const node = (name: string): string => join(PEERS, 'node_modules/.bin', name);
 

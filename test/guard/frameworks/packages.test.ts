@@ -27,9 +27,9 @@ async function load(set: string, name: string): Promise<Any> {
   return (await import(pathToFileURL(createRequire(join(set, 'package.json')).resolve(name)).href)) as Any;
 }
 
-test('sets of packages', () => {
-  if (FOLDER === null) console.log('The frameworks were not tried: AIP_TEST_FRAMEWORKS names no folder');
-  else expect(SETS.some((set) => has(set, 'ai')) && SETS.some((set) => has(set, '@langchain/core'))).toBe(true);
+test('sets of packages', (context) => {
+  if (FOLDER === null) context.skip('AIP_TEST_FRAMEWORKS names no folder where they are installed');
+  expect(SETS.some((set) => has(set, 'ai')) && SETS.some((set) => has(set, '@langchain/core'))).toBe(true);
 });
 
 /** What a model of the AI SDK answers, in the version of its interface that the class is for. */
