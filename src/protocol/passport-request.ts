@@ -53,7 +53,7 @@ export function passportRequestBytes(unsigned: Omit<PassportRequestDocument, 'si
 
 /**
  * The request in a file's bytes. Its actions and constraints are judged with the passport that is made of them.
- * @throws ShapeError when it is none, or its signature does not hold under the key that it names
+ * @throws ShapeError when it is no request, or its signature does not hold under the key that it names
  */
 export function readPassportRequest(bytes: Uint8Array): WellFormedRequest {
   const json = jsonOf(bytes);

@@ -21,7 +21,7 @@ export function webUrlProblem(text: string): string | null {
   if (authority === '') return 'names no host';
   const port = /:(\d+)$/.exec(authority)?.[1];
   if (port !== undefined && Number(port) > MOST) return `has a port above ${MOST}`;
-  if (!URL.canParse(text)) return 'has a host that is none';
+  if (!URL.canParse(text)) return 'has a host that is no name and no address';
   const { username, password } = new URL(text);
   if (username !== '' || password !== '')
     return 'holds a user name or a password, which are sent to no server; leave them out';

@@ -66,7 +66,7 @@ export interface ProxyUse {
   readonly exempt: string | null;
 }
 
-/** Which proxies the environment names; in words why one of them is none. */
+/** Which proxies the environment names; in words why one of them cannot be used. */
 export async function proxyUse({ world }: LocalWorkspace): Promise<ProxyUse | { readonly problem: string }> {
   const { proxiesIn, ProxyProblem } = await import('../adapters/http/proxy.js');
   try {

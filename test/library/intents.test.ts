@@ -62,7 +62,7 @@ describe('signIntent', () => {
     expect(() => signIntent(passport, KEY, request as never)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
-  test('refuses a key that does not parse without quoting it, and a passport that is none', async () => {
+  test('refuses a key that does not parse without quoting it, and a passno port from 1 to 65535', async () => {
     const passport = await supportAgent(workshop());
     const request = { action: 'pay', timestamp: 1, nonce: NONCE };
     expect(() => signIntent(passport, 'ed25519:hunter2', request)).toThrow(/^(?!.*hunter2)/);

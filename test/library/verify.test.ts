@@ -98,7 +98,7 @@ describe('verifyIntent', () => {
     ['an empty country', { geo: '' }],
     ['a truthy dry run', { dryRun: 'yes' }],
     ['a falsy state', { state: 0 }],
-    ['a passport that is none', { passport: { agentId: AGENT } }],
+    ['a passno port from 1 to 65535', { passport: { agentId: AGENT } }],
     ['a principal that is none', { principalKeys: { acme: KEY } }],
     ['a principal key that is none', { principalKeys: { 'did:web:acme.com': 'ed25519:00' } }],
     ['no principal keys', { principalKeys: null }],

@@ -130,7 +130,7 @@ function hostsOf(list: string, asked: ReadonlyMap<string, string>, env: AddressD
     const port = Number(found?.port ?? fallback);
     if (host === '' || /[\0\s]/.test(host)) throw wrong('names no host');
     if (!/^\d{1,5}$/.test(found?.port ?? fallback) || port < 1 || port > 65_535)
-      throw wrong('names a port that is none');
+      throw wrong('names no port from 1 to 65535');
     return { host, port };
   });
 }

@@ -44,7 +44,7 @@ export type ErasableLog = Pick<State, 'records'> &
 /** Entries of one statement. */
 const AT_ONCE = 500;
 
-/** Which entries hold it. Fails with NOT_FOUND where an entry that is named is none. */
+/** Which entries hold it. Fails with NOT_FOUND where a named entry is no verification. */
 export function planErasure(log: ErasableLog, wish: ErasureWish): ErasurePlan {
   const plan = { entries: [] as number[], fixed: [] as number[] };
   const take = (entry: Entry): void => {

@@ -12,7 +12,7 @@ const SHALLOW = 4096;
 
 const NEWLINE = 0x0a;
 
-/** The JSON object in a line; null when it is none. */
+/** The JSON object in a line; null for any other line. */
 export function looseObject(line: string): Record<string, unknown> | null {
   let value: unknown;
   try {

@@ -118,7 +118,7 @@ function momentOf(value: Json): number | null {
 
 /**
  * Runs one case. `now` is the time of the run, in ms since the epoch.
- * @throws ShapeError where the passport is none, also with the keys that stand in.
+ * @throws ShapeError where the document is no passport, also with the keys that stand in.
  */
 export async function runCase(each: PolicyCase, open: OpenThrowaway, now: number): Promise<CaseResult> {
   const own = !isSignedCase(each.intent);

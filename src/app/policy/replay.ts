@@ -1,7 +1,7 @@
 /**
  * The recorded log under another passport. Who sent an intent and when, its nonce, and the agent's standing are taken as they were found; what it
- * may do is judged anew, in the order of the log, with the windows filled from before. What the log does not show is not guessed: where the verdict
- * hangs on it there is none.
+ * may do is judged anew, in the order of the log, with the windows filled from before. What the log does not show is not guessed: where it decides,
+ * no verdict is given.
  */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { emptyObject } from '../../protocol/json/values.js';

@@ -21,7 +21,7 @@ const PRINCIPAL_SEED = sha256('aip policy test: stands in for the principal');
 
 /**
  * The passport with a throwaway key of its principal, and of its agent where an unsigned intent has to be signed.
- * @throws ShapeError where it is none
+ * @throws ShapeError where the document is no passport
  */
 export function standIn(json: JsonObject, own: boolean): Passport {
   const unsigned = { ...json, ...(own ? { public_key: AGENT_KEY } : {}) };
@@ -29,7 +29,7 @@ export function standIn(json: JsonObject, own: boolean): Passport {
   return passportOf({ ...unsigned, issuer_signature: toHex(signature) });
 }
 
-/** As `standIn`, and with throwaway keys of the approvers whom it names. @throws ShapeError where it is none */
+/** As `standIn`, and with throwaway keys of the approvers whom it names. @throws ShapeError where the document is no passport */
 export function standInWithApprovers(json: JsonObject, own: boolean): Passport {
   return standIn(withApproversStandingIn(json, own ? AGENT_KEY : String(json['public_key'])), own);
 }

@@ -95,7 +95,7 @@ export function isClosed(schema: JsonObject | null): boolean {
 /** Thousandths of a cent would be no money: amounts as exact multiples of 10^-12. */
 const SCALE = 12;
 
-/** An amount as a text of digits, with sign, fraction and exponent; null where it is none. In units of 10^-12. */
+/** An amount as a text of digits, with sign, fraction and exponent; null for what is no amount. In units of 10^-12. */
 export function exact(value: Json): bigint | null {
   const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? plain(value) : null;
   const match = text === null ? null : /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,3}))?$/.exec(text);

@@ -64,7 +64,7 @@ const PAUSE_EVERY = 200;
 /** Of an action without an honest intent nothing is learnt; others of a long list are tried in turn. */
 const ROUNDS_WITHOUT_NEWS = 3;
 
-/** Attacks a passport. @throws ShapeError where it is none, also with the keys that stand in */
+/** Attacks a passport. @throws ShapeError where the document is no passport, also with the keys that stand in */
 export async function attackPassport(
   passport: JsonObject,
   { seed, runs, named, untilThrough = false }: RedteamSetting,

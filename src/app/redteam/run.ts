@@ -35,7 +35,7 @@ export class AttackedVerifier {
   #now: number;
   #shared: Throwaway | null = null;
 
-  /** @throws ShapeError where the passport is none, also with the keys that stand in */
+  /** @throws ShapeError where the document is no passport, also with the keys that stand in */
   constructor(stage: Stage, open: OpenThrowaway) {
     this.#stage = stage;
     this.#open = open;

@@ -64,7 +64,7 @@ export const command: CommandSpec<Options> = {
       why: 'what got through, as cases',
     },
   ],
-  exits: { 3: 'the passport does not exist, or is none', 15: 'something got through' },
+  exits: { 3: 'the passport does not exist, or the file holds no passport', 15: 'something got through' },
   touches: ['files', 'state'],
   onlyReads: true,
   topics: ['red-team', 'policy', 'constraints'],

@@ -37,7 +37,7 @@ export function demandsOf({ minSerial, passportHash }: DemandFlags): Demands | u
           ? 'has no = behind the agent'
           : agent === null
             ? `names no agent by its id, but "${given.slice(0, at).slice(0, 80)}": a machine without memory knows no names`
-            : `has a value that is none: "${given.slice(at + 1).slice(0, 80)}"`;
+            : `has a value of another form: "${given.slice(at + 1).slice(0, 80)}"`;
       throw new Failure('USAGE', `"${given.slice(0, 120)}" ${why}, and is not what ${flag} takes.`, {
         hint: HINTS[flag]!,
       });

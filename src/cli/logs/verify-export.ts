@@ -152,8 +152,8 @@ function selectedIn(line: string, selection: SelectionCheck): string | null {
 }
 
 /**
- * The entry in a line; null when it is none, or when a member stands twice: another program may read the one that was put there, while the hash
- * is of the other.
+ * The entry in a line; null for any other line, and where a member stands twice: another program may read the one that was added, while the
+ * hash is of the other.
  */
 function entryIn(line: string): Entry | null {
   const object = looseObject(line);

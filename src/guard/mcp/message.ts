@@ -124,7 +124,7 @@ export function writeMessage(message: RpcMessage): string {
   }
 }
 
-/** The answer to a message that was refused as malformed, or whose method is none that passes. */
+/** The answer to a message that was refused as malformed, or whose method does not pass. */
 export function errorFor({ code, message, id }: RpcError): RpcMessage {
   return { kind: 'error', id, error: { code, message } };
 }

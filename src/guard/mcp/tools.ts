@@ -22,7 +22,7 @@ export interface ListedTool {
   readonly tool: JsonObject;
 }
 
-/** The tools in a result of tools/list; entries that are none are left out, and so is the second of two with one name. */
+/** The tools in a result of tools/list; entries that are no tools are left out, and so is the second of two with one name. */
 export function toolsIn(result: JsonObject): ListedTool[] {
   const seen = new Set<string>();
   return (Array.isArray(result.tools) ? (result.tools as readonly Json[]) : []).flatMap((tool) => {

@@ -323,7 +323,7 @@ function regionsOf({ regions = [] }: MeshOptions): string[] {
 }
 
 function keyless(): Failure {
-  return usage('The API key of the mesh is missing, or is none.', 'give "key", or set AIP_MESH_KEY');
+  return usage('The API key of the mesh is missing, or has another form.', 'give "key", or set AIP_MESH_KEY');
 }
 
 function webUrl(text: unknown, name: string): string {

@@ -138,7 +138,7 @@ export function approvalsOf(given: NonNullable<VerifyIntentOptions['approval']>)
       return readAnyApproval(bytesOf(each));
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
-      throw usage(`"approval" is none: ${error.reason}.`, 'pass what aip approve printed');
+      throw usage(`"approval" is no approval: ${error.reason}.`, 'pass what aip approve printed');
     }
   });
   return sortedApprovals(read);

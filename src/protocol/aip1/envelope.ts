@@ -236,7 +236,7 @@ function readLink(link: ValueObject): DelegationLink {
   };
 }
 
-/** An id is any name in the reference. It is read in its canonical spelling, and one that could not be named to be stopped is none. */
+/** An id is any name in the reference. It is read in its canonical spelling, and one that no order to stop could name is refused. */
 function subjectOf(object: ValueObject, name: string): string {
   const id = canonicalId(requiredText(object, name, MAX_TEXT));
   if (id === null) throw new ShapeError(`"${name}" is not an id that could be named to stop it: ${ID_FORM}`);

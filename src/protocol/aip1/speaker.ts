@@ -120,7 +120,7 @@ export function unkeptMembers({ identity, boundaries }: ReferencePassport): stri
 
 /**
  * What a native passport for the same agent would hold; `instead` are the actions where the reference's passport allows any.
- * @throws ShapeError when there are none
+ * @throws ShapeError where it allows any action and `instead` names none
  */
 export function nativeTermsOf(
   { boundaries, identity, principal }: ReferencePassport,

@@ -145,14 +145,14 @@ function isDestination(text: string): boolean {
   );
 }
 
-/** `\\d+\.` of a pattern is none: the name has to be one that could be a host. */
+/** A UNC path or its like (`\\host\share`). `\\d+\.` of a pattern does not count: the name has to be one that could be a host. */
 function isBackslashed(text: string): boolean {
   const authority = text.includes('\\') ? BACKSLASHED.exec(text)?.[1] : undefined;
   if (authority === undefined) return false;
   return IP_LITERAL.test(authority) || (DOT.test(authority) && normalizeDomain(authority) !== null);
 }
 
-/** `lodash@4.17.21` and `react@next` are none: an address ends in a dotted name, or in an address literal. */
+/** `lodash@4.17.21` and `react@next` are no addresses: an address ends in a dotted name, or in an address literal. */
 function isAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   if (at < 1 || /\s/.test(text)) return false;

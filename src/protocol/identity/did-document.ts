@@ -29,7 +29,7 @@ type KeyHolder = Pick<PassportDocument, 'agent_id' | 'principal' | 'key_id' | 'p
 
 /**
  * The `did.json` of an agent: its current key, and rotated ones with the end of their overlap in `expires`.
- * @throws ShapeError when the passport holds a key that is none.
+ * @throws ShapeError when the passport holds a text that is no Ed25519 key.
  */
 export function agentDidDocument(passport: KeyHolder): JsonObject {
   const current = method(passport.agent_id, passport.key_id, bytesOf(passport.public_key));

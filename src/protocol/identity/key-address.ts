@@ -35,7 +35,7 @@ export function looksLikeKeyAddress(text: string): text is KeyAddressText {
   return /^(?:ssh-agent|hashivault|awskms|cmd):/.test(text);
 }
 
-/** The address in `text`; null when it is none. */
+/** The address in `text`; null for any other text. */
 export function parseKeyAddress(text: string): KeyAddress | null {
   if (text.length > MAX_ADDRESS || CONTROL.test(text)) return null;
   const colon = text.indexOf(':');

@@ -13,7 +13,7 @@ const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(
 /** The user part of a URL: a password, and by itself often a token. Clients read `\` as `/`, and `\\host\share` goes without a scheme. */
 const USERINFO =
   /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}:[\\/]{2,8}|(?<![^\s"'=(,;])[\\/]{2,8})([^\s/?#"'<>\\]{1,2048})@/gi;
-/** `user:password@host:path`, as scp, git and JDBC write a place. A URL is none: it is read above. */
+/** `user:password@host:path`, as scp, git and JDBC write a place. URLs are read above. */
 const PLACE = /(?<![^\s"'=(,;])([a-z_][\w.-]{0,63}):(?!\/)([^\s"'<>\\]{1,256})@(?=([a-z0-9_][\w.-]{0,252}):\S)/gi;
 /** What stands before a colon and an address, and logs in nowhere. */
 const NO_USER = /^(?:mailto|sips?|xmpp|acct|jid|from|to|cc|bcc|npm)$/i;
@@ -26,7 +26,7 @@ const KNOWN =
   /\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|(?:sk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{16,}|npm_\w{20,}|hf_\w{20,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|AGE-SECRET-KEY-1\w{10,})/g;
 /** An API key of a mesh, of which the role and the id are no secret, and what was meant to be one; masked once, it is the same. */
 const API_KEY = /\b(aipm_[a-z]{1,20}_)(?:([0-9a-f]{12})(?:_(?:[\w-]+|\[masked\])|(?![\w-]))|[\w-]{6,})/g;
-/** Hex that may be a seed, also cut off. What is named as a hash or as a public key is none. */
+/** Hex that may be a seed, also cut off. What is named as a hash or as a public key is no secret. */
 const BARE_HEX = /(?<!\b(?:sha256|sha512|ed25519):|[0-9a-z])(?:0x)?[0-9a-f]{40,}/gi;
 const KEY_VARIABLE = /(PRIVATE_KEY["']?\s{0,4}[:=]\s{0,4}["']?)(?:ed25519:)?[0-9a-f]{16,}/gi;
 /** A seed in our key text or in base64. */

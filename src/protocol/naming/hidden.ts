@@ -22,7 +22,7 @@ const PICTURE = lazy(
   () => /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])(?:\ufe0f|\u200d(?=\p{Extended_Pictographic}))/gu,
 );
 
-/** True when the text holds an invisible character. ZWJ and ZWNJ between letters of scripts that need them are none. */
+/** True when the text holds an invisible character. ZWJ and ZWNJ between letters of scripts that need them do not count. */
 export function hidesCharacter(text: string): boolean {
   if (ASCII.test(text) || !HIDDEN().test(text)) return false;
   return HIDDEN().test(text.replace(JOINED(), '').replace(PICTURE(), ''));

@@ -119,7 +119,7 @@ test.each([
   ['no name', { intent: refund(1), expect: 'accept' }, 3],
   ['an odd expectation', named('x', refund(1), 'maybe'), 3],
   ['an unknown member', { ...named('x', refund(1), 'accept'), hook: 1 }, 3],
-  ['a passport that is none', { ...named('x', refund(1), 'accept'), passport: { version: 1 } }, 3],
+  ['a passno port from 1 to 65535', { ...named('x', refund(1), 'accept'), passport: { version: 1 } }, 3],
   ['a file that is not there', { ...named('x', refund(1), 'accept'), passport: 'missing.json' }, 3],
   ['no passport', { name: 'x', intent: refund(1), expect: 'accept' }, 3],
 ])('a file with %s cannot be run', async (_, cases, exit) => {

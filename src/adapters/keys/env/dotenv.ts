@@ -39,7 +39,7 @@ export function assignmentsOf(name: string, text: string): readonly Assignment[]
 }
 
 /**
- * The number, from 1, of the first line that reads like an assignment of `name` with a value and is none, because it stands inside
+ * The number, from 1, of the first line that reads like an assignment of `name` with a value and assigns nothing, because it stands inside
  * another variable's quotes; null when there is no such line. Programs differ in where such quotes end.
  */
 export function hiddenLine(name: string, text: string): number | null {

@@ -176,7 +176,7 @@ function newHistory(draft: string, least: number): Omit<BackupHead, 'keyAddress'
   }
 }
 
-/** The mesh's key in a backup; null where the file is none. */
+/** The mesh's key in a backup; null where the file is no backup. */
 export function keyInBackup(path: string): string | null {
   const head = Buffer.alloc(16);
   const file = openSync(path, 'r');

@@ -309,7 +309,7 @@ function standingOf(row: Row<typeof SUBJECT>): Standing {
 
 function keyOf(row: Row<typeof KEY>): ApiKeyRecord {
   const [keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral] = row;
-  // A role that is none was not written by us; it may do the least.
+  // An unknown role was not written by this program: it may do the least.
   const known = isRole(role) ? role : 'observer';
   const limits = { maxVerifiers, ephemeral: ephemeral === 1 };
   return { keyId, role: known, hash, label, publicKey, createdAt, revokedAt, ...limits };

@@ -11,7 +11,7 @@ export interface UrlSetting {
   readonly userHome: string;
 }
 
-/** Opens nothing yet. @throws Failure USAGE for a URL that is none */
+/** Opens nothing yet. @throws Failure USAGE for what is no URL of a database */
 export function openFleetMemory(
   url: string,
   setting: UrlSetting,

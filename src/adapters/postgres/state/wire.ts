@@ -17,7 +17,7 @@ import { MAX_SHARED_REQUEST } from './version.js';
 /** Another answer than `settle` of this version gives. */
 export class UnknownAnswer extends Error {
   constructor(what: string) {
-    super(`the database answered ${what} that is none`);
+    super(`the answer of the database cannot be read: ${what}`);
     this.name = 'UnknownAnswer';
   }
 }

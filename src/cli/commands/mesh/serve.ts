@@ -212,7 +212,7 @@ export const command: CommandSpec<Options> = {
     });
     cli.onInterrupt(() => serving.close());
     url = options.publicUrl ?? serving.url;
-    // An address to listen on is none to connect to: on another machine it would mean that machine.
+    // 0.0.0.0 and :: are addresses to listen on; on another machine they would mean that machine.
     if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(host))
       cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');
     if (options.requireSignedCommands && !serving.operatorsSign)

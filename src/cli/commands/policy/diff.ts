@@ -16,7 +16,7 @@ export const command: CommandSpec = {
     { name: 'new', description: 'the passport as it would be, or a draft of it', values: 'agent' },
   ],
   examples: [{ run: 'aip policy diff bot.passport.json next.passport.json', why: 'before the new one is signed' }],
-  exits: { 3: 'a passport does not exist, or is none' },
+  exits: { 3: 'a passport does not exist, or the file holds no passport' },
   touches: ['files', 'state'],
   onlyReads: true,
   topics: ['policy', 'passports', 'constraints'],

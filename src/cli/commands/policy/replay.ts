@@ -44,7 +44,7 @@ export const command: CommandSpec<Options> = {
       why: 'what would have been stopped',
     },
   ],
-  exits: { 3: 'the passport does not exist, or is none' },
+  exits: { 3: 'the passport does not exist, or the file holds no passport' },
   touches: ['files', 'state'],
   onlyReads: true,
   topics: ['policy', 'passports', 'logs'],

@@ -36,7 +36,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip state migrate --dry-run > aip.sql', why: 'for those who run SQL by hand' },
   ],
   exits: {
-    2: 'the URL is none, or its password stands in the argument',
+    2: 'it is no URL of a database, or its password stands in the argument',
     5: 'the database cannot be reached, or refuses',
   },
   touches: ['network'],

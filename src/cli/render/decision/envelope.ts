@@ -5,7 +5,7 @@ import { clean, safeJson } from '../terminal/text.js';
 import type { Output } from '../../output.js';
 import type { Surroundings } from '../../io.js';
 
-/** Prints an envelope of AIP-1, decoded only. @throws ShapeError or VersionError when it is none. */
+/** Prints an envelope of AIP-1, decoded only. @throws ShapeError or VersionError when it is no envelope. */
 export function showEnvelope(document: Value, cli: Output & Surroundings): void {
   const envelope = readEnvelope(document);
   const { agentId, principal, action, target, tier, issuedAt, expiresAt, entropy, proofText, hash } = envelope;

@@ -49,7 +49,7 @@ export function calls(window: PageWindow) {
     }
   };
 
-  /** Follows a stream until it ends; resolves to the status of an answer that is none, else 200. Silence for 10 s ends it. */
+  /** Follows a stream until it ends; resolves to the status of an answer that is no stream, else 200. Silence for 10 s ends it. */
   const follow = async (key: string, hooks: StreamHooks, signal: AbortSignal): Promise<number> => {
     const stop = new AbortController();
     const end = () => stop.abort();

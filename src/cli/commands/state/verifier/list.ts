@@ -11,7 +11,7 @@ export const command: CommandSpec<DatabaseFlags> = {
   options: [{ title: 'Flags', options: [URL_OPTION] }],
   examples: [{ run: 'aip state verifier list --url postgres://owner@db.acme.com/aip', why: 'who is enrolled' }],
   exits: {
-    2: 'the URL is none, or its password stands in the argument',
+    2: 'it is no URL of a database, or its password stands in the argument',
     5: 'the database cannot be reached, or refuses',
   },
   touches: ['network'],

@@ -13,7 +13,7 @@ export const command: CommandSpec<DatabaseFlags> = {
   options: [{ title: 'Flags', options: [URL_OPTION] }],
   examples: [{ run: 'aip state verifier remove ed25519:<hex>', why: 'a machine is given away' }],
   exits: {
-    2: 'the URL is none, or its password stands in the argument',
+    2: 'it is no URL of a database, or its password stands in the argument',
     5: 'the database cannot be reached, or refuses',
   },
   touches: ['network'],

@@ -39,8 +39,8 @@ function deniedNames({ bareKey, facts, envelope: { agentId } }: Aip1Context): Vi
 }
 
 /**
- * E402: so is everyone who answers for it. The reference asks this from tier 1 on; but the agent chooses its tier, and a kill switch
- * that the one to be stopped can step around is none.
+ * E402: so is everyone who answers for it. The reference asks this from tier 1 on; but the agent chooses its tier, and the one
+ * to be stopped must not be able to step around a kill switch.
  */
 export function principal(context: Aip1Context): Verdict {
   for (const answerable of context.answerable) {
