@@ -29,17 +29,24 @@ export function noteRefusal(
 const MAX_UNPROVEN_BYTES = 4096;
 const MAX_TOKEN = 256;
 
+/** How and when a judgement is recorded. */
+interface Recording {
+  readonly logParams: 'full' | 'masked' | 'none';
+  /** ms since the epoch. */
+  readonly wallNow: number;
+  readonly tookUs: number;
+  /** See `noteRefusal`. */
+  readonly refusedBefore: boolean;
+  /** True where an entry with all params holds all that was signed. */
+  readonly fitsEntry: boolean;
+}
+
 /** The entry of a judgement, and what stands beside it: what was sent, the passport, the token of a yes. */
 export function recordOf(
   intent: Intent,
   { judgement: { decision, concern }, inForce, unbound, releasable }: Settled,
-  logParams: 'full' | 'masked' | 'none',
-  wallNow: number,
-  tookUs: number,
-  refusedBefore: boolean,
   { bytes, approvalRequest, observed, counted }: Pick<Submission, 'bytes' | 'approvalRequest' | 'observed' | 'counted'>,
-  /** True where an entry with all params holds all that was signed. */
-  fitsEntry: boolean,
+  { logParams, wallNow, tookUs, refusedBefore, fitsEntry }: Recording,
 ): { readonly draft: EntryDraft; readonly aside: EntryAside } {
   const { agent_id, action, target, params, timestamp, nonce, signature, approval_request } = intent.document;
   const details = logParams === 'full' ? decision.details : maskDetails(decision.details);

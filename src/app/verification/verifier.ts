@@ -136,10 +136,11 @@ export function judgeAndLog(
   const concluded = settleDocument(sitting, prepared);
   // What a fleet counts together is not given back: only this machine would know of it.
   const settled = (deps.fleet ?? null) === null ? concluded : { ...concluded, releasable: null };
-  const again =
+  const refusedBefore =
     submission.observed !== true && noteRefusal(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
-  const took = deps.ticks() - startedAt;
-  const made = recordOf(intent, settled, logParams, wallNow, took, again, submission, dialect.fitsEntry);
+  const tookUs = deps.ticks() - startedAt;
+  const { fitsEntry } = dialect;
+  const made = recordOf(intent, settled, submission, { logParams, wallNow, tookUs, refusedBefore, fitsEntry });
   appendOrFold(ledger, made, settled.spent, wallNow);
   return settled.judgement;
 }

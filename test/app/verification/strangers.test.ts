@@ -22,7 +22,8 @@ function entry(concern: Concern | null, changes: object, logParams: 'full' | 'ma
     unbound: false,
     releasable: null,
   };
-  return recordOf(intent, settled, logParams, 0, 0, false, { bytes: JSON.stringify(intent.document) }, true).draft;
+  const how = { logParams, wallNow: 0, tookUs: 0, refusedBefore: false, fitsEntry: true };
+  return recordOf(intent, settled, { bytes: JSON.stringify(intent.document) }, how).draft;
 }
 
 const LARGE = { note: 'x'.repeat(50_000) };

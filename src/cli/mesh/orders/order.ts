@@ -106,25 +106,11 @@ export async function carryOut(
   const keyText = isNamedKey(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
   const order: Order = { ...wish, subject, keyText, reason: await wish.reason(), by: flags.by ?? null };
   const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
-  const doubt =
-    unseen === null
-      ? ''
-      : `. It was never seen ${mesh === null ? 'here' : 'here or on the mesh'}${whatWasMeant(unseen, subject)}`;
+  const nowhere = mesh === null ? 'here' : 'here or on the mesh';
+  const meant = unseen === null ? '' : whatWasMeant(unseen, subject);
+  const doubt = unseen === null ? '' : `. It was never seen ${nowhere}${meant}`;
   const message = `${WILL[order.action]} ${named(subject)} ${where}${doubt}`;
-  if (flags.dryRun) {
-    const { action, reason, durationMs } = order;
-    const planned = {
-      dry_run: true,
-      action,
-      agent_id: subject,
-      reason,
-      duration_ms: durationMs,
-      mesh: mesh?.endpoints[0] ?? null,
-    };
-    if (cli.globals.json) cli.json(planned);
-    else cli.out(`would ${message.charAt(0).toLowerCase()}${message.slice(1)}; nothing was changed`);
-    return 0;
-  }
+  if (flags.dryRun) return sayPlanned(cli, order, mesh, message);
   // Who revokes, or stops everyone, says so twice. Of the other orders a person is asked, a script has said what it wants.
   const asks = order.action === 'revoke' || subject === EVERYONE || cli.ask.allowed;
   if (asks && !flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
@@ -132,33 +118,35 @@ export async function carryOut(
   const given = await obey(cli, mesh, order, flags).catch((error: unknown) => {
     throw mesh === null ? error : withWayOut(error, order, flags);
   });
-  const { outcome, missing } = given;
-  if (cli.globals.json) cli.json(outcome);
-  else
-    cli.out(
-      flowed(
-        renderOutcome(
-          {
-            given,
-            action: order.action,
-            local: mesh === null,
-            everyone: subject === EVERYONE,
-            durationMs: order.durationMs,
-            named: subject,
-          },
-          cli.paint,
-        ),
-        cli.width,
-      ),
-    );
-  if (isNamedKey(subject)) sayOfKey(cli, order, outcome.agent_id, mesh !== null);
+  const exit = sayGiven(cli, order, given, mesh !== null);
   // Whom a person was asked about was meant.
-  const mistyped = unseen !== null && (flags.yes || !cli.ask.allowed);
-  if (mistyped)
-    cli.warn(
-      `${subject} was never seen ${mesh === null ? 'here' : 'here or on the mesh'}: it is denied all the same${whatWasMeant(unseen, subject)}. Where it is meant: --unseen.`,
-      'never_seen',
-    );
+  if (unseen === null || (!flags.yes && cli.ask.allowed)) return exit;
+  cli.warn(
+    `${subject} was never seen ${nowhere}: it is denied all the same${meant}. Where it is meant: --unseen.`,
+    'never_seen',
+  );
+  return exit === 0 ? 3 : exit;
+}
+
+function sayPlanned(cli: Output, order: Order, mesh: MeshAccess | null, message: string): number {
+  const { action, subject, reason, durationMs } = order;
+  const planned = { dry_run: true, action, agent_id: subject, reason, duration_ms: durationMs };
+  if (cli.globals.json) cli.json({ ...planned, mesh: mesh?.endpoints[0] ?? null });
+  else cli.out(`would ${message.charAt(0).toLowerCase()}${message.slice(1)}; nothing was changed`);
+  return 0;
+}
+
+/** What came of the order, and who may not know of it yet; the exit code. */
+function sayGiven(cli: Output & Notices, order: Order, given: GivenOrder, mesh: boolean): number {
+  const { outcome, missing } = given;
+  const { action, subject, durationMs } = order;
+  const everyone = subject === EVERYONE;
+  if (cli.globals.json) cli.json(outcome);
+  else {
+    const shown = { given, action, local: !mesh, everyone, durationMs, named: subject };
+    cli.out(flowed(renderOutcome(shown, cli.paint), cli.width));
+  }
+  if (isNamedKey(subject)) sayOfKey(cli, order, outcome.agent_id, mesh);
   const late = outcome.regions.filter(({ state }) => state === 'late');
   if (late.length > 0) {
     if (!cli.globals.json) cli.out(renderRegions(outcome.regions, cli.paint));
@@ -167,11 +155,12 @@ export async function carryOut(
       'AIP-E501',
     );
   }
-  if (missing <= 0) return late.length > 0 ? 5 : mistyped ? 3 : 0;
-  const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
-  const means = order.action === 'reinstate' ? 'may go on refusing until they hear of it' : 'may still accept';
+  if (missing <= 0) return late.length > 0 ? 5 : 0;
+  const one = missing === 1;
+  const which = one ? '1 verifier has' : `${missing} verifiers have`;
+  const until = `may go on refusing until ${one ? 'it hears' : 'they hear'} of it`;
   cli.warn(
-    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and ${missing === 1 ? means.replace('they hear', 'it hears') : means}; aip mesh status shows which.`,
+    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and ${action === 'reinstate' ? until : 'may still accept'}; aip mesh status shows which.`,
     'AIP-E501',
   );
   return 5;
