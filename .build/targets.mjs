@@ -95,6 +95,19 @@ const LIBRARY_BESIDE = {
   },
 };
 
+function commandLine(name, ...plugins) {
+  return {
+    ...SHIPPED,
+    entryPoints: { [name]: join(root, 'src/cli/main.ts') },
+    plugins: [...SHIPPED.plugins, ...plugins],
+    ...SCRIPT,
+    outExtension: { '.js': '.cjs' },
+    // Nobody reads it, and every start reads all of it.
+    minify: true,
+    define: { ...COMMON.define, 'import.meta.url': '__file.url' },
+  };
+}
+
 export const TARGETS = {
   adapters: {
     ...COMMON,
@@ -102,31 +115,15 @@ export const TARGETS = {
     plugins: [LIBRARY_BESIDE],
     format: 'esm',
   },
-  cli: {
-    ...SHIPPED,
-    entryPoints: { main: join(root, 'src/cli/main.ts') },
-    ...SCRIPT,
-    outExtension: { '.js': '.cjs' },
-    // Nobody reads it, and every start reads all of it.
-    minify: true,
-    define: { ...COMMON.define, 'import.meta.url': '__file.url' },
-  },
+  cli: commandLine('main'),
   // The same for the commands that run most often: a third of the text, and of what V8 takes up.
-  frequent: {
-    ...SHIPPED,
-    entryPoints: { frequent: join(root, 'src/cli/main.ts') },
-    plugins: [
-      ...SHIPPED.plugins,
-      standIns({
-        'src/cli/registry.ts': 'src/cli/boot/frequent-registry.ts',
-        'src/cli/help/pages.ts': 'src/cli/boot/frequent-pages.ts',
-      }),
-    ],
-    ...SCRIPT,
-    outExtension: { '.js': '.cjs' },
-    minify: true,
-    define: { ...COMMON.define, 'import.meta.url': '__file.url' },
-  },
+  frequent: commandLine(
+    'frequent',
+    standIns({
+      'src/cli/registry.ts': 'src/cli/boot/frequent-registry.ts',
+      'src/cli/help/pages.ts': 'src/cli/boot/frequent-pages.ts',
+    }),
+  ),
   // What asks a service that runs already: it starts before anything else is read.
   hook: {
     ...SHIPPED,
