@@ -134,7 +134,7 @@ async function inspectPassport(
     return warning('passport', `${agent.id} is not believed here: ${problem}`, hint);
   }
   if (expiresAt === null || expiresAt - now > SOON_MS) return null;
-  const hint = `aip passport rotate ${name} --expires 90d`;
+  const hint = `aip passport renew ${name}`;
   if (now >= expiresAt) return warning('passport', `${agent.id} expired at ${document.expires_at}.`, hint);
   const days = Math.floor((expiresAt - now) / 86_400_000);
   const left = days === 0 ? 'within a day' : days === 1 ? 'in 1 day' : `in ${days} days`;

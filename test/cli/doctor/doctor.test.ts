@@ -236,7 +236,7 @@ describe('what is wrong is said, with what to do', () => {
     const { code, findings } = await doctor();
     expect(code).toBe(0);
     const finding = findings.find(({ check }) => check === 'passport')!;
-    expect(finding).toMatchObject({ status, hint: status === 'ok' ? null : 'aip passport rotate bot --expires 90d' });
+    expect(finding).toMatchObject({ status, hint: status === 'ok' ? null : 'aip passport renew bot' });
     expect(finding.message).toContain(words);
   });
 
@@ -245,7 +245,7 @@ describe('what is wrong is said, with what to do', () => {
     const later = { ...place.io, now: () => Date.parse('2026-06-01T00:00:00Z') };
     const findings = await checked({ ...place, io: later }, place.home);
     const finding = findings.find(({ check }) => check === 'passport')!;
-    expect(finding).toMatchObject({ status: 'warning', hint: 'aip passport rotate bot --expires 90d' });
+    expect(finding).toMatchObject({ status: 'warning', hint: 'aip passport renew bot' });
     expect(finding.message).toContain('expired at 2026-05-19T14:23:45Z');
   });
 
