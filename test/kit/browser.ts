@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** The browser's path; null, with the reason printed, when there is none and AIP_TEST_CHROMIUM is not 1. */
-export function chromium(): string | null {
+function chromium(): string | null {
   const found = NAMES.map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim()).find(
     (path) => path !== '',
   );
@@ -18,6 +18,9 @@ export function chromium(): string | null {
   console.warn(`skipped: no Chromium is installed (looked for ${NAMES.join(', ')}); install it to test pages`);
   return null;
 }
+
+/** The browser that is installed here; tests that need one are skipped where it is null. */
+export const CHROMIUM = chromium();
 
 interface Message {
   readonly id?: number;
@@ -51,10 +54,10 @@ export interface Page {
 }
 
 /** A page of a browser of its own, which ends with the test. */
-export async function openPage(path: string, options: PageOptions = {}): Promise<Page> {
+export async function openPage(options: PageOptions = {}): Promise<Page> {
   const profile = mkdtempSync(join(tmpdir(), 'aip-chromium-'));
   const child = spawn(
-    path,
+    CHROMIUM!,
     [
       '--headless',
       '--no-sandbox',

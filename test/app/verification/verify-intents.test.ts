@@ -1,33 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { schemaProblems } from '../../../src/adapters/json-schema.js';
 import type { SqliteState } from '../../../src/adapters/sqlite/state.js';
-import { givenFirst, LocalTrust, type UnreadablePassport } from '../../../src/app/verification/trust/local-trust.js';
 import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../../src/app/verification/intents.js';
 import { verifyChain } from '../../../src/protocol/log/chain.js';
 import { EXIT_OF_CONCERN } from '../../../src/protocol/codes.js';
-import { readPassport, type Passport } from '../../../src/protocol/passport.js';
-import { ShapeError } from '../../../src/protocol/json/shape.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Judgement } from '../../../src/verify/judge.js';
 import { intent as signed, refund } from '../../kit/native/intent-parts.js';
-import { REQUESTER } from '../../kit/native/verifier.js';
+import { vectorDeps, vectorOptions } from '../../kit/native/verifier.js';
 import { line, NOW_S, seedOf, SUPPORT } from '../../kit/native/parts.js';
 import { stored, writeStanding } from '../../kit/native/standing.js';
-import { expectDecision, fixtureBytes, INTENTS, pinsOf, policyOf, timeOf } from '../../kit/native/vectors.js';
+import { expectDecision, fixtureBytes, INTENTS, timeOf } from '../../kit/native/vectors.js';
 import type { IntentVector } from '../../kit/native/vector.js';
 import { openAt, statePath } from '../../kit/state/temporary.js';
 
 const NOW = timeOf({});
-
-function givenPassport(file: string): Passport | UnreadablePassport {
-  const bytes = fixtureBytes(file);
-  try {
-    return readPassport(bytes);
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    return { agentIds: [(JSON.parse(bytes.toString()) as { agent_id: string }).agent_id], reason: error.reason };
-  }
-}
 
 /** A verifier on a real state file whose clock is set by hand. */
 class Verifier {
@@ -41,34 +27,8 @@ class Verifier {
     this.path = path;
     this.state = openAt(path, () => this.clock);
     if (vector.standing !== undefined) writeStanding(path, vector.standing);
-    const passports = (vector.passports ?? ['passport-support-agent.json']).map(givenPassport);
-    this.#deps = {
-      state: this.state,
-      clock: () => this.clock,
-      ticks: () => 0,
-      passport: givenFirst(passports, new LocalTrust(this.state).passport),
-      pins: pinsOf,
-      loadSchemaCheck: async () => schemaProblems,
-      freshness: () => ({
-        mesh: vector.copy !== undefined,
-        ageMs: vector.copy?.age_ms ?? null,
-        maxAgeMs: 30_000,
-        onStale: vector.copy?.on_stale ?? 'last-known',
-      }),
-      hooks: () => null,
-      approved: () => false,
-      requester: () => REQUESTER,
-      trust: () => null,
-    };
-    this.#options = {
-      policy: policyOf(vector),
-      at: vector.at === undefined ? null : timeOf(vector),
-      geo: vector.geo ?? null,
-      dryRun: false,
-      logParams: 'masked',
-      parallel: false,
-      ...options,
-    };
+    this.#deps = vectorDeps(vector, this.state, () => this.clock);
+    this.#options = { ...vectorOptions(vector), ...options };
   }
 
   judge(documents: readonly (string | Uint8Array)[], options: Partial<VerifyOptions> = {}): Promise<Judgement[]> {

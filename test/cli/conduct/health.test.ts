@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { HealthReport } from '../../../src/trust/health.js';
-import { chromium, openPage } from '../../kit/browser.js';
+import { CHROMIUM, openPage } from '../../kit/browser.js';
 import { writePast, type Past } from '../../kit/history.js';
 import { AGENT, OTHER, T0 } from '../../kit/state/drafts.js';
 import { world, type World } from '../../kit/world.js';
@@ -272,13 +272,11 @@ describe('aip health --html', () => {
     expect(page.match(/<style/g)).toHaveLength(1);
   });
 
-  test('looks right in a browser', async () => {
-    const path = chromium();
-    if (path === null) return;
+  test.skipIf(CHROMIUM === null)('looks right in a browser', async () => {
     const { at, dir } = await home(hostile);
     const file = join(at.cwd, 'health.html');
     await at.run('health', '--home', dir, '--html', file);
-    const page = await openPage(path);
+    const page = await openPage();
     await page.goto(pathToFileURL(file).href);
     expect(page.problems).toEqual([]);
     expect(page.requests.filter((url) => !/^(file|data|about):/.test(url))).toEqual([]);
@@ -299,13 +297,11 @@ describe('aip health --html', () => {
       writeFileSync(join(process.env['AIP_TEST_SHOTS'], 'health.png'), shot);
   });
 
-  test('fits a phone, also in the dark', async () => {
-    const path = chromium();
-    if (path === null) return;
+  test.skipIf(CHROMIUM === null)('fits a phone, also in the dark', async () => {
     const { at, dir } = await home(hostile);
     const file = join(at.cwd, 'health.html');
     await at.run('health', '--home', dir, '--html', file);
-    const page = await openPage(path, { width: 390, height: 800, dark: true });
+    const page = await openPage({ width: 390, height: 800, dark: true });
     await page.goto(pathToFileURL(file).href);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     // Of a chart that is wider than the phone, the newest end is in sight.

@@ -4,10 +4,15 @@ import { expect } from 'vitest';
 import { signerOf } from '../../../src/adapters/mesh/mesh-key.js';
 import type { Requester } from '../../../src/app/verification/sitting.js';
 import type { VerifierDeps, VerifyOptions } from '../../../src/app/verification/intents.js';
-import type { Passport } from '../../../src/protocol/passport.js';
+import { givenFirst, LocalTrust, type UnreadablePassport } from '../../../src/app/verification/trust/local-trust.js';
+import type { SqliteState } from '../../../src/adapters/sqlite/state.js';
+import { schemaProblems } from '../../../src/adapters/json-schema.js';
+import { ShapeError } from '../../../src/protocol/json/shape.js';
+import { readPassport, type Passport } from '../../../src/protocol/passport.js';
 import { openAt, statePath } from '../state/temporary.js';
 import { NOW_S, seedOf } from './parts.js';
-import { pinsOf } from './vectors.js';
+import type { IntentVector } from './vector.js';
+import { fixtureBytes, pinsOf, policyOf, timeOf } from './vectors.js';
 
 /** What signs requests for approval in tests. */
 export const REQUESTER: Requester = {
@@ -48,3 +53,39 @@ export const VERIFY: VerifyOptions = {
   logParams: 'masked',
   parallel: false,
 };
+
+function givenPassport(file: string): Passport | UnreadablePassport {
+  const bytes = fixtureBytes(file);
+  try {
+    return readPassport(bytes);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return { agentIds: [(JSON.parse(bytes.toString()) as { agent_id: string }).agent_id], reason: error.reason };
+  }
+}
+
+/** What a verifier of a vector has: the passports that are given, and how current its copy is. */
+export function vectorDeps(
+  { passports = ['passport-support-agent.json'], copy }: Partial<IntentVector>,
+  state: SqliteState,
+  clock: () => number,
+): VerifierDeps {
+  return verifierDeps({
+    state,
+    clock,
+    passport: givenFirst(passports.map(givenPassport), new LocalTrust(state).passport),
+    loadSchemaCheck: async () => schemaProblems,
+    freshness: () => ({
+      mesh: copy !== undefined,
+      ageMs: copy?.age_ms ?? null,
+      maxAgeMs: 30_000,
+      onStale: copy?.on_stale ?? 'last-known',
+    }),
+  });
+}
+
+/** How a vector is judged. */
+export function vectorOptions(vector: Partial<IntentVector>): VerifyOptions {
+  const at = vector.at === undefined ? null : timeOf(vector);
+  return { ...VERIFY, policy: policyOf(vector), at, geo: vector.geo ?? null };
+}

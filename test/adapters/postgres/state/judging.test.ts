@@ -2,64 +2,25 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, beforeAll, beforeEach } from 'vitest';
 import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../../../src/app/verification/intents.js';
-import { givenFirst, LocalTrust } from '../../../../src/app/verification/trust/local-trust.js';
-import { schemaProblems } from '../../../../src/adapters/json-schema.js';
 import { readSuite } from '../../../../src/app/conformance/file.js';
 import { judgeCase } from '../../../../src/app/conformance/run.js';
-import { readPassport } from '../../../../src/protocol/passport.js';
-import { ShapeError } from '../../../../src/protocol/json/shape.js';
 import { fleetDatabase, type FleetDatabase } from '../../../kit/state/fleet.js';
 import type { IntentVector } from '../../../kit/native/vector.js';
-import { fixtureBytes, INTENTS, pinsOf, policyOf, timeOf } from '../../../kit/native/vectors.js';
+import { fixtureBytes, INTENTS, timeOf } from '../../../kit/native/vectors.js';
 import { writeStanding } from '../../../kit/native/standing.js';
-import { REQUESTER } from '../../../kit/native/verifier.js';
+import { vectorDeps, vectorOptions } from '../../../kit/native/verifier.js';
 import { describePostgres, QUICK } from '../../../kit/postgres.js';
 import { judgedInFleet } from '../../../kit/state/judged-in-fleet.js';
 import { openAt, statePath } from '../../../kit/state/temporary.js';
 
 const NOW = timeOf({});
 
-function passportOf(file: string) {
-  const bytes = fixtureBytes(file);
-  try {
-    return readPassport(bytes);
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    return { agentIds: [(JSON.parse(bytes.toString()) as { agent_id: string }).agent_id], reason: error.reason };
-  }
-}
-
 function verifierOf(vector: IntentVector, fleet: VerifierDeps['fleet']) {
   const path = statePath();
   const state = openAt(path, () => NOW);
   if (vector.standing !== undefined) writeStanding(path, vector.standing);
-  const deps: VerifierDeps = {
-    state,
-    fleet: fleet ?? null,
-    clock: () => NOW,
-    ticks: () => 0,
-    passport: givenFirst(vector.passports.map(passportOf), new LocalTrust(state).passport),
-    pins: pinsOf,
-    loadSchemaCheck: async () => schemaProblems,
-    freshness: () => ({
-      mesh: vector.copy !== undefined,
-      ageMs: vector.copy?.age_ms ?? null,
-      maxAgeMs: 30_000,
-      onStale: vector.copy?.on_stale ?? 'last-known',
-    }),
-    hooks: () => null,
-    approved: () => false,
-    requester: () => REQUESTER,
-    trust: () => null,
-  };
-  const options: VerifyOptions = {
-    policy: policyOf(vector),
-    at: vector.at === undefined ? null : timeOf(vector),
-    geo: vector.geo ?? null,
-    dryRun: false,
-    logParams: 'masked',
-    parallel: false,
-  };
+  const deps: VerifierDeps = { ...vectorDeps(vector, state, () => NOW), fleet: fleet ?? null };
+  const options = vectorOptions(vector);
   return {
     judge: async (file: string, changes: Partial<VerifyOptions> = {}) => {
       const bytes = fixtureBytes(file);
