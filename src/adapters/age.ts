@@ -35,7 +35,7 @@ export async function encryptedTo(
 ): Promise<AsyncIterable<Uint8Array>> {
   const encrypter = new Encrypter();
   for (const text of recipients) encrypter.addRecipient(recipientOf(text, random));
-  return await encrypter.encrypt(streamOf(source));
+  return encrypter.encrypt(streamOf(source));
 }
 
 /** What was encrypted to one of the identities. @throws Failure UNREADABLE where none of them opens it, or it was changed */
