@@ -99,6 +99,7 @@ export async function checkProof(
     ok: fault === undefined,
     agent_id: text(entry.agent_id),
     action: text(entry.action),
+    target: text(intent === null ? entry.target : intent.document.target),
     principal: passport === null || passport === 'damaged' ? null : passport.document.principal,
     params: intent?.document.params ?? entry.params ?? null,
     status: text(entry.status),

@@ -66,6 +66,8 @@ export interface ProofReport {
   readonly ok: boolean;
   readonly agent_id: string | null;
   readonly action: string | null;
+  /** As it was signed, or as the log shows it where that is not shown. */
+  readonly target: string | null;
   readonly principal: string | null;
   readonly params: JsonObject | null;
   readonly status: string | null;

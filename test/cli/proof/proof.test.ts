@@ -101,6 +101,16 @@ describe('a bundle', () => {
     expect(said).toBe('The verifier refused it with AIP-E202.');
   });
 
+  test('shows the target, to people as well', async () => {
+    const { prove, verify, keys } = await judged('masked', ['--param', 'amount:=5', '--target', 'till/<7>']);
+    const text = await prove('2');
+    expect((await verify(text, ...keys)).report).toMatchObject({ ok: true, target: 'till/<7>' });
+    const other = world({ stdin: text });
+    expect((await other.run('proof', 'verify', '-', ...keys)).out).toContain('refund on till/<7>  {"amount":5}');
+    const page = await world({ stdin: text }).run('proof', 'verify', '-', '--html', '-', ...keys);
+    expect(page.out).toContain('<th scope="row">Target</th><td>till/&#60;7&#62;</td>');
+  });
+
   test('with an outcome shows that as well', async () => {
     const { prove, verify, keys, run } = await judged();
     const { decision } = JSON.parse(await prove('3')) as { decision: { intent_hash: string } };

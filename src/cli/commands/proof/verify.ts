@@ -135,9 +135,10 @@ function show(report: ProofReport, cli: Cli): void {
   const colour = { ok: paint.green, broken: (text: string) => paint.red(paint.bold(text)), unproven: paint.yellow };
   const title = report.ok ? paint.green(paint.bold('PROVED')) : paint.red(paint.bold('NOT PROVED'));
   const refused = report.status === 'failed' ? `  ${paint.yellow(`refused: ${clean(report.error_code ?? '-')}`)}` : '';
+  const target = report.target === null ? '' : ` on ${clean(report.target)}`;
   const say = (text: string): void => cli.out(flowed(text, cli.width));
   say(
-    `${title} ${clean(report.agent_id ?? '-')}  ${clean(report.action ?? '-')}  ${clean(safeJson(report.params))}${refused}`,
+    `${title} ${clean(report.agent_id ?? '-')}  ${clean(report.action ?? '-')}${target}  ${clean(safeJson(report.params))}${refused}`,
   );
   for (const { step, status, message } of report.steps)
     say(`  ${step.padEnd(9)} ${colour[status](MARKS[status].padEnd(8))}  ${clean(message)}`);

@@ -33,6 +33,7 @@ export function renderProofPage(report: ProofReport): string {
     ['Agent', report.agent_id],
     ['Principal', report.principal],
     ['Action', report.action],
+    ...(report.target === null ? [] : ([['Target', report.target]] as [string, string][])),
     ['Decision', report.status === 'success' ? 'accepted' : `refused ${report.error_code ?? ''}`],
     ['Decided at', report.decided_at],
     ...report.approved_by.map(({ approver, key_id, approved_at, reason }): [string, string] => [
