@@ -41,7 +41,8 @@ ends when an admin withdraws it (aip mesh passport withdraw <agent>). Two passpo
 # Agent and principal on two machines
   aip passport request <name>   where the agent lives: makes its key, and writes what it asks for, signed with it (7 days, once)
   aip passport sign <request>   where the principal's key is: shows it, asks, signs. No private key travels
-An agent that is known with another key takes --replace-key as well, which --yes does not imply.
+An agent that is known with another key takes --replace-key as well, which --yes does not imply. A key id (#key-2) names one key for
+good: the new key gets the next number, whatever the request says, and aip passport import tells it where the agent lives.
 
 # Moving one to a verifier
   scp bot.passport.json verifier:
