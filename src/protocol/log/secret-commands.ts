@@ -8,13 +8,14 @@ const PROGRAMS: readonly (readonly [programs: string, attached: string, next: st
   // `docker login`, `helm registry login`, `az login`: elsewhere -p is a port.
   ['login', '', 'p'],
   ['mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass', 'p', 'p'],
+  ['curl', 'u', ''],
   ['redis-(?:cli|benchmark)|valkey-cli', '', 'a'],
   ['ldap(?:search|add|modify|modrdn|delete|passwd|whoami|compare|exop)', 'w', 'w'],
   ['(?:un)?zip|zipcloak|sqlcmd|bcp|osql|isql|tsql', 'P', 'P'],
 ];
 
 /** A text without any of these names none of them. */
-const MAY_NAME = /mysql|mariadb|7z|rar|login|mongo|sshpass|redis|valkey|ldap|zip|[oit]sql|sqlcmd|bcp/i;
+const MAY_NAME = /mysql|mariadb|7z|rar|login|mongo|sshpass|curl|redis|valkey|ldap|zip|[oit]sql|sqlcmd|bcp/i;
 /** To the end of the command: what is quoted ends none. */
 const REST = `(?=\\s)(?:"[^"]*"|'[^']*'|[^|;&\\r\\n"'])*`;
 /** A word of a shell. */
