@@ -44,8 +44,8 @@ const TO_BLANK = /[^\s&"']+/y;
 const WORD = /(?!--)[^\s"']+/y;
 const TELLS_NOTHING = /(?:true|false|null|none|undefined)\b[ ,;)}\]]*(?=[\r\n"']|$)/iy;
 const COUNT = /\d+(?![^\s,;&}\]])/y;
-/** `-u name:password` of curl; two numbers are a user and a group. */
-const LOGIN = /(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(?!\d+:\d+(?![^\s"']))(["']?[^\s:"'=]+:[^\s"']+)/g;
+/** `-u name:password` of curl; two numbers are a user and a group, and a URL is read above. */
+const LOGIN = /(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(?!\d+:\d+(?![^\s"']))(["']?[^\s:"'=]+:(?!\/\/)[^\s"']+)/g;
 /** `-U name%password` of smbclient. */
 const SHARE = /(?<![\w-])(-U\s*["']?[^\s%"']+%)[^\s"']+/g;
 /** `IDENTIFIED BY '...'`, `WITH PASSWORD '...'`, `PASSWORD('...')` of SQL. */

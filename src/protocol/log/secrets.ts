@@ -97,7 +97,7 @@ function followsName(list: readonly Json[], i: number): boolean {
   if (typeof before !== 'string') return false;
   if (isSecretFlag(before)) return typeof value !== 'string' || !value.startsWith('--');
   if (/^(?:-u|--user|--proxy-user)$/.test(before))
-    return typeof value === 'string' && /:(?!\d+$)|^[^:]*\D[^:]*:/.test(value);
+    return typeof value === 'string' && /:(?!\d+$|\/\/)|^[^:]*\D[^:]*:(?!\/\/)/.test(value);
   if (
     list.length !== 2 &&
     !/^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:key|token|secret))$/i.test(before)
