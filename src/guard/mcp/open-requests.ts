@@ -18,10 +18,10 @@ export interface Pending {
   readonly route: SessionRoute;
 }
 
-/** What a result says of the call that it answers: a task has only begun. */
+/** What a result says of the call that it answers: a task has only begun, and a server that asks for more has not carried it out. */
 export function outcomeOf({ isError, resultType, task }: JsonObject): CallOutcome {
   if (isError === true) return 'error';
-  return resultType === 'task' || isObject(task) ? 'unknown' : 'ok';
+  return resultType === 'task' || resultType === 'input_required' || isObject(task) ? 'unknown' : 'ok';
 }
 
 /** The open requests of one session. */

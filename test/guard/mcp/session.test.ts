@@ -118,12 +118,16 @@ describe('a call', () => {
     for (const [id, name] of ['mapped', 'echo', 'refund', 'hidden'].entries()) await bench.call(id, name);
     expect(bench.calls.map(({ action }) => action)).toEqual(['issue_refund', 'pay.echo', 'refund', 'hidden']);
   });
-  test('that began a task has no outcome yet', async () => {
-    for (const [id, result] of [{ resultType: 'task', taskId: 't' }, { task: { taskId: 't' } }].entries()) {
+  test('that began a task, or whose server asks for more, has no outcome yet', async () => {
+    for (const [id, result] of [
+      { resultType: 'task', taskId: 't' },
+      { task: { taskId: 't' } },
+      { resultType: 'input_required', requestState: 's' },
+    ].entries()) {
       await bench.call(id, 'refund');
       bench.answered(id, result);
     }
-    expect(bench.outcomes).toEqual(['sha256:a unknown', 'sha256:a unknown']);
+    expect(bench.outcomes).toEqual(Array(3).fill('sha256:a unknown'));
   });
   test('under observation is noted and forwarded', async () => {
     bench = new Bench({ observe: true });
