@@ -1,6 +1,6 @@
 /** What a request asks for, read before anything is decided about it. */
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
-import { resourceCovered, resourceDenied } from '../../protocol/naming/resources.js';
+import { isReadAction, resourceCovered, resourceDenied } from '../../protocol/naming/resources.js';
 import { requestKey, type Continuations } from './continuations.js';
 import { RPC, RpcError, type RpcMessage } from './message.js';
 import { CALL_MEMBERS, type DeclaredRule } from './methods.js';
@@ -35,6 +35,16 @@ export function callIn({ id, method, params }: RpcRequest): AskedCall {
   if (!isObject(given)) throw new RpcError(RPC.invalidParams, '"arguments" is not an object', id);
   const beside: JsonObject = inputResponses === undefined ? {} : { inputResponses };
   return { name, given, beside, key: requestKey(method, { name, arguments: given }) };
+}
+
+/** The action that a tool stands for: of the user's map, else under its server's name where the passport declares that, else its own name. */
+export function actionOfCall(
+  { mapped, declares, server }: Pick<SessionPorts, 'mapped' | 'declares' | 'server'>,
+  tool: string,
+): string {
+  const whole = `${server}.${tool}`;
+  // A tool that a server names as a declared resource is not declared by that.
+  return mapped(tool) ?? (declares(whole) || isReadAction(tool) ? whole : tool);
 }
 
 /** The version that the params of a request of the later era name; null for one of the older era. */

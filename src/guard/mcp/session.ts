@@ -3,9 +3,8 @@
  * the server was written anew from the value that was verified, and nothing that is not understood passes.
  */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { isReadAction } from '../../protocol/naming/resources.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
-import { callIn, readIn, versionIn, type RpcRequest } from './calls.js';
+import { actionOfCall, callIn, readIn, versionIn, type RpcRequest } from './calls.js';
 import { namedQuestion, namedQuestions, openedResult, openingParams, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { errorFor, readClientMessage, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
@@ -201,7 +200,7 @@ export class McpSession {
     const { name, given, beside, key } = callIn(message);
     const call: ToolCall = {
       tool: name,
-      action: this.#actionOf(name),
+      action: actionOfCall(this.#ports, name),
       params: given,
       beside,
       target: `mcp:${this.#ports.server}`,
@@ -209,9 +208,15 @@ export class McpSession {
     };
     await this.#open.hold(id, async () => {
       const verdict = (await this.#pinRefusal(id, name, call, route)) ?? (await this.#verdict(id, call));
-      // A cancel ended it meanwhile.
-      if (!this.#open.holds(id)) return;
-      const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
+      const accepted = 'code' in verdict ? null : verdict.intentHash;
+      // Its server may have said meanwhile that its list is another one.
+      const changed = accepted === null ? null : await this.#pinRefusal(id, name, call, route);
+      const refusal = this.#cut ?? ('code' in verdict ? verdict : changed);
+      // A cancel may have ended it meanwhile.
+      const held = this.#open.holds(id);
+      if (accepted !== null && (!held || (refusal !== null && !this.#ports.observe)))
+        this.#ports.outcome(accepted, 'unknown');
+      if (!held) return;
       if (refusal !== null && !this.#ports.observe)
         return this.#answer(route, refusalAnswer(id, 'tools/call', versionIn(params) !== null, refusal));
       if (refusal !== null) this.#ports.note(`would be refused: ${refusal.code} ${refusal.name} (${name})`);
@@ -321,16 +326,8 @@ export class McpSession {
     const tools = toolsIn(result);
     this.#memory.listing.passes(tools);
     const pinned = this.#cut === null ? this.#memory.listing.shown(tools, observe) : [];
-    const offered = observe ? pinned : pinned.filter(({ name }) => declares(this.#actionOf(name)));
+    const offered = observe ? pinned : pinned.filter(({ name }) => declares(actionOfCall(this.#ports, name)));
     return shownPage(result, offered, maxTtlMs);
-  }
-
-  #actionOf(tool: string): string {
-    const mapped = this.#ports.mapped(tool);
-    if (mapped !== null) return mapped;
-    const whole = `${this.#ports.server}.${tool}`;
-    // A tool that a server names as a declared resource is not declared by that.
-    return this.#ports.declares(whole) || isReadAction(tool) ? whole : tool;
   }
 
   #ask(message: RpcRequest, route: SessionRoute, intentHash: string | null = null, call: string | null = null): void {

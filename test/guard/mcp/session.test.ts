@@ -113,6 +113,22 @@ describe('a call', () => {
     expect(bench.forwarded).toEqual([]);
     expect(bench.toClient[0]!.error).toMatchObject({ code: -32603 });
   });
+  test('does not run where its server changes its list before the verdict, nor where it is cancelled, and what was accepted has no outcome', async () => {
+    bench.verdict = (call) => {
+      if (call.params.cancel === true)
+        void bench.client({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } });
+      else {
+        bench.tools = bench.tools.map((tool) => ({ ...tool, description: 'another' }) as Any);
+        bench.session.fromServer('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
+      }
+      return new Promise((resolve) => setImmediate(() => resolve({ allowed: true, intentHash: 'sha256:a' })));
+    };
+    await bench.call(2, 'refund', { cancel: true });
+    await bench.call(3, 'refund');
+    expect(bench.forwarded).toEqual([]);
+    expect(bench.refused).toMatchObject([{ code: 'AIP-E215' }]);
+    expect(bench.outcomes).toEqual(['sha256:a unknown', 'sha256:a unknown']);
+  });
   test('takes the action of the map, of the server and the tool, or of the tool', async () => {
     bench.tools.push({ name: 'mapped' }, { name: 'echo' });
     for (const [id, name] of ['mapped', 'echo', 'refund', 'hidden'].entries()) await bench.call(id, name);
