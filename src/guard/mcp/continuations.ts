@@ -14,14 +14,20 @@ export function requestKey(method: string, asked: JsonObject): string {
 
 /** The continuations of one session. */
 export class Continuations {
-  /** The hash of the intent that each goes on from. */
-  readonly #open = new Map<string, string>();
+  /** The hashes of the intents that go on, the oldest first: without a state of their server's, two of the same look alike. */
+  readonly #open = new Map<string, string[]>();
+  #size = 0;
 
   /** The server answered the request of this key, which ran under this intent; it may go on where the answer asks for more. */
   opened(key: string, { resultType, requestState }: JsonObject, intentHash: string): void {
     if (resultType !== 'input_required') return;
-    if (this.#open.size >= MOST) this.#open.clear();
-    this.#open.set(entry(key, requestState), intentHash);
+    if (this.#size >= MOST) {
+      this.#open.clear();
+      this.#size = 0;
+    }
+    const open = entry(key, requestState);
+    this.#open.set(open, [...(this.#open.get(open) ?? []), intentHash]);
+    this.#size += 1;
   }
 
   /**
@@ -31,8 +37,11 @@ export class Continuations {
   take(key: string, { inputResponses, requestState }: JsonObject): string | null {
     if (inputResponses === undefined && requestState === undefined) return null;
     const open = entry(key, requestState);
-    const intentHash = this.#open.get(open) ?? null;
-    this.#open.delete(open);
+    const [intentHash, ...others] = this.#open.get(open) ?? [];
+    if (intentHash === undefined) return null;
+    if (others.length === 0) this.#open.delete(open);
+    else this.#open.set(open, others);
+    this.#size -= 1;
     return intentHash;
   }
 }

@@ -542,6 +542,12 @@ describe('a continuation', () => {
     await bench.call(6, 'refund', { amount: 5 }, { inputResponses: {}, requestState: 's' });
     expect(bench.calls.map(({ continues }) => continues === null)).toEqual([true, true, true, false, true, true]);
   });
+  test('of each of two calls that look alike is counted once, and of no third', async () => {
+    for (const id of [1, 2]) await bench.call(id, 'refund');
+    for (const id of [1, 2]) bench.answered(id, { resultType: 'input_required', inputRequests: {} });
+    for (const id of [3, 4, 5]) await bench.call(id, 'refund', {}, { inputResponses: {} });
+    expect(bench.calls.map(({ continues }) => continues === null)).toEqual([true, true, false, false, true]);
+  });
   test.each([
     ['a call', 'tools/call', { name: 'refund', arguments: {} }],
     ['a read', 'resources/read', { uri: 'file:///docs/a' }],
