@@ -13,7 +13,7 @@ import { FaultProxy } from '../kit/mesh/fault-proxy.js';
 import { openStore } from '../kit/mesh/several/postgres.js';
 import { until } from '../kit/mesh/network.js';
 import { folder, get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
-import { describePostgres, QUICK } from '../kit/postgres.js';
+import { connectWithUrl, describePostgres, QUICK } from '../kit/postgres.js';
 
 const WORLD = { ...SYSTEM, env: {}, userHome: '' };
 const AGENT = 'did:web:acme.com:agents:bot';
@@ -171,6 +171,24 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
       ...{ lacksStore: false, returned: { fork: 2, events: [{ agent_id: agent(2), type: 'revocation', seq: 2 }] } },
     });
     expect((await get(next.url, admin, `/v1/mesh/status/${agent(2)}`)).json).toMatchObject({ status: 'revoked' });
+  }, 60_000);
+
+  test('what a database says that commits nothing has an age: an old primary goes on answering', async () => {
+    const { url } = await cluster().database();
+    const a = await node(url);
+    const admin = a.newAdminKey!;
+    const age = async () => (await get(a.url, admin, `/v1/mesh/status/${AGENT}`)).json.age_ms as number | null;
+    expect(await age()).toBe(0);
+    const other = await connectWithUrl(url);
+    await other.query('BEGIN', [], 5_000);
+    await other.query('LOCK TABLE aip_mesh.proofs IN EXCLUSIVE MODE', [], 5_000);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await age()).toBeGreaterThan(1_000);
+    await other.query('ROLLBACK', [], 5_000);
+    await other.close();
+    for (const end = Date.now() + 5_000; (await age()) !== 0 && Date.now() < end;)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await age()).toBe(0);
   }, 60_000);
 
   test('another mesh.key is refused', async () => {

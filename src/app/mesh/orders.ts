@@ -228,7 +228,7 @@ export interface MeshStanding {
   readonly stoppedKeys: readonly string[];
   /** True where the mesh has a standing, a passport or a registration of it. */
   readonly known: boolean;
-  /** How old this is by the server that said it, ms; 0 where that is home, null where it cannot say: the mesh has gone on elsewhere. */
+  /** How old this is by the server that said it, ms: 0 of now; null where it cannot say, or the mesh has gone on elsewhere. */
   readonly ageMs: number | null;
 }
 

@@ -22,7 +22,7 @@ export interface HeldStanding {
   /** Of the subject's own standing. */
   readonly version: number;
   readonly source: 'mesh' | 'this machine';
-  /** Since this machine's copy was last proven current, in ms; of the mesh, since its server last heard of home, 0 at home; null when never or without a mesh. */
+  /** Since this machine's copy was last proven current, in ms; of the mesh, since its server was: 0 of now; null when never or without a mesh. */
   readonly age_ms: number | null;
 }
 

@@ -146,8 +146,8 @@ export function isOfNow(ageMs: number | null): boolean {
 
 /** How old what a server of the mesh says is. */
 export function atServer(ageMs: number | null): string {
-  if (ageMs === null) return 'by a server that it has left behind, or that has not heard of home';
-  return isOfNow(ageMs) ? 'now' : `by a server that last heard of home ${spanText(ageMs)} ago`;
+  if (ageMs === null) return 'by a server that it has left behind, or that nothing has proven current';
+  return isOfNow(ageMs) ? 'now' : `by a server that was last proven current ${spanText(ageMs)} ago`;
 }
 
 function ageOf(ms: number | null): string {

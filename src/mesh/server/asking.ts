@@ -17,7 +17,7 @@ import { schemaMembers } from '../schemas.js';
 export async function subjectStatus(
   server: MeshServer,
   _request: Request,
-  _caller: Caller,
+  caller: Caller,
   [encoded]: readonly string[],
 ): Promise<Reply> {
   const subject = subjectIn(encoded ?? '');
@@ -36,15 +36,9 @@ export async function subjectStatus(
       ({ keyId, status }) => ({ key_id: keyId, status }),
     ),
     known: await isKnown(server.store, subject),
-    age_ms: ageOf(server, now),
+    age_ms: await server.prover.ageMs(caller.key.keyId, now),
     head: server.head.seq,
   });
-}
-
-/** How long ago what is held here was last heard of home, ms: 0 at home itself; null where the mesh has gone on elsewhere. */
-function ageOf({ prover, options: { upstream } }: MeshServer, now: number): number | null {
-  if (prover.sealed !== null || upstream?.heardAt === null) return null;
-  return upstream === undefined ? 0 : Math.max(0, now - upstream.heardAt);
 }
 
 /** The reference's form of the same question; the strongest answer of agent, principal and mesh. */

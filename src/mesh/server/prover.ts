@@ -62,6 +62,11 @@ export interface Proving {
   heardOfTerm(claimed: number, proof: string | null): Promise<void>;
   /** Takes over what another server on the store was shown. */
   learnSeal(): Promise<void>;
+  /**
+   * How long ago what this server reads was last proven current, ms: 0 of now; null where it never was, or the mesh has gone on elsewhere.
+   * For an answer at `now` (wall clock) that the holder of the API key `keyId` waits for.
+   */
+  ageMs(keyId: string, now: number): Promise<number | null>;
 }
 
 /** What a sealed server says to whom asks it to change something; null of one that is not. */
@@ -192,6 +197,17 @@ export class Prover implements Proving {
     }
     this.#sealed = checkpoint.term;
     await store.seal(checkpoint.term);
+  }
+
+  async ageMs(keyId: string): Promise<number | null> {
+    const { store, clock } = this.#ports;
+    // Of a database a read proves nothing: an old primary goes on answering.
+    const age = (): number => (this.#confirmed === null ? Infinity : clock.up() - this.#confirmed.upMs);
+    const isNow = (): boolean => !store.shared || age() <= SERVES_MS;
+    if (!isNow()) await this.#within({ keyId }, async () => ((await this.#moment()) === null ? null : ''));
+    if (this.#sealed !== null) return null;
+    if (isNow()) return 0;
+    return age() === Infinity ? null : Math.round(age());
   }
 
   async learnSeal(): Promise<void> {

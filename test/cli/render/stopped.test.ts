@@ -32,8 +32,8 @@ test.each([
 });
 
 test.each([
-  [70_000, 'Nothing is stopped, says the mesh, by a server that last heard of home 1 min 10 s ago.'],
-  [null, 'Nothing is stopped, says the mesh, by a server that it has left behind, or that has not heard of home.'],
+  [70_000, 'Nothing is stopped, says the mesh, by a server that was last proven current 1 min 10 s ago.'],
+  [null, 'Nothing is stopped, says the mesh, by a server that it has left behind, or that nothing has proven current.'],
 ])('a server that is not up to date says so of the list: %s', (age_ms, said) => {
   expect(renderStopped({ source: 'mesh', age_ms, stopped: [] }, true, plain)).toBe(said);
 });

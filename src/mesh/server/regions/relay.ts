@@ -96,6 +96,11 @@ export class RelayProver implements Proving {
     this.#upstream.heardOfTerm(proof!);
   }
 
+  ageMs(_keyId: string, now: number): Promise<number | null> {
+    const { heardAt } = this.#upstream;
+    return Promise.resolve(this.sealed !== null || heardAt === null ? null : Math.max(0, now - heardAt));
+  }
+
   /** Its store is its own. */
   learnSeal(): Promise<void> {
     return Promise.resolve();
