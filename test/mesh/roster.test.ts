@@ -264,7 +264,13 @@ describe('the roster', () => {
     const no = (): never => expect.unreachable();
     const upstream: FollowedHome = {
       ...{ home: 'http://home', forward: no, snapshot: no, refresh: async () => false, prove: async () => null },
-      ...{ heard: (verifier, word) => heard.push([verifier, word]), heardOfTerm: no, heardAt: null, boot: null },
+      ...{
+        heard: (verifier, word) => heard.push([verifier, word]),
+        heardOfTerm: no,
+        heardAt: null,
+        provenAt: null,
+        boot: null,
+      },
     };
     const mesh = await TestMesh.start({ upstream });
     const one = new Verifier(mesh, 11);

@@ -1,5 +1,7 @@
 /** What a region tells of the whole mesh, beyond its own verifiers. */
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
 import { until } from '../kit/mesh/network.js';
 import { get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
 
@@ -42,4 +44,22 @@ test('a region says how long ago it heard of home with each standing, and home t
   await home.serving.close();
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(await age(eu.url)).toBeGreaterThanOrEqual(1_000);
+});
+
+test('a region of a home that is sealed says how long ago that proved something, not when it was heard', async () => {
+  const home = await Home.start();
+  const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
+  const port = Number(new URL(home.url).port);
+  await home.serving.close();
+  const store = new SqliteMeshStore(join(home.data, 'mesh.db'), () => '', { shared: true });
+  await store.seal(9);
+  await store.close();
+  await home.boot({ port });
+  const seen = async () => (await get(eu.url, home.admin, '/v1/mesh/status')).json.follows as { heard: string };
+  const from = Date.now();
+  for (const end = from + 10_000; Date.parse((await seen()).heard) < from + 1_500 && Date.now() < end;)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(Date.parse((await seen()).heard)).toBeGreaterThanOrEqual(from + 1_500);
+  const { json } = await get(eu.url, home.admin, '/v1/mesh/status/did:web:acme.com:agents:bot');
+  expect(json.age_ms).toBeGreaterThanOrEqual(1_500);
 });

@@ -192,7 +192,9 @@ export class Copier {
     if (tables !== this.#tables && (await this.#line.fetchTables())) this.#tables = tables;
     if (roster !== this.#roster && roster !== null && (await this.#line.fetchRoster())) this.#roster = roster;
     const now = this.#now();
-    if (checkpoint === null || now - this.#notedAt < NOTED_MS) return;
+    if (checkpoint === null) return;
+    this.#line.provenAt = now;
+    if (now - this.#notedAt < NOTED_MS) return;
     this.#notedAt = now;
     await store.notes.put(HOME_HEARD, String(now));
   }

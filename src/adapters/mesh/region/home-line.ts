@@ -58,6 +58,7 @@ export class HomeLine implements FollowedHome {
   /** Set once the store is open. */
   store: MeshStore | null = null;
   heardAt: number | null = null;
+  provenAt: number | null = null;
   boot: string | null = null;
   /** Proof of a term that home may not know, for the next question. */
   proof: string | null = null;

@@ -27,6 +27,8 @@ export interface FollowedHome {
   heardOfTerm(proof: string): void;
   /** When home was last heard, ms since the epoch; null when never. */
   readonly heardAt: number | null;
+  /** When it last signed its head: one that is sealed, or whose store proves nothing, is heard and proves nothing. */
+  readonly provenAt: number | null;
   /** The process of home whose heartbeats are passed on; null before the first. */
   readonly boot: string | null;
 }
@@ -97,8 +99,8 @@ export class RelayProver implements Proving {
   }
 
   ageMs(_keyId: string, now: number): Promise<number | null> {
-    const { heardAt } = this.#upstream;
-    return Promise.resolve(this.sealed !== null || heardAt === null ? null : Math.max(0, now - heardAt));
+    const { provenAt } = this.#upstream;
+    return Promise.resolve(this.sealed !== null || provenAt === null ? null : Math.max(0, now - provenAt));
   }
 
   /** Its store is its own. */
