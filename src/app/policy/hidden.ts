@@ -1,9 +1,9 @@
 /** What an entry of the log does not show of its intent, and which limits could have read it. */
-import type { Constraint } from '../../protocol/constraints/rules.js';
+import type { Constraint, InCurrency } from '../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { MASK } from '../../protocol/log/secrets.js';
-import { endsWith, nameOf, thingNamed } from '../../protocol/naming/names.js';
+import { endsWith, isMeant, nameOf, thingNamed } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { isRead, namesRead, readsMoney } from '../../verify/constraints/reading/reads.js';
 
@@ -60,9 +60,7 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
       case 'allowed_domains':
         return (texts && rule.params === null) || namesRead(rule)!(nameOf(name));
       case 'currency':
-        return (
-          nameOf(name).key === nameOf('currency').key || rule.sources.some((source) => readsMoney(source, nameOf(name)))
-        );
+        return mayBeCurrency(name, rule) || rule.sources.some((source) => readsMoney(source, nameOf(name)));
       case 'approval':
         return (
           (rule.environments.size > 0 && endsWith(nameOf(name), ENVIRONMENT)) ||
@@ -72,7 +70,7 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
         return true;
       case 'monetary_limit':
       case 'daily_limit':
-        return readsMoney(rule.source, nameOf(name)) || nameOf(name).key === nameOf('currency').key;
+        return readsMoney(rule.source, nameOf(name)) || mayBeCurrency(name, rule);
       case 'allowed_values':
       case 'denied_values':
       case 'bound':
@@ -80,6 +78,10 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
         return isRead(nameOf(name), rule.reads);
     }
   });
+}
+
+function mayBeCurrency(name: string, { currencyIn = [] }: InCurrency): boolean {
+  return [nameOf('currency'), ...currencyIn].some((each) => isMeant(each, nameOf(name)));
 }
 
 /** What a schema says a top-level param is; null where it does not. */

@@ -205,8 +205,8 @@ export class Replay {
     if (hidden === null) return usage;
     const previous = this.#beforeOf(entry);
     const schema = previous === null || !passedSchema(entry) ? null : schemaOf(previous.passport, entry);
-    const spends = this.#steps.passport.constraints.spends;
-    const money = { kind: 'daily_limit', limit: 0n, currency: '', source: spends, actions: null } as const;
+    const { spends, currencyIn = [] } = this.#steps.passport.constraints;
+    const money = { kind: 'daily_limit', limit: 0n, currency: '', currencyIn, source: spends, actions: null } as const;
     return couldRead(money, hidden, schema) ? { currency: null, amountMinor: 'unknown' } : usage;
   }
 

@@ -89,7 +89,7 @@ export function parseConstraints(value: JsonObject): ParsedConstraints {
   }
   if (problems.length > 0) return { ok: false, problems };
   all.sort((a, b) => CONSTRAINT_ORDER.indexOf(a.kind) - CONSTRAINT_ORDER.indexOf(b.kind));
-  return { ok: true, constraints: { all, currency: money.currency, spends: money.spends } };
+  return { ok: true, constraints: { all, ...money.inCurrency, spends: money.spends } };
 }
 
 // The exact names come first: the patterns below would take `allowed_domains` for a list of values of the param `domain`.
@@ -244,7 +244,7 @@ function approvalOf({ value, actions: scope }: Written, money: MoneyRules, refus
     actions: scope,
     environments: new Set(),
     above: null,
-    currency: money.currency,
+    ...money.inCurrency,
     sources: money.sources,
     approvers: null,
     count: 1,
@@ -259,7 +259,7 @@ function approvalOf({ value, actions: scope }: Written, money: MoneyRules, refus
     refuse(`${path}.${stranger.slice(0, 64)}`, `is not part of {${APPROVAL_MEMBERS.join(', ')}}`);
   const actions = namesOf(value.actions, `${path}.actions`, refuse);
   const environments = namesOf(value.environments, `${path}.environments`, refuse);
-  const above = value.above === undefined ? null : limitOf(value.above, money.currency, `${path}.above`, refuse);
+  const above = value.above === undefined ? null : limitOf(value.above, rule.currency, `${path}.above`, refuse);
   return [
     {
       ...rule,

@@ -1,5 +1,5 @@
 /** The grammar of `monetary_limit`, `daily_limit`, `currency` and every other amount of money in a passport. */
-import type { CurrencyRule, MoneyLimit, MoneySource } from './rules.js';
+import type { CurrencyRule, InCurrency, MoneyLimit, MoneySource } from './rules.js';
 import { actionsOf, scopedParams, writtenAs, type Refuse } from './scope.js';
 import { DEFAULT_CURRENCY, minorDigits } from './currencies.js';
 import { decimalOf, formatMinor, MAX_MINOR, toMinor } from './money.js';
@@ -8,7 +8,8 @@ import { isObject, type Json, type JsonObject } from '../json/values.js';
 /** The constraints on money of one passport, which share a currency. */
 export interface MoneyRules {
   readonly rules: readonly (CurrencyRule | MoneyLimit<'monetary_limit'> | MoneyLimit<'daily_limit'>)[];
-  readonly currency: string;
+  /** The default where the passport names none. */
+  readonly inCurrency: InCurrency;
   /** What is added up. */
   readonly spends: MoneySource;
   /** All that limits read. */
@@ -39,8 +40,6 @@ export function parseMoney(value: JsonObject, refuse: Refuse): MoneyRules {
   const single = writtenOf(value, 'monetary_limit', refuse);
   const daily = writtenOf(value, 'daily_limit', refuse);
   const plain = value.currency === undefined ? null : writtenAs('currency', value.currency, refuse);
-  if (plain !== null && plain.params !== null)
-    refuse('currency.params', 'is not part of it: the currency is in "currency"');
   const named: [string, Json | undefined][] = [
     ['currency', plain?.value],
     ['monetary_limit.currency', single?.currency],
@@ -62,28 +61,29 @@ export function parseMoney(value: JsonObject, refuse: Refuse): MoneyRules {
   const sources = unlike(written.map(({ source }) => source));
   const spends = daily?.source ?? (daily === null ? (single?.source ?? null) : null);
   const rules: MoneyRules['rules'][number][] = [];
+  const inCurrency = { currency: code, ...(plain?.params == null ? {} : { currencyIn: plain.params }) };
   if (!assumed || written.length > 0) {
     // Whatever is for all actions makes its currency one for all: an amount in another could not be held to it.
     const scopes = [...written, ...(plain === null ? [] : [plain])].map(({ actions }) => actions);
     const actions = scopes.some((each) => each === null) ? null : new Set(scopes.flatMap((each) => [...each!]));
-    rules.push({ kind: 'currency', currency: code, assumed, sources, limit: singleLimit, actions });
+    rules.push({ kind: 'currency', ...inCurrency, assumed, sources, limit: singleLimit, actions });
   }
   if (singleLimit !== null) {
     const { source, actions } = single!;
-    rules.push({ kind: 'monetary_limit', limit: singleLimit, currency: code, source, actions });
+    rules.push({ kind: 'monetary_limit', limit: singleLimit, ...inCurrency, source, actions });
   }
   if (dailyLimit !== null) {
     const { source, actions, release } = daily!;
     rules.push({
       kind: 'daily_limit',
       limit: dailyLimit,
-      currency: code,
+      ...inCurrency,
       source,
       actions,
       ...(release ? { release } : {}),
     });
   }
-  return { rules, currency: code, spends, sources };
+  return { rules, inCurrency, spends, sources };
 }
 
 /** The sources that differ; to look for money where no limit names params. */

@@ -16,10 +16,16 @@ export interface Scoped {
 /** The params that a limit on money reads; null where it names none, so that it looks for money by the words of names. */
 export type MoneySource = readonly Name[] | null;
 
-/** Which currency amounts are in, and that every amount can be read. Present whenever a passport limits money or names a currency. */
-export interface CurrencyRule extends Scoped {
-  readonly kind: 'currency';
+/** The currency of a passport's money, and where an intent says its own. */
+export interface InCurrency {
   readonly currency: string;
+  /** Params that say it beside `currency`, which always does; absent where none are named. */
+  readonly currencyIn?: readonly Name[];
+}
+
+/** Which currency amounts are in, and that every amount can be read. Present whenever a passport limits money or names a currency. */
+export interface CurrencyRule extends Scoped, InCurrency {
+  readonly kind: 'currency';
   /** True when the passport names no currency, so that the default holds. */
   readonly assumed: boolean;
   /** What the limits on money read. */
@@ -29,13 +35,11 @@ export interface CurrencyRule extends Scoped {
 }
 
 /** The most that one action, or all accepted actions of 24 hours, may amount to. */
-export interface MoneyLimit<
-  Kind extends 'monetary_limit' | 'daily_limit' = 'monetary_limit' | 'daily_limit',
-> extends Scoped {
+export interface MoneyLimit<Kind extends 'monetary_limit' | 'daily_limit' = 'monetary_limit' | 'daily_limit'>
+  extends Scoped, InCurrency {
   readonly kind: Kind;
   /** Minor units of `currency`. */
   readonly limit: bigint;
-  readonly currency: string;
   readonly source: MoneySource;
   /** Of a daily limit: what was counted may be given back where the action did not happen (`release: true`). */
   readonly release?: boolean;
@@ -117,7 +121,7 @@ export interface Approver {
 }
 
 /** Any one of the triggers is enough. */
-export interface ApprovalRule {
+export interface ApprovalRule extends InCurrency {
   readonly kind: 'approval';
   readonly always: boolean;
   /** The actions that trigger it. */
@@ -126,7 +130,6 @@ export interface ApprovalRule {
   readonly environments: ReadonlySet<string>;
   /** Minor units of `currency`; null when no amount triggers. */
   readonly above: bigint | null;
-  readonly currency: string;
   /** What the limits on money read. */
   readonly sources: readonly MoneySource[];
   /** Who may approve; null where the principal does. */
@@ -189,10 +192,8 @@ export const CONSTRAINT_ORDER = [
 export type ConstraintKind = (typeof CONSTRAINT_ORDER)[number];
 
 /** A passport's constraints, in the order of section 5 and within a kind in the passport's order. */
-export interface Constraints {
+export interface Constraints extends InCurrency {
   readonly all: readonly Constraint[];
-  /** The currency of every limit; the default when none is named. */
-  readonly currency: string;
   /** Where the amount is found that an accepted intent is recorded with. */
   readonly spends: MoneySource;
 }

@@ -1,6 +1,6 @@
 import { foldedText } from '../../protocol/constraints/folded.js';
 import { formatMinor } from '../../protocol/constraints/money.js';
-import type { ApprovalRule, MoneySource } from '../../protocol/constraints/rules.js';
+import type { ApprovalRule, InCurrency, MoneySource } from '../../protocol/constraints/rules.js';
 import type { Json } from '../../protocol/json/values.js';
 import { visibleText } from '../../protocol/naming/hidden.js';
 import { endsWith, nameOf, thingNamed, type Name } from '../../protocol/naming/names.js';
@@ -92,7 +92,7 @@ function reasonFor(rule: ApprovalRule, judged: Judged): Reason | null {
   if (rule.above === null) return null;
   let shown = false;
   for (const source of rule.sources) {
-    const reason = amountReason(source, rule.currency, rule.above, judged);
+    const reason = amountReason(source, rule, rule.above, judged);
     if (reason === NO_AMOUNT) continue;
     if (reason !== null) return reason;
     shown = true;
@@ -145,14 +145,16 @@ function isBlank(value: Json): boolean {
 
 function amountReason(
   source: MoneySource,
-  currency: string,
+  inCurrency: InCurrency,
   above: bigint,
   { params, members }: Judged,
 ): Reason | null {
+  const { currency } = inCurrency;
   const amounts = amountsIn(params, members, source, currency);
   if (amounts.unreadable.length > 0) return { because: `the amount cannot be read in ${currency}` };
   const largest = largestOf(amounts);
   if (largest === null) return NO_AMOUNT;
-  if (otherCurrency(params, members, currency) !== null) return { because: `the amount cannot be read in ${currency}` };
+  if (otherCurrency(params, members, inCurrency) !== null)
+    return { because: `the amount cannot be read in ${currency}` };
   return largest.minor > above ? `amounts above ${formatMinor(above, currency)} need approval` : null;
 }

@@ -7,9 +7,10 @@ import { guessedBy, whereFound } from './money.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What was accepted in the last 24 hours and the largest reading of this amount together stay within the limit. */
-export const dailyLimit: ConstraintCheck<'daily_limit'> = ({ limit, currency, source }, judged) => {
+export const dailyLimit: ConstraintCheck<'daily_limit'> = (rule, judged) => {
+  const { limit, currency, source } = rule;
   const { agentId, params, members } = judged;
-  if (otherCurrency(params, members, currency) !== null) return HOLDS;
+  if (otherCurrency(params, members, rule) !== null) return HOLDS;
   const amounts = amountsIn(params, members, source, currency);
   const largest = largestOf(amounts);
   if (amounts.unreadable.length > 0 || largest === null) return HOLDS;

@@ -7,7 +7,7 @@ import { HOLDS, said, shown, type ConstraintCheck } from './judged.js';
 
 /** Every amount is in the passport's currency and can be read exactly; the limits below rely on it. */
 export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params, members }) => {
-  const other = otherCurrency(params, members, rule.currency);
+  const other = otherCurrency(params, members, rule);
   if (other !== null) {
     return [
       violation(
@@ -39,10 +39,11 @@ export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params, m
 };
 
 /** No single action asks for more than the limit; the limit itself is allowed. */
-export const monetaryLimit: ConstraintCheck<'monetary_limit'> = ({ limit, currency, source }, judged) => {
+export const monetaryLimit: ConstraintCheck<'monetary_limit'> = (rule, judged) => {
+  const { limit, currency, source } = rule;
   const { agentId, params, members } = judged;
   // Unreadable amounts and other currencies are refused by `currency`, which stands before every limit.
-  if (otherCurrency(params, members, currency) !== null) return HOLDS;
+  if (otherCurrency(params, members, rule) !== null) return HOLDS;
   const amounts = amountsIn(params, members, source, currency);
   if (amounts.unreadable.length > 0) return HOLDS;
   const amount = worstAbove(amounts, limit);

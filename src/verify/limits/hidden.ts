@@ -4,7 +4,7 @@ import type { Constraint, Constraints, MoneySource } from '../../protocol/constr
 import { isObject, type Json } from '../../protocol/json/values.js';
 import { BOUND } from '../../protocol/log/attribution.js';
 import { hidesCharacter } from '../../protocol/naming/hidden.js';
-import { endsWith, isMeant, isSameName, nameOf, thingNamed, type Name } from '../../protocol/naming/names.js';
+import { endsWith, isMeant, nameOf, thingNamed, type Name } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { violation, type Violation } from '../decision.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
@@ -71,12 +71,12 @@ function reads(rule: Constraint, { name, value, path }: NamedValue): boolean {
 export function readsName(rule: Constraint, name: Name, path: string | null = null): boolean {
   switch (rule.kind) {
     case 'currency':
-      return isSameName(name, CURRENCY) || rule.sources.some(isMoney);
+      return isMeantBy([CURRENCY, ...(rule.currencyIn ?? [])]) || rule.sources.some(isMoney);
     case 'monetary_limit':
     case 'daily_limit':
       return isMoney(rule.source);
     case 'allowed_domains': {
-      if (rule.params !== null) return rule.params.some((each) => isMeant(each, name, path));
+      if (rule.params !== null) return isMeantBy(rule.params);
       const tier = tierOf(name);
       return tier === 'first' || tier === 'strong';
     }
@@ -95,6 +95,10 @@ export function readsName(rule: Constraint, name: Name, path: string | null = nu
   }
 
   function isMoney(source: MoneySource): boolean {
-    return source === null ? moneyNameOf(name).money : source.some((each) => isMeant(each, name, path));
+    return source === null ? moneyNameOf(name).money : isMeantBy(source);
+  }
+
+  function isMeantBy(named: readonly Name[]): boolean {
+    return named.some((each) => isMeant(each, name, path));
   }
 }

@@ -4,7 +4,7 @@ import { minorDigits } from '../../protocol/constraints/currencies.js';
 import { MAX_MINOR } from '../../protocol/constraints/money.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Usage } from '../meters.js';
-import { amountsIn, largestOf } from '../constraints/reading/amount.js';
+import { amountsIn, largestOf, saysCurrency } from '../constraints/reading/amount.js';
 import { paramOf } from '../constraints/judged.js';
 import { membersOf, type NamedValue } from '../constraints/reading/members.js';
 
@@ -34,7 +34,9 @@ export function usageOf(
   params: JsonObject,
   members: readonly NamedValue[] = membersOf(params),
 ): Pick<Usage, 'currency' | 'amountMinor'> {
-  const named = paramOf(params, 'currency');
+  const { currencyIn } = constraints;
+  const said = currencyIn && members.find((each) => saysCurrency(each, params, currencyIn))?.value;
+  const named = paramOf(params, 'currency') ?? said;
   // A passport without any rule on money accepts other currencies; they are spent in their own.
   const currency = typeof named === 'string' && minorDigits(named) !== null ? named : constraints.currency;
   const amounts = amountsIn(params, members, constraints.spends, currency);

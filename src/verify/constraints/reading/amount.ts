@@ -10,7 +10,7 @@ import {
   type Decimal,
 } from '../../../protocol/constraints/money.js';
 import { numberIn } from '../../../protocol/constraints/number-text.js';
-import type { MoneySource } from '../../../protocol/constraints/rules.js';
+import type { InCurrency, MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
@@ -257,16 +257,24 @@ function whyNot(decimal: Decimal, currency: string): string {
 
 const CURRENCY = nameOf('currency');
 
-/**
- * What the intent says of its currency that is not `currency`; null when it says nothing else. Below the top a currency counts where
- * money stands beside it.
- */
-export function otherCurrency(params: JsonObject, members: readonly NamedValue[], currency: string): NamedValue | null {
-  const other = members.find(
-    ({ name, value, owner }) =>
-      isSameName(name, CURRENCY) && value !== currency && (owner === params || holdsMoney(owner)),
-  );
+/** What the intent says of its currency that is not the passport's; null when it says nothing else. */
+export function otherCurrency(
+  params: JsonObject,
+  members: readonly NamedValue[],
+  { currency, currencyIn }: InCurrency,
+): NamedValue | null {
+  const other = members.find((each) => each.value !== currency && saysCurrency(each, params, currencyIn));
   return other ?? null;
+}
+
+/** Below the top a currency that nobody names counts where money stands beside it. */
+export function saysCurrency(
+  { name, path, owner }: NamedValue,
+  params: JsonObject,
+  named: InCurrency['currencyIn'],
+): boolean {
+  if (isSameName(name, CURRENCY) && (owner === params || holdsMoney(owner))) return true;
+  return named?.some((each) => isMeant(each, name, path)) === true;
 }
 
 function holdsMoney(owner: JsonObject): boolean {
