@@ -1,6 +1,10 @@
+import { nearest } from '../../protocol/naming/nearest.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Held } from '../context.js';
 import { verdictOf, violation, type Verdict, type Violation } from '../decision.js';
+
+/** A refusal stays cheap, whatever a passport declares. */
+const MOST_COMPARED = 100;
 
 /** The passport declares the action, does not deny it, and the params satisfy the action's schema; all that fails is collected. */
 export function action({ intent, facts }: Held, passport: Passport): Verdict {
@@ -13,7 +17,9 @@ export function action({ intent, facts }: Held, passport: Passport): Verdict {
   const schema = passport.actions.get(action);
   if (schema === undefined) {
     const declared = [...passport.actions.keys()];
-    const message = `The passport does not declare the action "${action}".`;
+    const near = nearest(action, declared.slice(0, MOST_COMPARED));
+    const meant = near === null ? '' : `; the nearest that it declares is "${near}"`;
+    const message = `The passport does not declare the action "${action}"${meant}.`;
     violations.push(violation('ACTION_NOT_DECLARED', message, { action, declared, agent_id }));
   } else if (schema !== null) {
     for (const { path, reason } of facts.schemaProblems(schema, params)) {

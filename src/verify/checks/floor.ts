@@ -1,4 +1,5 @@
 /** Step 1, the part that needs a memory: a passport that its principal has replaced never widens anything again (protocol, section 2). */
+import { SUPERSEDED } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
 import { formatTime } from '../../protocol/time.js';
 import { violation, type Violation } from '../decision.js';
@@ -23,7 +24,7 @@ export function floorProblem(passport: Passport, floors: readonly Floor[]): Viol
   );
   if (highest !== null && serial < highest.serial) {
     const message = `The passport of ${agent_id} has serial ${serial} and was replaced: ${highest.serial} is known here.`;
-    const details = { reason: 'superseded', serial, known_serial: highest.serial, principal, agent_id };
+    const details = { reason: SUPERSEDED, serial, known_serial: highest.serial, principal, agent_id };
     return violation('PASSPORT_INVALID', message, details);
   }
   const equal = floors.filter((each) => each.serial === serial && each.hash !== null && each.hash !== passport.hash());

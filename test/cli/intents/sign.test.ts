@@ -37,6 +37,13 @@ describe('aip intent sign', () => {
     expect((await machine.run('intent', 'verify', machine.file('i.json', out))).code).toBe(0);
   });
 
+  test('names the action that a mistyped one is near', async () => {
+    const machine = await settled();
+    const { err } = await machine.run(...BY, '-a', 'isue_refund', '--param', 'amount:=50');
+    expect(err).toContain('does not declare the action "isue_refund"; the nearest that it declares is "issue_refund".');
+    expect((await machine.run(...BY, '-a', 'drop_tables')).err).toContain('does not declare the action "drop_tables".');
+  });
+
   test('keeps nothing: it only rehearses', async () => {
     const machine = await settled();
     const before = stored(machine.state);

@@ -30,6 +30,9 @@ describe('a passport that its principal has replaced', () => {
     expect([code, value.error_code]).toEqual([10, 'AIP-E103']);
     expect(value.details).toMatchObject({ reason: 'superseded', serial: 1, known_serial: 2, agent_id: SUPPORT });
     expect(value.checks[0]).toMatchObject({ check: 'passport', status: 'failed' });
+    const { out } = await machine.run('intent', 'verify', mail, '-p', old);
+    expect(out).toMatch(/next: Use the passport that replaced it/);
+    expect(out).not.toContain('aip principal add');
   });
 
   test('does not come back after the newer one was deleted', async () => {
