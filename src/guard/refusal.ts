@@ -1,4 +1,5 @@
 /** Why a call does not run, in words for a model and for programs. */
+import { withNames } from '../app/verification/remedy.js';
 import { NATIVE_CODES, remedyFor, type CodeEntry } from '../protocol/codes.js';
 import type { JsonObject } from '../protocol/json/values.js';
 import type { Decision } from '../verify/decision.js';
@@ -24,11 +25,12 @@ export function refusalOf(decision: Decision): CallRefusal {
   const code = decision.error_code ?? 'AIP-E100';
   const known = ENTRIES.get(code);
   const denied = code === NATIVE_CODES.APPROVAL_REQUIRED.code && decision.details?.reason === 'denied';
+  const remedy = known === undefined ? '' : withNames(remedyFor(known, decision.details), decision);
   return {
     code,
     name: decision.error_message ?? code,
     message: decision.message,
-    remedy: denied ? 'Do not ask for it before then.' : known === undefined ? '' : remedyFor(known, decision.details),
+    remedy: denied ? 'Do not ask for it before then.' : remedy,
     details: decision.details ?? {},
     intentHash: decision.intent_hash,
   };

@@ -34,6 +34,7 @@ describe.each(WAYS)('%s', (_, prepare) => {
     const no = hook(event('WebFetch', { url: 'https://a.example' }));
     expect(no.status).toBe(0);
     expect(denied(no.stdout)).toMatch(/^AIP-E201 ACTION_NOT_DECLARED: /);
+    expect(denied(no.stdout)).toMatch(/`aip passport update did:web:\S+:agents:coder --add-action \w+`/);
     expect(denied(hook(event('mcp__pay__refund', { amount: 10_000 })).stdout)).toMatch(/^AIP-E202 /);
     expect(hook(event('mcp__pay__refund', { amount: 10 })).stdout).toBe('{}\n');
     expect(hook(event('WebFetch', { url: 'x' }), '--map', 'WebFetch=shell').stdout).toBe('{}\n');

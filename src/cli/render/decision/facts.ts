@@ -1,9 +1,7 @@
-import { shellWord } from '../../../app/failure.js';
-import { scopeOf } from '../../../mesh/subject.js';
+import { withNames } from '../../../app/verification/remedy.js';
 import { remedyFor } from '../../../protocol/codes.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
-import { isActionName } from '../../../protocol/passport.js';
 import { spanText } from '../../../protocol/time.js';
 import { maskDetails } from '../../../protocol/log/secrets.js';
 import type { Decision, Refusal } from '../../../verify/decision.js';
@@ -64,14 +62,12 @@ export function remedyOf(
 ): string | null {
   const entry = entryOf(code, decision.dialect);
   if (entry === null) return null;
-  const { agent_id: agent, action, details } = decision;
+  const { details } = decision;
   const remedy = remedyFor(entry, details);
   const principal = details?.principal;
   const request = details?.request_id;
   const unasked = remedy.includes('<request_id>') && (typeof request !== 'string' || details?.reason === 'denied');
-  return fill(unasked ? withoutRequest(details?.reason) : remedy, {
-    '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
-    '<name>': action !== null && isActionName(action) ? shellWord(action) : null,
+  return fill(withNames(unasked ? withoutRequest(details?.reason) : remedy, decision), {
     '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
     '<request_id>': typeof request === 'string' && /^[0-9a-f]{32}$/.test(request) ? request : null,
   });
