@@ -56,15 +56,11 @@ export async function announce(
     const publish = `aip passport publish ${clean(passport.agent.id)}`;
     if (unknown) {
       const { principal } = passport.document;
-      const pin = (await localState(cli.workspace)).pins(principal).at(-1);
-      const key = pin === undefined ? '<key>' : formatPublicKey(pin.publicKey);
       const carries = `The mesh carries no passports of ${principal} yet.`;
       if (flags.first !== true)
         cli.warn(`${carries} Other machines go by the one that they have.`, 'principal_unknown');
       const known = flags.first === true ? `${carries} ` : '';
-      cli.note(
-        `${known}An admin changes that:\n  aip mesh principal add ${principal} --public-key ${key}\n  ${publish}`,
-      );
+      cli.note(`${known}An admin changes that:\n  ${await registering(cli, principal)}\n  ${publish}`);
     } else {
       // It was signed, and is in force on this machine.
       const why = clean(error.message).replace(' Nothing was changed.', '');
@@ -75,6 +71,12 @@ export async function announce(
     }
     return { publishing: null, exitCode: unknown ? 0 : 5 };
   }
+}
+
+/** The command by which an admin has the mesh take a principal's passports, with its key where that is pinned here. */
+export async function registering(cli: Setting, principal: string): Promise<string> {
+  const pin = (await localState(cli.workspace)).pins(principal).at(-1);
+  return `aip mesh principal add ${principal} --public-key ${pin === undefined ? '<key>' : formatPublicKey(pin.publicKey)}`;
 }
 
 /** Says who has the passport. `pin`: of an agent that is new, the command by which another machine comes to believe its principal. */

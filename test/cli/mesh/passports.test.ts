@@ -81,6 +81,9 @@ describe('a passport at the mesh', { timeout: SLOW }, () => {
     expect(await admin.json('mesh', 'principal', 'remove', DID, '--key', public_key)).toMatchObject({ removed: 1 });
     const refused = await admin.run(['passport', 'publish', 'bot', '--force']);
     expect([refused.code, refused.err]).toEqual([5, expect.stringContaining('PRINCIPAL_UNKNOWN')]);
+    expect(refused.err).toMatch(
+      /^hint: as an admin: aip mesh principal add did:web:\S+ --public-key ed25519:[0-9a-f]{64}$/m,
+    );
     expect((await admin.run(['mesh', 'principal', 'remove', DID])).code).toBe(5);
   });
 

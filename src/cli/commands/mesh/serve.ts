@@ -337,7 +337,7 @@ function show(
     `  ${paint.dim(shown ? 'kept in  ' : 'admin key')}  ${holdsAdminKey ? clean(adminKeyFile) : 'where the mesh began'}`,
   );
   // Never the admin key: who copies the line to a machine that only verifies would hand over the whole mesh.
-  cli.out('\nEach machine that verifies gets a key of its own, made here, and kept there in a file of mode 0600:');
+  cli.out('\nEach machine that verifies gets a key of its own, made here, kept there (mode 0600):');
   cli.out(`  ${paint.cyan('(umask 077; aip mesh key create --role verifier --label <machine> > <machine>.key)')}`);
   cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key-file <machine>.key`)}`);
   cli.out(`\nIts dashboard, ${clean(url)}/ in a browser, opens with a key as well:`);

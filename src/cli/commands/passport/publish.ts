@@ -1,3 +1,5 @@
+import { isRefusedAs } from '../../../app/mesh/answers.js';
+import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
 import { publishPassport } from '../../../app/mesh/passports.js';
 import { canonicalize } from '../../../protocol/json/canonical.js';
@@ -7,6 +9,7 @@ import { localState } from '../../../workspace/state.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { meshSession, orderDeps } from '../../mesh/session.js';
+import { registering } from '../../passports/reach.js';
 import { renderReach } from '../../render/standing.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -48,7 +51,14 @@ export const command: CommandSpec<Options> = {
     const { passport } = await findPassport({ state, readFile: readDocument }, args[0]!);
     const deps = await orderDeps(cli, await meshSession(cli, options), options);
     const text = canonicalize(passport.document as unknown as JsonObject);
-    const publishing = await publishPassport(deps, passport, text, options.force ?? false);
+    const publishing = await publishPassport(deps, passport, text, options.force ?? false).catch(
+      async (error: unknown) => {
+        if (!(error instanceof Failure) || !isRefusedAs(error, 'PRINCIPAL_UNKNOWN')) throw error;
+        const { code, message, retryable } = error;
+        const hint = `as an admin: ${await registering(cli, passport.document.principal)}`;
+        throw new Failure(code, message, { hint, retryable, cause: error });
+      },
+    );
     const { outcome, missing } = publishing;
     if (cli.globals.json) cli.json(outcome);
     else {
