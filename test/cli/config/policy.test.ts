@@ -197,8 +197,7 @@ describe('trusted files', () => {
     ]);
   });
 
-  test("count through no folder of another user's", async () => {
-    if (process.getuid?.() !== 0) return;
+  test.skipIf(process.getuid?.() !== 0)("count through no folder of another user's", async () => {
     const s = staged({ uid: 4_000_000 });
     s.put('.aiprc', JSON.stringify(nested(STRICT)));
     chownSync(join(s.repo, 'a'), 4_000_001, 4_000_001);

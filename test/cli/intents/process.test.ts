@@ -42,71 +42,73 @@ test.each(SAMPLE)('the binary says the same: $name', (vector) => {
 const LINES = 100_000;
 /** What a stream of any length may hold at most; the process alone takes about 90 MB. */
 const MOST_MB = 340;
+/** Where memory is not read from /proc. */
+const NO_PROC = !existsSync('/proc/self/status');
 
-test(`a stream of ${LINES} lines is judged in constant memory`, async () => {
-  if (!existsSync('/proc/self/status')) {
-    console.warn('skipped: memory is read from /proc, and there is none');
-    return;
-  }
-  const where = place();
-  known(where, 'passport-operator.json');
-  const child = start(where, ['intent', 'verify', '-', '--ndjson', '--at', INTENTS.at]);
-  // One signature, many lines: the copies are refused one by one after all of the work on them.
-  const copies = Array.from({ length: 50 }, (_, i) => line(operate(`copy ${i}`, 'scale_service', { n: i })));
-  Readable.from(
-    (function* () {
-      for (let i = 0; i < LINES; i += copies.length) yield copies.join('');
-    })(),
-  ).pipe(child.stdin);
-  let answers = 0;
-  let accepted = 0;
-  let early = 0;
-  let peak = 0;
-  const megabytes = () =>
-    Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1] ?? 0) / 1024;
-  let rest = '';
-  for await (const chunk of child.stdout.setEncoding('utf8')) {
-    const lines = (rest + (chunk as string)).split('\n');
-    rest = lines.pop()!;
-    answers += lines.length;
-    accepted += lines.filter((text) => text.startsWith('{"success":true')).length;
-    if (early === 0 && answers >= LINES / 10) early = megabytes();
-    if (answers < LINES) peak = Math.max(peak, megabytes());
-  }
-  expect([answers, accepted]).toEqual([LINES, copies.length]);
-  expect(peak).toBeLessThan(MOST_MB);
-  // Nine tenths of the stream add next to nothing to what the first tenth took.
-  expect(peak - early).toBeLessThan(150);
-  // Refusals that may be a stranger's doing are folded into counters beyond 120 a minute.
-  const { entries, nonces } = stored(stateOf(where));
-  expect(nonces).toBe(copies.length);
-  expect(entries).toBeGreaterThanOrEqual(copies.length + 120);
-  expect(entries).toBeLessThan(LINES / 50);
-}, 180_000);
+test.skipIf(NO_PROC)(
+  `a stream of ${LINES} lines is judged in constant memory`,
+  async () => {
+    const where = place();
+    known(where, 'passport-operator.json');
+    const child = start(where, ['intent', 'verify', '-', '--ndjson', '--at', INTENTS.at]);
+    // One signature, many lines: the copies are refused one by one after all of the work on them.
+    const copies = Array.from({ length: 50 }, (_, i) => line(operate(`copy ${i}`, 'scale_service', { n: i })));
+    Readable.from(
+      (function* () {
+        for (let i = 0; i < LINES; i += copies.length) yield copies.join('');
+      })(),
+    ).pipe(child.stdin);
+    let answers = 0;
+    let accepted = 0;
+    let early = 0;
+    let peak = 0;
+    const megabytes = () =>
+      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1] ?? 0) / 1024;
+    let rest = '';
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      const lines = (rest + (chunk as string)).split('\n');
+      rest = lines.pop()!;
+      answers += lines.length;
+      accepted += lines.filter((text) => text.startsWith('{"success":true')).length;
+      if (early === 0 && answers >= LINES / 10) early = megabytes();
+      if (answers < LINES) peak = Math.max(peak, megabytes());
+    }
+    expect([answers, accepted]).toEqual([LINES, copies.length]);
+    expect(peak).toBeLessThan(MOST_MB);
+    // Nine tenths of the stream add next to nothing to what the first tenth took.
+    expect(peak - early).toBeLessThan(150);
+    // Refusals that may be a stranger's doing are folded into counters beyond 120 a minute.
+    const { entries, nonces } = stored(stateOf(where));
+    expect(nonces).toBe(copies.length);
+    expect(entries).toBeGreaterThanOrEqual(copies.length + 120);
+    expect(entries).toBeLessThan(LINES / 50);
+  },
+  180_000,
+);
 
-test('a line of 600 MB is refused in constant memory', async () => {
-  if (!existsSync('/proc/self/status')) {
-    console.warn('skipped: memory is read from /proc, and there is none');
-    return;
-  }
-  const child = start(place(), ['intent', 'verify', '-', '--ndjson']);
-  const part = Buffer.alloc(1024 * 1024, 'a');
-  let peak = 0;
-  Readable.from(
-    (function* () {
-      for (let i = 0; i < 600; i++) {
-        const status = readFileSync(`/proc/${child.pid}/status`, 'latin1');
-        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-        yield part;
-      }
-    })(),
-  ).pipe(child.stdin);
-  let said = '';
-  for await (const chunk of child.stdout.setEncoding('utf8')) said += chunk as string;
-  expect(JSON.parse(said)).toMatchObject({ success: false, error_code: 'AIP-E100' });
-  expect(peak).toBeGreaterThan(30);
-  expect(peak).toBeLessThan(MOST_MB);
-}, 60_000);
+test.skipIf(NO_PROC)(
+  'a line of 600 MB is refused in constant memory',
+  async () => {
+    const child = start(place(), ['intent', 'verify', '-', '--ndjson']);
+    const part = Buffer.alloc(1024 * 1024, 'a');
+    let peak = 0;
+    Readable.from(
+      (function* () {
+        for (let i = 0; i < 600; i++) {
+          const status = readFileSync(`/proc/${child.pid}/status`, 'latin1');
+          peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+          yield part;
+        }
+      })(),
+    ).pipe(child.stdin);
+    let said = '';
+    for await (const chunk of child.stdout.setEncoding('utf8')) said += chunk as string;
+    expect(JSON.parse(said)).toMatchObject({ success: false, error_code: 'AIP-E100' });
+    expect(peak).toBeGreaterThan(30);
+    expect(peak).toBeLessThan(MOST_MB);
+  },
+  60_000,
+);
 
 test('a reader who goes away turns no refusal into a yes', () => {
   const where = place();
@@ -121,11 +123,7 @@ test('a reader who goes away turns no refusal into a yes', () => {
   expect(stderr).toBe('');
 });
 
-test('an answer that could not be written is no success', () => {
-  if (!existsSync('/dev/full')) {
-    console.warn('skipped: there is no /dev/full');
-    return;
-  }
+test.skipIf(!existsSync('/dev/full'))('an answer that could not be written is no success', () => {
   const where = place();
   known(where, 'passport-support-agent.json');
   writeFileSync(join(where.folder, 'in.json'), line(refund('full')));

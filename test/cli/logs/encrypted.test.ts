@@ -85,11 +85,11 @@ describe('an export that is encrypted', () => {
     },
   );
 
-  test('agrees with age itself, in both directions', async () => {
+  test('agrees with age itself, in both directions', async (context) => {
     if (spawnSync('age', ['--version']).status !== 0) {
       // With AIP_TEST_AGE=1 a machine without it fails.
       expect(process.env['AIP_TEST_AGE']).not.toBe('1');
-      return;
+      context.skip('age is not installed');
     }
     const { home, identity, recipient, ssh, sshIdentity } = await archived();
     for (const [to, key] of [

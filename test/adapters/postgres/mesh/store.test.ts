@@ -220,10 +220,10 @@ describePostgres('mesh store', QUICK, (cluster) => {
     });
   });
 
-  test('through pgbouncer in transaction mode', async () => {
+  test('through pgbouncer in transaction mode', async (context) => {
     const { name } = await cluster().database();
     const port = await cluster().pooler({ postgres: 'sup3r-s3cret' });
-    if (port === null) return;
+    if (port === null) return context.skip('pgbouncer is not installed');
     const store = await openStore(`postgres://postgres:sup3r-s3cret@127.0.0.1:${port}/${name}`);
     for (let i = 0; i < 5; i++) await append(store, proposal());
     expect(await requireWhole(store)).toBe(5);
