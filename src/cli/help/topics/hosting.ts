@@ -70,9 +70,7 @@ A client behind a proxy that buffers all the same notices the silence within 4 s
 address, and so the limit on wrong API keys, which never slows a valid one.
 
 # When it is down
-Verification goes on: each machine judges by its copy, and a deny that it knows denies in every case. A copy older than revocation.max_age
-(30 s) asks the mesh once, for at most 300 ms; where that fails, revocation.on_stale decides: last-known (the default) judges by the copy
-and says "degraded": true, deny refuses (AIP-E405). With T the moment of the commit and B revocation.max_age, at T + B every verifier
-with deny has applied the event or refuses. What was answered is on disk and survives kill -9; when the mesh is back, clients resume.
+Verification goes on: each machine judges by its copy, and by revocation.on_stale once that is old (aip help mesh: Fresh, stale, gone).
+What was answered is on disk and survives kill -9; when the mesh is back, clients resume.
 `;
 }

@@ -24,13 +24,7 @@ Whoever can write the file can also compute it all anew, or cut its end. A signe
 A checkpoint is a C2SP tlog-checkpoint: the size and root of the Merkle tree over the entries, signed with this verifier's own key. Without
 one, logs verify cannot know of an end that was cut off together with what the file remembers of it.
 
-# Show a stranger one action
-  aip logs prove 42 -o refund.proof.json      the signed intent, the passport, the decision, its place in the tree
-  aip proof verify refund.proof.json --principal-key did:web:acme.com=<key> --verifier-key <key>
-It needs no state and trusts nothing but the keys you name. Each step is ok, broken, or unproven: who asked, what exactly, whether the
-passport permits it, what was decided, when, and where that is recorded. A limit over time is the verifier's word. Where the log masks or
-drops params, the document as it was sent has to be given: --intent. An entry holds what can be erased as commitments only, each with
-a salt of its own; entries from before this version are proved as a whole chain.
+One action alone is shown to a stranger by aip logs prove and aip proof verify (aip help proof).
 
 # What happened after a yes
 An outcome is an entry of its own: ok or error, final, with exit code and duration; unknown leaves room for the final word. exec and shield
@@ -44,10 +38,8 @@ place in the daily sum back when the action did not happen: aip outcome ... --st
 /v1/outcome, release: (error) => boolean of shield and guardCall. Once, within 24 hours, at most one daily limit in a day; rates never.
 
 # Keep it, and let go of it
-  aip logs export --out 2026-q1.jsonl         the chain goes with it: aip logs verify --file 2026-q1.jsonl
   aip logs export --format ocsf               also csv and cef, for a SIEM; a cell cannot become a formula
-  aip logs prune --older-than 90d             leaves a signed summary, so that the rest still verifies
-Counts and trust scores outlive pruning; under rules that are set afterwards, a score is that of the entries left.
+Archives that still verify, pruning and erasure: aip help retention.
 
 # What does not count against an agent
 A refusal before or at the signature (E1xx), a replay or a stale copy (E3xx), and what the verifier could not find out (E405, E5xx, a hook

@@ -85,7 +85,7 @@ nor reinstate.
 
 # Fresh, stale, gone
 A verification whose copy is older than revocation.max_age (30 s) asks the mesh once, for at most 300 ms. When that fails,
-revocation.on_stale decides: last-known judges by the copy and says degraded: true; deny refuses with AIP-E405. A known deny denies
+revocation.on_stale decides: last-known (the default) judges by the copy and says degraded: true; deny refuses with AIP-E405. A known deny denies
 in every case. With T the moment of the commit, every verifier that denies when stale has applied it, or refuses, by T + max_age.
 
 # For programs

@@ -11,7 +11,8 @@ keys; age itself reads it as well.
 With log.retention: 90d in the config it happens by itself, after verifications and hourly in mesh follow, serve and monitor: at most a tenth of the
 log in one run, never what is younger by the mesh's time, nothing that the mesh does not have yet, and nothing while the mesh's time is not known.
 The summary is then signed with this verifier's own key. aip logs prune without --older-than does the same at once; with --yes all of it.
-Counts and trust scores outlive pruning, and so do the leaves of the tree: proofs of what is kept still hold.
+Counts and trust scores outlive pruning (under rules that are set afterwards, a score is that of the entries left), and so do the leaves of the
+tree: proofs of what is kept still hold.
 
 # Forget one value
   aip logs erase --agent support-agent-v1 --param email --before 30d
