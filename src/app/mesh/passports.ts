@@ -1,9 +1,10 @@
 /** Passports through a mesh: handed in by who signed them, fetched by who must judge by them. */
-import { verifySignature, verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { partOf } from '../../mesh/document.js';
 import { toHex } from '../../protocol/hex.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { passportIn, type Passport } from '../../protocol/passport.js';
+import { issuerProblem } from '../../verify/checks/issuer.js';
+import { pinnedKeys } from '../keys/principals.js';
 import { requireAsked } from './answers.js';
 import { handIn, type OrderDeps } from './hand-in.js';
 import { unconfirmedIn, type Unconfirmed } from './orders.js';
@@ -140,8 +141,5 @@ export function passportFetcher(
 }
 
 function isPinned(passport: Passport, state: Pick<State, 'pins'>): boolean {
-  return state.pins(passport.document.principal).some(({ publicKey }) => {
-    const key = verifyKeyOf(publicKey);
-    return key !== null && verifySignature(key, passport.signedBytes, passport.signature);
-  });
+  return issuerProblem(passport, pinnedKeys(state.pins(passport.document.principal))) === null;
 }
