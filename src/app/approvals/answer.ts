@@ -5,10 +5,9 @@ import {
   MAX_APPROVAL_REASON,
   type ActionApprovalDocument,
 } from '../../protocol/approvals/approval.js';
-import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
+import { isVerifierSigned, type ApprovalRequest, type NamedApprover } from '../../protocol/approvals/request.js';
 import { personNamed } from '../../protocol/approvals/person.js';
 import { publicKeyOf } from '../../protocol/ed25519/sign.js';
-import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
@@ -85,9 +84,8 @@ function requireWaiting({ document, expiresAt }: ApprovalRequest, now: number): 
 }
 
 /** Fails unless the verifier that the request names signed it. */
-export function requireSigned({ document, signedBytes, signature }: ApprovalRequest): void {
-  const key = verifyKeyOf(parsePublicKey(document.verifier)!);
-  if (key !== null && verifySignature(key, signedBytes, signature)) return;
+export function requireSigned(request: ApprovalRequest): void {
+  if (isVerifierSigned(request)) return;
   throw new Failure(
     'USAGE',
     'The verifier that the request names did not sign it: it was changed, or made by another.',

@@ -3,8 +3,7 @@ import { actionHash } from '../../protocol/approvals/action-hash.js';
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import { isExact, readAnyApproval } from '../../protocol/approvals/any.js';
 import type { Approval } from '../../protocol/approvals/exact.js';
-import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
-import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
+import { isVerifierSigned, readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { Intent } from '../../protocol/intent.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
@@ -136,15 +135,11 @@ export function hear(documents: readonly JsonObject[], hearing: Hearing): Heard 
   return { evidence: { verifier: asker, request, answers, exact }, by, problem: null };
 }
 
-function requestProblem(
-  { document, signedBytes, signature }: ApprovalRequest,
-  { entry, intent, passport, verifiers }: Hearing,
-): string | null {
-  const verifier = verifiers.find((each) => formatPublicKey(each) === document.verifier);
-  if (verifier === undefined)
+function requestProblem(request: ApprovalRequest, { entry, intent, passport, verifiers }: Hearing): string | null {
+  const { document } = request;
+  if (!verifiers.some((each) => formatPublicKey(each) === document.verifier))
     return `the request is of another verifier, whose key was not given: --verifier-key ${document.verifier}`;
-  const key = verifyKeyOf(verifier);
-  if (key === null || !verifySignature(key, signedBytes, signature)) return 'the verifier did not sign the request';
+  if (!isVerifierSigned(request)) return 'the verifier did not sign the request';
   if (document.request_id !== entry.approval_request) return 'the request is not the one that the decision names';
   if (document.passport_hash !== passport.hash()) return 'the request is of another passport';
   return document.action_hash === hashOf(intent, passport) ? null : 'the request is of another action';

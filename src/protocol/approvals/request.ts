@@ -3,7 +3,9 @@
  * a person at another machine is shown what the verifier judged and nothing that somebody put in its place.
  */
 import { canonicalBytesWithout } from '../json/canonical-bytes.js';
+import { verifyKeyOf, verifySignature } from '../ed25519/verify.js';
 import { signatureBytes } from '../hex.js';
+import { parsePublicKey } from '../identity/keys.js';
 import { jsonOf, listOf, objectOf, ShapeError, textOf } from '../json/shape.js';
 import { isObject, type JsonObject } from '../json/values.js';
 import { MAX_ACTION_LENGTH, MAX_LIST, MAX_TEXT } from '../limits.js';
@@ -98,4 +100,10 @@ function requireWhole(object: JsonObject, name: string, least: number, most: num
 /** The bytes that the verifier signs. */
 export function approvalRequestBytes(unsigned: Omit<ApprovalRequestDocument, 'signature'>): Uint8Array {
   return canonicalBytesWithout(unsigned as unknown as JsonObject, 'signature');
+}
+
+/** True where the verifier that the request names signed it. */
+export function isVerifierSigned({ document, signedBytes, signature }: ApprovalRequest): boolean {
+  const key = verifyKeyOf(parsePublicKey(document.verifier)!);
+  return key !== null && verifySignature(key, signedBytes, signature);
 }

@@ -3,9 +3,7 @@
  * the verifier that it names signed it and the operator enrolled that verifier.
  */
 import { readActionApproval, type ActionApproval } from '../../../protocol/approvals/approval.js';
-import { readApprovalRequest } from '../../../protocol/approvals/request.js';
-import { verifyKeyOf, verifySignature } from '../../../protocol/ed25519/verify.js';
-import { parsePublicKey } from '../../../protocol/identity/keys.js';
+import { isVerifierSigned, readApprovalRequest } from '../../../protocol/approvals/request.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import { raisedRecord, type RequestRecord } from '../../../verify/approvals/approving.js';
 import { answerSigner, type ApproverPins } from '../../approvals/keep.js';
@@ -22,16 +20,14 @@ export function sharedRecord(
 ): RequestRecord | null {
   const request = readOrNull(() => readApprovalRequest(text));
   if (request?.document.request_id !== id || request.document.verifier !== verifier) return null;
-  const { signedBytes, signature, expiresAt } = request;
-  const key = verifyKeyOf(parsePublicKey(verifier)!);
-  if (key === null || !verifySignature(key, signedBytes, signature)) return null;
+  if (!isVerifierSigned(request)) return null;
   const answers = texts.flatMap((each): ActionApproval[] => {
     const answer = readOrNull(() => readActionApproval(each));
     return answer?.document.request_id === id ? [answer] : [];
   });
   const record: RequestRecord = {
     ...raisedRecord(request),
-    expiresAt: Math.max(expiresAt, ...answers.map(({ approvedUntil }) => approvedUntil)),
+    expiresAt: Math.max(request.expiresAt, ...answers.map(({ approvedUntil }) => approvedUntil)),
     text,
     answers,
     vouched: true,
