@@ -15,13 +15,14 @@ export function bindingFloors(
 ): readonly Floor[] {
   if (floors.length === 0) return floors;
   const pinned = new Set(pins.map(({ key }) => key.text));
-  return floors
-    .filter(({ issuerKey }) => issuerKey === null || (pinned.has(issuerKey) && deniedNow(standing, issuerKey) === null))
-    .map(({ serial, hash, raisedAt }) => ({ serial, hash, issuedAt: serial === 0 ? raisedAt : null }));
+  return floors.filter(
+    ({ issuerKey }) => issuerKey === null || (pinned.has(issuerKey) && deniedNow(standing, issuerKey) === null),
+  );
 }
 
-/** The floor that a passport makes; null where no pinned key has signed it. */
+/** The floor that a passport makes; null for one without a serial, among which the time of issue decides. */
 export function floorOf(passport: Passport, pins: readonly PinnedKey[], now: number): PassportFloor | null {
+  if (passport.serial === 0) return null;
   const { candidates, holds } = issuerOf(passport, () => pins);
   const signer = candidates.find(({ key }) => holds(key));
   if (signer === undefined) return null;
@@ -30,7 +31,7 @@ export function floorOf(passport: Passport, pins: readonly PinnedKey[], now: num
     issuerKey: signer.key.text,
     serial: passport.serial,
     hash: passport.hash(),
-    raisedAt: passport.serial === 0 ? passport.issuedAt : now,
+    raisedAt: now,
   };
 }
 

@@ -193,7 +193,7 @@ export interface PassportFloor {
   readonly serial: number;
   /** `sha256:` and hex of the document. */
   readonly hash: string;
-  /** ms since the epoch. Of serial 0, which passports without one have: when it was issued, as that decides between them. */
+  /** ms since the epoch. */
   readonly raisedAt: number;
 }
 

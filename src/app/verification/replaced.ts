@@ -35,12 +35,11 @@ export function replacement(passport: Passport, pins: readonly PinnedKey[], memo
 
 /** A passport that counts is the least that counts from now on. */
 export function raise({ passport, pins }: InForce, { floors, raiseFloor, wallNow }: PassportMemory): void {
-  if (raiseFloor === null) return;
+  if (raiseFloor === null || passport.serial === 0) return;
   const floor = floorOf(passport, pins, wallNow);
   if (floor === null) return;
   const known = floors(passport.agent.id).some(
-    ({ issuerKey, serial, raisedAt }) =>
-      issuerKey === floor.issuerKey && serial >= passport.serial && (serial > 0 || raisedAt >= floor.raisedAt),
+    ({ issuerKey, serial }) => issuerKey === floor.issuerKey && serial >= passport.serial,
   );
   if (!known) raiseFloor(floor);
 }

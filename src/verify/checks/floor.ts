@@ -1,7 +1,6 @@
 /** Step 1, the part that needs a memory: a passport that its principal has replaced never widens anything again (protocol, section 2). */
 import { SUPERSEDED } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
-import { formatTime } from '../../protocol/time.js';
 import { violation, type Violation } from '../decision.js';
 
 /** The least that a passport of an agent has to be. */
@@ -9,8 +8,6 @@ export interface Floor {
   readonly serial: number;
   /** `sha256:` and hex: of two passports with one serial, the one known already; null where only the serial is known. */
   readonly hash: string | null;
-  /** Between passports without a serial the time of issue decides, in ms since the epoch; null or absent elsewhere. */
-  readonly issuedAt?: number | null;
 }
 
 /** Why the passport counts no longer, or not beside one of the same serial; null when it does. */
@@ -27,15 +24,7 @@ export function floorProblem(passport: Passport, floors: readonly Floor[]): Viol
     const details = { reason: SUPERSEDED, serial, known_serial: highest.serial, principal, agent_id };
     return violation('PASSPORT_INVALID', message, details);
   }
-  const equal = floors.filter((each) => each.serial === serial && each.hash !== null && each.hash !== passport.hash());
-  const later = equal.find(({ issuedAt = null }) => issuedAt !== null && issuedAt > passport.issuedAt);
-  if (later !== undefined) {
-    const known_issued_at = formatTime(later.issuedAt!);
-    const message = `The passport of ${agent_id} was replaced: a later one, issued at ${known_issued_at}, is known here.`;
-    const details = { reason: 'superseded', serial, known_serial: later.serial, known_issued_at, principal, agent_id };
-    return violation('PASSPORT_INVALID', message, details);
-  }
-  const other = equal.find(({ issuedAt = null }) => issuedAt === null);
+  const other = floors.find(({ serial: known, hash }) => known === serial && hash !== null && hash !== passport.hash());
   if (other === undefined) return null;
   const message = `Another passport of ${agent_id} with serial ${serial} is known here, and stays in force.`;
   const details = {

@@ -1,9 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { household, made, signed, type Household } from '../../kit/native/household.js';
-import { AT, page, PRINCIPAL, publicKeyText, SUPPORT } from '../../kit/native/parts.js';
-import { passport } from '../../kit/native/passport-cases.js';
-import { fixture } from '../../kit/native/vectors.js';
+import { household, made, signed } from '../../kit/native/household.js';
+import { SUPPORT } from '../../kit/native/parts.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 /** The guide's agent after a rotation, and the passport that it had before. */
@@ -80,25 +78,5 @@ describe('a passport that its principal has replaced', () => {
     const { machine, path, old } = await rotated();
     const { code, value } = await machine.json<JsonObject[]>('passport', 'import', old, path, machine.at('none.json'));
     expect([code, value.map(({ result }) => result)]).toEqual([10, ['refused', 'known already', 'refused']]);
-  });
-});
-
-describe('a passport without a serial', () => {
-  const older = passport('support-agent-v1', { issued_at: '2026-01-01T00:00:00Z' });
-  const later = passport('support-agent-v1', { constraints: { monetary_limit: 100 } });
-  const verified = async (machine: Household, file: string) => {
-    const flags = ['--at', AT, '--dry-run', '-p', machine.file(file, page(file === 'older.json' ? older : later))];
-    const { value } = await machine.json('intent', 'verify', fixture('intent-refund.json'), ...flags);
-    return [value.error_code, value.details?.['reason']];
-  };
-
-  test('does not come back after a later one verified, nor after that was deleted', async () => {
-    const machine = household();
-    await machine.run('principal', 'add', PRINCIPAL, '--public-key', publicKeyText('principal'));
-    expect(await verified(machine, 'older.json')).toEqual([null, undefined]);
-    expect((await machine.run('passport', 'import', machine.file('later.json', page(later)))).code).toBe(0);
-    expect((await machine.run('passport', 'delete', 'support-agent-v1', '--yes')).code).toBe(0);
-    expect(await verified(machine, 'older.json')).toEqual(['AIP-E103', 'superseded']);
-    expect(await verified(machine, 'later.json')).toEqual([null, undefined]);
   });
 });

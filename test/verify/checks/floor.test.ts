@@ -36,22 +36,6 @@ describe('a passport beside those that are known', () => {
   });
 });
 
-describe('of passports without a serial', () => {
-  const { serial: _, ...unnumbered } = passport('support-agent-v1', {});
-  const FIRST = passportOf(unnumbered);
-  const at = (ms: number, hash = OTHER): Floor => ({ serial: 0, hash, issuedAt: FIRST.issuedAt + ms });
-
-  test.each<[string, Floor, string | null]>([
-    ['one that was issued before a known one counts no more', at(1000), 'superseded'],
-    ['one that was issued later replaces it', at(-1000), null],
-    ['of two of one moment each counts', at(0), null],
-    ['none counts where a serial is known', { serial: 1, hash: OTHER, issuedAt: null }, 'superseded'],
-  ])('%s', (_, floor, expected) => {
-    expect(FIRST.serial).toBe(0);
-    expect(floorProblem(FIRST, [floor])?.details.reason ?? null).toBe(expected);
-  });
-});
-
 test.each([
   [{ minSerial: null, hash: null }, null],
   [{ minSerial: 2, hash: SECOND.hash() }, null],

@@ -22,8 +22,7 @@ export class Floors {
     this.#raise = database.statement(
       `INSERT INTO passport_floors (agent_id, issuer_key, serial, hash, raised_at) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (agent_id, issuer_key) DO UPDATE SET serial = excluded.serial, hash = excluded.hash,
-       raised_at = excluded.raised_at
-       WHERE excluded.serial > serial OR (excluded.serial = 0 AND serial = 0 AND excluded.raised_at > raised_at)`,
+       raised_at = excluded.raised_at WHERE excluded.serial > serial`,
     );
     this.#drop = database.statement("DELETE FROM passport_floors WHERE agent_id = ? AND issuer_key = ''");
   }
