@@ -134,7 +134,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--mesh-key <key>', description: "home's public key for --follow (else AIP_MESH_PUBLIC_KEY)" },
         {
           flags: '--region <name>',
-          description: "name of this server's own region, as mesh.regions has it (default: the one with its URL)",
+          description: "this server's region, as mesh.regions names it (default: by its URL)",
           value: regionName,
         },
       ],
