@@ -50,11 +50,9 @@ export function recordOf(
 ): { readonly draft: EntryDraft; readonly aside: EntryAside } {
   const { agent_id, action, target, params, timestamp, nonce, signature, approval_request } = intent.document;
   const details = logParams === 'full' ? decision.details : maskDetails(decision.details);
-  const marks = [
-    ...(decision.success && counted === false ? [CONTINUED] : []),
-    ...(refusedBefore ? [PRESENTED_BEFORE] : []),
-    ...(unbound ? [UNBOUND] : []),
-  ];
+  const marks = decision.success
+    ? [...(counted === false ? [CONTINUED] : [])]
+    : [...(refusedBefore ? [PRESENTED_BEFORE] : []), ...(unbound ? [UNBOUND] : [])];
   const small = concern !== 'who' || intent.signedBytes.length <= MAX_UNPROVEN_BYTES;
   const kept = logParams !== 'none' && small;
   const shown = !kept ? null : logParams === 'full' ? params : maskParams(params);

@@ -10,7 +10,7 @@ import type { Entry } from './entry.js';
 
 /** Member of an entry's details: this very intent was refused before. */
 export const PRESENTED_BEFORE = 'presented_before';
-/** Member of an entry's details, also of an accepted one's: the key is bound to no agent, and its holder chose the name. */
+/** Member of an entry's details: the key is bound to no agent, and its holder chose the name. */
 export const UNBOUND = 'unbound_key';
 /** Member of an accepted entry's details: it goes on with a call that was counted, so that no window holds it. */
 export const CONTINUED = 'continued';
@@ -137,11 +137,10 @@ export function takesPlace({ details }: Pick<Entry, 'details'>): boolean {
   return details?.[CONTINUED] !== true;
 }
 
-/** True when an entry says something about the agent: a yes under a key of its own, or a refusal that it can be held to. */
+/** True when an entry says something about the agent: a yes, or a refusal that it can be held to. */
 export function isAttributable(entry: Attributed): boolean {
   const { dialect, error_code, details = null, erased = null } = entry;
-  // Whoever picks the name could also speak well of it.
-  if (error_code === null) return details?.[UNBOUND] !== true && erased?.[ERASED_COUNTS] !== 'false';
+  if (error_code === null) return true;
   if (!isCounted(entry)) return false;
   if (details !== null && isExcused(details)) return false;
   // What would have excused it is gone; without a word on it nobody is held to it.

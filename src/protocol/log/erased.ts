@@ -39,8 +39,7 @@ export function decisionWithout(record: LogRecord, param: string | null): Entry 
 
 function keptOf(entry: Entry): Record<string, string> {
   const { details, dialect, error_code } = entry;
-  if (details == null) return {};
-  if (error_code === null) return isAttributable(entry) ? {} : { [ERASED_COUNTS]: 'false' };
+  if (details == null || error_code === null) return {};
   const at = refusalFact(dialect, error_code) === 'agent_revoked' ? details['revoked_at'] : null;
   return {
     [ERASED_COUNTS]: String(isAttributable(entry)),

@@ -81,18 +81,6 @@ describe('a key that is bound to no agent', () => {
     expect(await score('--public-key', `${ONE}=${key('agent')}`)).toEqual([12, undefined, 0.45]);
   });
 
-  test('speaks well of no name either', async () => {
-    const score = async (...flags: string[]) => {
-      const machine = household();
-      expect(await speak(machine, ONE, ['--at', AT, ...flags])).toMatchObject({ code: 0 });
-      const { value: entry } = await machine.json<{ details: JsonObject | null }>('logs', 'tail');
-      const { value } = await machine.json<JsonObject>('trust', ONE);
-      return [entry.details, value['score'], value['verifications']];
-    };
-    expect(await score('--public-key', key('agent'))).toEqual([{ unbound_key: true }, 0.5, 0]);
-    expect(await score('--public-key', `${ONE}=${key('agent')}`)).toEqual([null, 0.51, 1]);
-  });
-
   test('can be denied itself', async () => {
     const machine = household();
     expect((await speak(machine, ONE)).code).toBe(0);

@@ -35,14 +35,6 @@ describe('what an agent is held to', () => {
     },
   );
 
-  test('a yes to a key whose holder chose the name says nothing of that name, also once its details are erased', () => {
-    const yes = { dialect: 'aip-1', error_code: null } as const;
-    expect(isAttributable({ ...yes, details: { unbound_key: true } })).toBe(false);
-    expect(isAttributable({ ...yes, erased: { details: 'x', 'details.attributable': 'false' } })).toBe(false);
-    expect(isAttributable({ ...yes, details: { continued: true } })).toBe(true);
-    expect(isAttributable({ ...yes, erased: { details: 'x' } })).toBe(true);
-  });
-
   test('what a guard only looked on at counts for nothing, whatever its code', () => {
     for (const { code: error_code } of Object.values(NATIVE_CODES))
       expect(isAttributable({ dialect: 'native', error_code, observed: true })).toBe(false);

@@ -30,7 +30,6 @@ const marked = fc.constantFrom<(JsonObject | null)[]>(
   { presented_before: true },
   { guessed: true },
   { unmeasured: true },
-  { unbound_key: true },
   { bound: 'caller' },
   { bound: 'passport' },
   { revoked_at: '2026-02-18T14:00:00.000Z' },
@@ -61,8 +60,7 @@ type Made = typeof history extends fc.Arbitrary<(infer Each)[]> ? Each : never;
 
 function draftOf({ agent_id, code, details, param, minutes, observed }: Made): EntryDraft {
   const own = { at: T0 + minutes * 60_000, agent_id, params: { [param]: 'jane' } };
-  const yes = details?.['unbound_key'] === true ? { ...own, details } : own;
-  return code === null ? draft(yes) : refused(code, { ...own, details, ...(observed ? { observed: true } : {}) });
+  return code === null ? draft(own) : refused(code, { ...own, details, ...(observed ? { observed: true } : {}) });
 }
 
 /** All that is counted of the log: as it is kept, computed anew, and by who holds a copy of it. */

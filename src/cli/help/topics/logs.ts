@@ -44,9 +44,8 @@ Archives that still verify, pruning and erasure: aip help retention.
 # What does not count against an agent
 A refusal before or at the signature (E1xx), a replay or a stale copy (E3xx), and what the verifier could not find out (E405, E5xx, a hook
 that failed) may be a stranger's doing. So may a refused intent that is presented once more: details.presented_before marks it, and only
-the first counts. So may a refusal under a key that is bound to no agent, whose holder picks the name: details.unbound_key marks it, and a
-yes to such a key, which raises nobody's trust. These refusals are logged and shown as unattributed, and never lower trust nor stop an
-agent: else anyone could stop one by sending rubbish in its name.
+the first counts. So may a refusal under a key that is bound to no agent, whose holder picks the name: details.unbound_key marks it. These
+are logged and shown as unattributed, and never lower trust nor stop an agent: else anyone could stop one by sending rubbish in its name.
 Of them 120 a minute get an entry each; what goes beyond is counted by agent and code, and the log says so: details.folds_from_here in the
 last one, and details.folded_before, {count, since, until}, in the next. Accepted intents and what an agent is held to always have their
 entry. One with details.continued goes on with a call of MCP that a server asked more for: the first alone has a place in the limits.
