@@ -6,7 +6,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { formatTime } from '../../protocol/time.js';
 import { shellWord } from '../failure.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
-import { resultOf } from './answers.js';
+import { askFirst } from './answers.js';
 import { askStanding, type MeshStanding } from './orders.js';
 
 /** One subject that is stopped somewhere, as `aip status --json` lists it. */
@@ -74,18 +74,12 @@ export async function stoppedAnywhere(
   return { stopped: found.sort(inOrder), ageMs };
 }
 
-/** The subjects that the mesh's list of its fleet says are stopped. */
-async function stoppedThere(lines: readonly MeshEndpoint[]): Promise<string[]> {
-  for (const line of lines) {
-    const reply = await line.ask({ method: 'GET', target: '/v1/mesh/fleet', timeoutMs: 5_000 });
-    const told = resultOf(line, reply, (answer) => {
-      const { above, agents } = partOf('Fleet', answer, ['above', 'agents']);
-      return [...above.map(({ subject }) => subject), ...agents.flatMap(stoppedAgentIn)];
-    });
-    if (told.kind === 'done') return told.value;
-    if (told.kind === 'refused') throw told.failure;
-  }
-  return [];
+/** The subjects that the mesh's list of its fleet says are stopped. @throws Failure: a list that cannot be had is not an empty one */
+function stoppedThere(lines: readonly MeshEndpoint[]): Promise<string[]> {
+  return askFirst(lines, { method: 'GET', target: '/v1/mesh/fleet', timeoutMs: 5_000 }, (answer) => {
+    const { above, agents } = partOf('Fleet', answer, ['above', 'agents']);
+    return [...above.map(({ subject }) => subject), ...agents.flatMap(stoppedAgentIn)];
+  });
 }
 
 /** The agent where it is stopped itself, not by what stands above it. */

@@ -8,7 +8,8 @@ export const FLEET_SCHEMAS = {
   Fleet: object({
     agents: list(ref('FleetAgent')),
     more: count,
-    above: list(object({ subject, key_of: nullable(text), status: standing, reason: nullable(text) })),
+    // Servers of earlier versions do not send `key_of`.
+    above: list(object({ subject, key_of: nullable(text), status: standing, reason: nullable(text) }, ['key_of'])),
     logs: list(object({ verifier: text, label: text, key_id: text, seq: count, last_shipped_ms: elapsed })),
     counted: flag,
     entries: count,

@@ -119,3 +119,28 @@ test('a mesh on which nothing is stopped is asked how old that is', async () => 
   expect(await stoppedAnywhere([line], copy, NOW, () => [])).toEqual({ stopped: [], ageMs: 0 });
   expect(asked).toContain('/v1/mesh/status/*');
 });
+
+/** `meshWith(THERE)`, whose list of the fleet is another one. */
+function listing(fleet: object): MeshEndpoint {
+  return {
+    ...meshWith(),
+    ask: async (call) =>
+      call.target === '/v1/mesh/fleet'
+        ? { kind: 'answered', status: 200, body: JSON.stringify(fleet) }
+        : meshWith(THERE).ask(call),
+  };
+}
+
+const NOTHING = { stopped: () => [], standing: () => null, local: () => null };
+
+test('a server of an earlier version, which does not say whose key was stopped, is understood', async () => {
+  const everyone = { subject: '*', status: 'suspended', reason: null };
+  const line = listing({ above: [everyone], agents: [{ agent_id: THERE, status: 'revoked', status_of: THERE }] });
+  const { stopped } = await stoppedAnywhere([line], NOTHING, NOW, () => []);
+  expect(stopped.map(({ subject }) => subject)).toEqual([THERE]);
+});
+
+test('a list that cannot be read is a failure, not an empty list', async () => {
+  const asked = stoppedAnywhere([listing({ above: 'none' })], NOTHING, NOW, () => []);
+  await expect(asked).rejects.toThrow('MESH_UNAVAILABLE');
+});
