@@ -67,13 +67,21 @@ describePostgres('servers on one database', QUICK, (cluster) => {
     expect(refused).toMatchObject({ code: 3, out: '' });
     expect(refused.err).toContain(`The database holds no mesh, and ${data} holds the key of one. Nothing was changed.`);
     expect(refused.err).toContain('AIP_MESH_STORE');
+    // The first admin's key shows that the mesh was served, whatever the service's command line says.
+    const standing = await admin.run([...start, '--new-log'], { env: { AIP_MESH_STORE: other } });
+    expect(standing).toMatchObject({ code: 3, out: '', err: refused.err });
     // A mesh of a folder that is to be served from a database is copied there first.
     const folder = new Home();
     await (await folder.serve()).running.stop();
     const unmoved = await folder.run(start, { env: { AIP_MESH_STORE: other } });
     expect(unmoved.err).toContain(`aip mesh migrate --from ${dirname(folder.config().mesh!.key_file!)} --to <url>`);
-    // Nothing was made there: a first start begins it.
-    await new Home({ AIP_MESH_STORE: other }).serve();
+    // Nothing was made there: a first start begins it, also under a key that was placed by hand.
+    const placed = new Home({ AIP_MESH_STORE: other });
+    mkdirSync(placed.at('node'), { mode: 0o700 });
+    copyFileSync(join(data, 'mesh.key'), placed.at('node/mesh.key'));
+    const begin = [...start, '--data', placed.at('node')];
+    expect((await placed.run(begin)).err).toContain('--new-log');
+    await placed.serve('--data', placed.at('node'), '--new-log');
     await admin.serve();
   }, 120_000);
 });

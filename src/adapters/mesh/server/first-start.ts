@@ -23,26 +23,36 @@ export function requireFirstStart(folder: string, newLog: boolean): void {
   const names = readdirSync(folder);
   const path = join(folder, 'mesh.db');
   if (existsSync(path)) return;
-  const trace = TRACES.flatMap((each) => names.filter((name) => each.test(name)))[0];
-  if (trace === undefined && names.includes(KEY) && !newLog)
+  const trace = traceIn(names);
+  if (trace === null && names.includes(KEY) && !newLog)
     throw new Failure('STATE', `${folder} holds the key of a mesh, and no store. Nothing was changed.`, {
       hint: `${hint(folder, names)}; where nothing was ever signed with that key: --new-log`,
     });
-  if (trace === undefined) return;
+  if (trace === null) return;
   const seen = join(folder, trace);
   const why = trace === 'mesh.db' ? 'is a link that leads nowhere' : `is gone, and ${seen} shows that it was there`;
   throw new Failure('STATE', `The mesh store ${path} ${why}. Nothing was changed.`, { hint: hint(folder, names) });
 }
 
-/** The same of a database that holds no log: it is another one than meant, or has lost it. @throws Failure STATE */
+/** The first thing in a folder that no first start finds there; null where there is none. */
+function traceIn(names: readonly string[]): string | null {
+  return TRACES.flatMap((each) => names.filter((name) => each.test(name)))[0] ?? null;
+}
+
+/**
+ * The same of a database that holds no log: it is another one than meant, or has lost it. `newLog` may stand in the command line of a
+ * service for good, so that it begins nothing where the folder shows that the key was served. @throws Failure STATE
+ */
 export function requireNewLog(folder: string, newLog: boolean): void {
   const names = existsSync(folder) ? readdirSync(folder) : [];
-  if (!names.includes(KEY) || newLog) return;
+  const trace = traceIn(names);
+  if (!names.includes(KEY) || (newLog && trace === null)) return;
   const back = names.includes('mesh.db')
     ? `aip mesh migrate --from ${shellWord(folder)} --to <url> copies the log of the folder into it`
     : 'name the database that holds it (--store, AIP_MESH_STORE), or restore that from a backup';
+  const anew = trace === null ? '; where nothing was ever signed with that key: --new-log' : '';
   throw new Failure('STATE', `The database holds no mesh, and ${folder} holds the key of one. Nothing was changed.`, {
-    hint: `${back}; where nothing was ever signed with that key: --new-log`,
+    hint: `${back}${anew}`,
   });
 }
 
