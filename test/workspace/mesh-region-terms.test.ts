@@ -2,6 +2,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { backUpMesh, restoreMesh } from '../../src/workspace/mesh/backup.js';
 import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { SYSTEM } from '../../src/workspace/world.js';
 import { folder, Home, region } from '../kit/mesh/several/regions.js';
@@ -50,4 +51,22 @@ test('a region that holds events of the new term does not follow an old home, an
   await expect(region(home, { url: home.url, key: other, data: ap.data })).rejects.toMatchObject({
     ...{ code: 'STATE', message: expect.stringContaining('is behind: what is held here is of term 2') as string },
   });
+}, 30_000);
+
+test('a home that was restored, and has taken nothing since, is sealed by the region that is promoted in its place', async () => {
+  const home = await Home.start();
+  const key = await home.key('region', 'eu');
+  await home.revoke(AGENT);
+  const eu = await region(home, { url: home.url, key });
+  await eu.close();
+  const brought = join(folder(), 'mesh.backup');
+  await home.serving.close();
+  backUpMesh(home.data, brought, false);
+  expect(await restoreMesh(SYSTEM, brought, home.data)).toMatchObject({ term: 2 });
+  await home.boot();
+  await (await region(home, { url: home.url, key, data: eu.data })).close();
+
+  const promotion = { folder: eu.data, keyFile: brought, homeIsOff: false, regionKey: key, ca: null, staleMs: 0 };
+  expect(await promoteMesh({ ...SYSTEM, env: {} }, promotion)).toMatchObject({ term: 3, head: 1, sealed: home.url });
+  expect(await home.revoke(AGENT, { cmd_id: 'too-late' })).toMatchObject({ json: { code: 'MESH_SEALED' } });
 }, 30_000);

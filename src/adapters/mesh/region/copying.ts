@@ -201,8 +201,7 @@ export class Copier {
 
   async #proofOfTerm(): Promise<Checkpoint | null> {
     if (this.#ofTerm === undefined) {
-      const note = await this.#store.notes.get(TERM_PROOF);
-      this.#ofTerm = note === null ? null : parseCheckpoint(note);
+      this.#ofTerm = await latestProof(this.#store);
     }
     return this.#ofTerm;
   }
@@ -226,4 +225,15 @@ function refusedKey(home: string): Failure {
   return new Failure('NETWORK', `${home} does not take the API key of this region.`, {
     hint: 'at home: aip mesh key create --role region --label <name of the region>',
   });
+}
+
+/** What home signed under the greatest term that this store ever followed it in; null of a home that began no other history. */
+async function latestProof({ notes }: MeshStore): Promise<Checkpoint | null> {
+  const note = await notes.get(TERM_PROOF);
+  return note === null ? null : parseCheckpoint(note);
+}
+
+/** The greatest term that home has proven to this store, also where nothing was written in it. */
+export async function provenTerm(store: MeshStore): Promise<number> {
+  return (await latestProof(store))?.term ?? 1;
 }

@@ -20,7 +20,7 @@ import { readMeshKey } from '../server/mesh-key-file.js';
 import { keyInBackup } from '../sqlite/backup.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
-import { Copier, HOME_HEARD, NOTED_MS, OtherHistory } from './copying.js';
+import { Copier, HOME_HEARD, NOTED_MS, OtherHistory, provenTerm } from './copying.js';
 import { HOME_ROSTER, HomeLine } from './home-line.js';
 import { homeDocument } from './answers.js';
 
@@ -91,7 +91,8 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
         : new Failure('STATE', `${options.folder} is home already, and not sealed: there is nothing to promote.`, {
             hint: `aip mesh serve --data ${shellWord(options.folder)}`,
           });
-    const term = Math.max(store.term, (await store.head()).term, sealedBy ?? 0) + 1;
+    // A home that was restored has a term without an event of it: one that is no greater seals nobody, and no verifier goes by it.
+    const term = Math.max(store.term, (await store.head()).term, await provenTerm(store), sealedBy ?? 0) + 1;
     const sealed = home === '' ? null : await sealHome(home, store, { ...options, term, own });
     // The key first: a store of a new history without its key could not be served.
     if (!existsSync(join(options.folder, 'mesh.key')))
