@@ -63,8 +63,32 @@ export async function rememberKeyText(
   await store.notes.put(noteOf(subject), keyId);
 }
 
+/** The keys of the published passports, by their texts: each passport is read once, however often it is asked whose a key is. */
+export class PassportKeys {
+  readonly #read = new Set<string>();
+  readonly #holders = new Map<string, string>();
+
+  /** An id of the key; null where no passport has it. `learn` comes before. */
+  holder(text: string): string | null {
+    return this.#holders.get(text) ?? null;
+  }
+
+  async learn({ passports }: Pick<MeshRecords, 'passports'>): Promise<void> {
+    for (const mark of (await passports.marks()).slice(0, MAX_SEARCHED)) {
+      if (mark.hash === null || this.#read.has(mark.hash)) continue;
+      for (const { keyId, text } of keysOf(await inForce({ passports }, mark)))
+        if (!this.#holders.has(text)) this.#holders.set(text, keyId);
+      this.#read.add(mark.hash);
+    }
+  }
+}
+
 /** Whose each of these keys is, by its text: an id of the key, or the principal that it is registered for. Without those that the mesh does not know. */
-export async function keyHolders(store: MeshRecords, texts: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function keyHolders(
+  store: MeshRecords,
+  texts: readonly string[],
+  published: PassportKeys,
+): Promise<ReadonlyMap<string, string>> {
   const holders = new Map<string, string>();
   if (texts.length === 0) return holders;
   for (const { did, publicKey } of await store.principals.list(null)) holders.set(publicKey, did);
@@ -72,9 +96,12 @@ export async function keyHolders(store: MeshRecords, texts: readonly string[]): 
     const keyId = await store.notes.get(noteOf(text));
     if (keyId !== null) holders.set(text, keyId);
   }
-  if (texts.every((text) => holders.has(text))) return holders;
-  for (const { agent } of (await store.passports.marks()).slice(0, MAX_SEARCHED))
-    for (const { keyId, text } of await agentKeys(store, agent)) if (!holders.has(text)) holders.set(text, keyId);
+  const rest = texts.filter((text) => !holders.has(text));
+  if (rest.length > 0) await published.learn(store);
+  for (const text of rest) {
+    const keyId = published.holder(text);
+    if (keyId !== null) holders.set(text, keyId);
+  }
   return holders;
 }
 
@@ -102,7 +129,10 @@ interface AgentKey extends Pick<PassportKey, 'keyId' | 'validUntil'> {
 }
 
 async function agentKeys(store: MeshRecords, agent: string): Promise<readonly AgentKey[]> {
-  const passport = await inForce(store, await store.passports.mark(agent));
+  return keysOf(await inForce(store, await store.passports.mark(agent)));
+}
+
+function keysOf(passport: Passport | null): readonly AgentKey[] {
   const keys = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
   return keys.map(({ keyId, key, validUntil }) => ({ keyId, validUntil, text: formatPublicKey(key.publicKey) }));
 }
@@ -121,7 +151,7 @@ async function issuerText(store: MeshRecords, principal: string, keyId: string):
   return null;
 }
 
-async function inForce(store: MeshRecords, mark: PassportMark | null): Promise<Passport | null> {
+async function inForce(store: Pick<MeshRecords, 'passports'>, mark: PassportMark | null): Promise<Passport | null> {
   const text = mark === null || mark.hash === null ? null : await store.passports.document(mark.hash);
   return text === null ? null : readPassport(Buffer.from(text));
 }

@@ -1,5 +1,5 @@
 /** Keys that are named by their ids: what stops a key is its text, wherever that is known. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parseEvent } from '../../../src/mesh/log/event.js';
 import { readSnapshot } from '../../../src/mesh/log/snapshot.js';
 import { MeshServer } from '../../../src/mesh/server/mesh-server.js';
@@ -127,6 +127,30 @@ test('the fleet says whose a stopped key is, where the mesh knows it', async () 
       [STRANGER_KEY, null],
     ]),
   );
+});
+
+test('passports are searched once for whose a key is, however many events follow', async () => {
+  const mesh = await published();
+  const read = vi.spyOn(mesh.store.passports, 'document');
+  const keyOf = async () => {
+    const { above } = (await mesh.ask('GET', '/v1/mesh/fleet', 'observer')).json<{
+      above: { subject: string; key_of: string | null }[];
+    }>();
+    return Object.fromEntries(above.map(({ subject, key_of }) => [subject, key_of]));
+  };
+  await order(mesh, AGENT_KEY);
+  await order(mesh, STRANGER_KEY);
+  read.mockClear();
+  expect(await keyOf()).toEqual({ [AGENT_KEY]: `${AGENT}#key-1`, [STRANGER_KEY]: null });
+  expect(read).toHaveBeenCalledTimes(1);
+  await order(mesh, 'did:web:acme.com:agents:other');
+  expect(await keyOf()).toEqual({ [AGENT_KEY]: `${AGENT}#key-1`, [STRANGER_KEY]: null });
+  expect(read).toHaveBeenCalledTimes(1);
+  // What is published since is read as well.
+  await mesh.ask('POST', '/v1/mesh/passports', 'operator', { cmd_id: 'publish-3', passport: passport(2) });
+  read.mockClear();
+  await keyOf();
+  expect(read).toHaveBeenCalledTimes(1);
 });
 
 describe('programs of the first version, which know no keys', () => {

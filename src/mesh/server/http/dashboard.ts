@@ -5,7 +5,7 @@ import type { ApiKeyRecord } from '../../access/api-key.js';
 import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
 import { statusAt, type Standing } from '../../standing.js';
 import { EVERYONE, isCanary, principalOf, scopeOf } from '../../subject.js';
-import { keyHolders } from '../key-texts.js';
+import { keyHolders, PassportKeys } from '../key-texts.js';
 import { jsonReply, textReply, type Reply, type Request, type WholeReply } from './exchange.js';
 import type { MeshServer } from '../mesh-server.js';
 
@@ -93,6 +93,8 @@ interface Folded {
 }
 
 const latest = new WeakMap<MeshServer, Folded>();
+/** While keys are stopped there are events, and a page that asks after each: the passports are not all read again for it. */
+const published = new WeakMap<MeshServer, PassportKeys>();
 
 /** All standings and passports; read anew only when there was an event since, because pages ask every few seconds. */
 async function standingsOf(server: MeshServer): Promise<Folded> {
@@ -101,8 +103,11 @@ async function standingsOf(server: MeshServer): Promise<Folded> {
   const { head, standings } = await server.store.snapshot();
   const marks = await server.store.passports.marks();
   const serials = new Map(marks.flatMap(({ agent, serial }) => (serial === null ? [] : [[agent, serial] as const])));
-  const keys = standings.map(({ subject }) => subject).filter((subject) => subject.startsWith('ed25519:'));
-  const holders = await keyHolders(server.store, keys.slice(0, MAX_ABOVE));
+  const stopped = standings.filter(({ status, subject }) => status !== 'active' && subject.startsWith('ed25519:'));
+  const keys = stopped.map(({ subject }) => subject);
+  const read = published.get(server) ?? new PassportKeys();
+  published.set(server, read);
+  const holders = await keyHolders(server.store, keys.slice(0, MAX_ABOVE), read);
   const folded = { seq: head.seq, standings, serials, holders };
   latest.set(server, folded);
   return folded;
