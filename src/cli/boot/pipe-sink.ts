@@ -1,20 +1,17 @@
 /** stdout and stderr of a process that somebody else reads. */
-import { fstatSync, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Sink } from '../io.js';
 
-/** Bytes that an empty pipe takes at once on every system; most commands write less. */
-const AT_ONCE = 16 * 1024;
-
 /**
- * A pipe or a socket, written to directly at first: Node's own stream loads its network code for a line, which takes as long as opening the
- * state does. It takes over where a write would have to wait, so that a slow reader never keeps the process from its signals.
+ * A pipe, written to directly as long as it has room: Node's own stream loads its network code for a line, which takes as long as opening
+ * the state does. It takes over where a write would have to wait, so that a slow reader never keeps the process from its signals.
  */
 class PipeSink extends Writable {
   readonly #descriptor: number;
   readonly #open: () => Writable;
+  #direct: number | null = null;
   #stream: Writable | null = null;
-  #left = AT_ONCE;
 
   constructor(descriptor: number, open: () => Writable) {
     super();
@@ -25,14 +22,11 @@ class PipeSink extends Writable {
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
     let rest = chunk;
     try {
-      while (this.#stream === null && rest.length > 0 && rest.length <= this.#left) {
-        const written = writeSync(this.#descriptor, rest);
-        this.#left -= written;
-        rest = rest.subarray(written);
-      }
+      while (this.#stream === null && rest.length > 0)
+        rest = rest.subarray(writeSync((this.#direct ??= withoutWaiting(this.#descriptor)), rest));
     } catch (error) {
-      // A pipe that another process made non-blocking is full.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return done(error as Error);
+      // It is full, or cannot be opened once more; what is wrong with it Node's stream tells.
+      if (this.#direct !== null && (error as NodeJS.ErrnoException).code !== 'EAGAIN') return done(error as Error);
     }
     if (rest.length === 0) done();
     else this.#throughNode(rest, done);
@@ -51,13 +45,20 @@ export function sinkOf(name: 'stdout' | 'stderr'): Sink {
   return isPipe(descriptor) ? new PipeSink(descriptor, () => process[name]) : process[name];
 }
 
-/** On Windows a pipe is written to in another way. */
+/**
+ * The same pipe for writes that never wait. Whether they do belongs to the opened pipe, which other processes share and may have filled: it
+ * is opened once more, and theirs stays as it is. @throws Error where the system cannot, or its reader has gone
+ */
+function withoutWaiting(descriptor: number): number {
+  return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
+}
+
+/** A socket cannot be opened once more, and only Linux opens a pipe by its descriptor. */
 function isPipe(descriptor: number): boolean {
-  if (process.platform === 'win32') return false;
+  if (process.platform !== 'linux') return false;
   try {
     // As bigints: Node keeps the other numbers for all callers, and `require` after one of a pipe no longer follows links.
-    const stat = fstatSync(descriptor, { bigint: true });
-    return stat.isFIFO() || stat.isSocket();
+    return fstatSync(descriptor, { bigint: true }).isFIFO();
   } catch {
     return false;
   }

@@ -31,6 +31,8 @@ function version(line: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EPIPE') return;
+    // It is full, and another process made it one whose writes do not wait.
+    if (code === 'EAGAIN') return void process.stdout.write(line);
     console.error(`error: stdout cannot be written (${code}). [STATE]`);
     process.exitCode = 3;
   }
