@@ -210,7 +210,7 @@ export class McpSession {
       const verdict = (await this.#pinRefusal(id, name, call, route)) ?? (await this.#verdict(id, call));
       const accepted = 'code' in verdict ? null : verdict.intentHash;
       // Its server may have said meanwhile that its list is another one.
-      const changed = accepted === null ? null : await this.#pinRefusal(id, name, call, route);
+      const changed = accepted === null ? null : await this.#pinRefusal(id, name, call, route, accepted);
       const refusal = this.#cut ?? ('code' in verdict ? verdict : changed);
       // A cancel may have ended it meanwhile.
       const held = this.#open.holds(id);
@@ -237,11 +237,13 @@ export class McpSession {
   }
 
   /** A tool that is not what it was pinned as is not asked about: it does not run. */
-  async #pinRefusal(id: RpcId, name: string, call: ToolCall, route: SessionRoute): Promise<CallRefusal | null> {
+  async #pinRefusal(id: RpcId, name: string, call: ToolCall, route: SessionRoute, accepted: string | null = null) {
     const state = await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
     if (state === 'same') return null;
-    if (state === null && !this.#ports.observe)
+    if (state === null && !this.#ports.observe) {
+      if (accepted !== null) this.#ports.outcome(accepted, 'unknown');
       throw new RpcError(RPC.internal, `the call did not run: ${this.#unlisted ?? NO_LIST}`, id);
+    }
     const refusal = toolChanged(this.#ports.server, name, state ?? 'new', this.#memory.listing.lists(name));
     this.#ports.refused(call, refusal);
     return refusal;

@@ -24,6 +24,7 @@ class Bench {
   readonly outcomes: string[] = [];
   readonly notes: string[] = [];
   pinned: Map<string, string> | null = null;
+  silent = false;
   tools: Any[] = [
     { name: 'refund', inputSchema: { type: 'object' } },
     { name: 'hidden', inputSchema: { type: 'object' } },
@@ -58,7 +59,7 @@ class Bench {
   /** A server that lists its tools by itself, and leaves the rest to the test. */
   #served(message: Any): void {
     this.toServer.push(message);
-    if (message.method !== 'tools/list') return;
+    if (message.method !== 'tools/list' || this.silent) return;
     const result = { tools: this.tools, cacheScope: 'public', ttlMs: 3_600_000 };
     queueMicrotask(() => this.session.fromServer(JSON.stringify({ jsonrpc: '2.0', id: message.id, result })));
   }
@@ -128,6 +129,19 @@ describe('a call', () => {
     expect(bench.forwarded).toEqual([]);
     expect(bench.refused).toMatchObject([{ code: 'AIP-E215' }]);
     expect(bench.outcomes).toEqual(['sha256:a unknown', 'sha256:a unknown']);
+  });
+  test('does not run where its server gives no list after the verdict, and what was accepted has no outcome', async () => {
+    bench.verdict = () => {
+      bench.session.fromServer('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
+      bench.silent = true;
+      return Promise.resolve({ allowed: true, intentHash: 'sha256:a' });
+    };
+    const call = bench.call(2, 'refund');
+    await expect.poll(() => bench.toServer).toHaveLength(2);
+    bench.session.lost(bench.toServer[1]!.id as string, 'pay is gone');
+    await call;
+    expect(bench.toClient.at(-1)!.error.message).toBe('the call did not run: pay is gone');
+    expect(bench.outcomes).toEqual(['sha256:a unknown']);
   });
   test('takes the action of the map, of the server and the tool, or of the tool', async () => {
     bench.tools.push({ name: 'mapped' }, { name: 'echo' });
