@@ -3,7 +3,7 @@ import { normalizeDomain } from './domains.js';
 import { lazy } from '../lazy.js';
 import { hidesCharacter, visibleText } from '../naming/hidden.js';
 import { hostOfUrl, hostsOf, isOneUrl, type HostReading } from './hosts.js';
-import { heldBy, vocabularyOf, type Name } from '../naming/names.js';
+import { heldBy, singular, vocabularyOf, type Name } from '../naming/names.js';
 import { FILE_ENDINGS, FIRST_DESTINATIONS, STRONG_DESTINATIONS, WEAK_DESTINATIONS } from '../naming/vocabulary.js';
 
 /**
@@ -40,9 +40,14 @@ function judged(name: Name): DestinationTier {
   return held.length > 0 ? 'weak' : null;
 }
 
-/** True where the name's last word is one for destinations: the members of an object of that name may be named after them. */
-export function endsInDestination(name: Name): boolean {
-  return tierOf(name) !== null && heldBy(name, WORDS).some(({ last }) => last);
+/**
+ * True where the name's last word is one for destinations in the plural: the members of an object of that name may be named after them
+ * (`servers: {"acme.com": 1}`), where those of a single one are what it has (`address: {"street.name": "Main"}`).
+ */
+export function listsDestinations(name: Name): boolean {
+  const last = name.words.at(-1);
+  if (last === undefined || singular(last) === last) return false;
+  return tierOf(name) !== null && heldBy(name, WORDS).some((each) => each.last);
 }
 
 /** Under a strong name other text is a word (`assigned_to: "alice"`), and a moment names no place (`valid_to: "2026-02-18T10:00Z"`). */

@@ -1,7 +1,7 @@
 import {
   couldBeDestination,
   destinationsIn,
-  endsInDestination,
+  listsDestinations,
   tierOf,
   type DestinationTier,
 } from '../../protocol/constraints/destinations.js';
@@ -61,7 +61,7 @@ class Search {
       const name = nameOf(text);
       // A name can be an address, as in `{"a@acme.com": "Ann"}`, and under `servers` a host.
       if (params === null && (listed || name.addressed)) this.report(destinationsIn(text, listed), at);
-      const listing = params === null && endsInDestination(name);
+      const listing = params === null && listsDestinations(name);
       this.#member(value[text]!, at, params === null ? (tierOf(name) ?? under) : named(name, params, at), listing);
     }
   }
