@@ -12,6 +12,8 @@ export type ImportModule = (href: string) => Promise<{ readonly default?: unknow
 export interface Startup {
   /** What node was started with, to start another. */
   readonly script: string;
+  /** Whether the command is one of those that run most: each says little, and ends. */
+  readonly frequent: boolean;
   /** Whether V8 took up a compiled form of the program. */
   readonly compiled: boolean;
   /** Where such forms are kept; null without a home folder. */

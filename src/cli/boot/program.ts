@@ -27,6 +27,8 @@ export interface Program {
 export interface ProgramBundle {
   /** Its file. */
   readonly path: string;
+  /** Whether it holds the commands that run most. */
+  readonly frequent: boolean;
   /** SHA-256 of its text in hex. */
   readonly hash: string;
   /** The same of all bundles, for what `aip doctor` counts. */
@@ -67,6 +69,7 @@ export function loadProgram(
   wrapped(module.exports, sparing(require), module, bundle.path, bundle.path.replace(/[/\\][^/\\]*$/, ''));
   const startup: Startup = {
     script: starter,
+    frequent: bundle.frequent,
     compiled,
     folder: folder?.path ?? null,
     problem: () => problemWith(folder, uid),

@@ -62,7 +62,8 @@ async function start(stdin: Uint8Array | null = null): Promise<void> {
   const words = commandIn(process.argv.slice(2), __BUNDLES__.at(-1)!.commands);
   const { file, hash } =
     __BUNDLES__.find(({ commands }) => words !== null && commands.includes(words)) ?? __BUNDLES__.at(-1)!;
-  const bundle = { path: `${__dirname}/${file}`, hash, hashes: __BUNDLES__.map((known) => known.hash) };
+  const hashes = __BUNDLES__.map((known) => known.hash);
+  const bundle = { path: `${__dirname}/${file}`, frequent: file !== __BUNDLES__.at(-1)!.file, hash, hashes };
   const { program, startup } = loadProgram(bundle, words?.replaceAll(' ', '-') ?? null, __filename, requireBeside);
   if (stdin === null) return program.main((href) => import(href), startup);
   const { Readable } = await import('node:stream');
