@@ -1,4 +1,5 @@
 /** Secrets in command lines whose flags do not say so: `mysql -pSECRET`, `docker login -p SECRET`, as a text or as a list of words. */
+import { lazy } from '../lazy.js';
 
 /** Programs, the flags that have a secret right behind them, and those that have it in the next word. */
 const PROGRAMS: readonly (readonly [programs: string, attached: string, next: string])[] = [
@@ -8,7 +9,7 @@ const PROGRAMS: readonly (readonly [programs: string, attached: string, next: st
   // `docker login`, `helm registry login`, `az login`: elsewhere -p is a port.
   ['login', '', 'p'],
   ['mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass', 'p', 'p'],
-  ['curl', 'u', ''],
+  ['curl', 'u', 'u'],
   ['redis-(?:cli|benchmark)|valkey-cli', '', 'a'],
   ['ldap(?:search|add|modify|modrdn|delete|passwd|whoami|compare|exop)', 'w', 'w'],
   ['(?:un)?zip|zipcloak|sqlcmd|bcp|osql|isql|tsql', 'P', 'P'],
@@ -30,7 +31,9 @@ interface Row {
   readonly next: RegExp;
 }
 
-const ROWS = PROGRAMS.map(([programs, attached, next]): Row => {
+const ROWS = lazy(() => PROGRAMS.map(rowOf));
+
+function rowOf([programs, attached, next]: (typeof PROGRAMS)[number]): Row {
   const forms = [
     ...(attached === '' ? [] : [`(-${attached})(?=[^\\s])${WORD}`]),
     ...(next === '' ? [] : [`(-(?:${next})\\s+)(?!-)${WORD}`]),
@@ -42,12 +45,12 @@ const ROWS = PROGRAMS.map(([programs, attached, next]): Row => {
     attached: attached === '' ? new RegExp(NEVER) : new RegExp(`^(-${attached}).`, 's'),
     next: next === '' ? new RegExp(NEVER) : new RegExp(`^-(?:${next})$`),
   };
-});
+}
 
 /** The text with `mask` in the place of what such flags are given. */
 export function maskCommands(text: string, mask: string): string {
   if (!MAY_NAME.test(text)) return text;
-  return ROWS.reduce(
+  return ROWS().reduce(
     (shown, { line, flags }) =>
       shown.replace(line, (command) =>
         command.replace(
@@ -59,22 +62,37 @@ export function maskCommands(text: string, mask: string): string {
   );
 }
 
+const NONE: ReadonlyMap<number, string> = new Map();
+
+function mayName(word: unknown): word is string {
+  return typeof word === 'string' && MAY_NAME.test(word);
+}
+
 /**
- * The word at `i` of a command as it may be shown, where a flag has a secret in it or before it; null for any other word.
- * `beside` is the program where it is named apart: `{command: "mysql", args: [...]}`.
+ * The words of a command as they may be shown, by their place: those alone where a flag has a secret in it or before it. One pass, whatever
+ * stands in the list. `beside` is the program where it is named apart: `{command: "mysql", args: [...]}`.
  */
-export function maskedWord(words: readonly unknown[], i: number, beside: string | null, mask: string): string | null {
-  const word = words[i];
-  if (typeof word !== 'string') return null;
-  const before = words[i - 1];
-  for (const { program, attached, next } of ROWS) {
-    const follows = typeof before === 'string' && next.test(before) && !word.startsWith('-');
-    const flag = attached.exec(word);
-    if (!follows && flag === null) continue;
-    const isNamed =
-      (beside !== null && program.test(beside)) ||
-      words.slice(0, i).some((each) => typeof each === 'string' && program.test(each));
-    if (isNamed) return follows ? mask : `${flag![1]}${mask}`;
-  }
-  return null;
+export function maskedWords(
+  words: readonly unknown[],
+  beside: string | null,
+  mask: string,
+): ReadonlyMap<number, string> {
+  if (!mayName(beside) && !words.some(mayName)) return NONE;
+  const masked = new Map<number, string>();
+  const named = new Set<Row>();
+  const note = (word: unknown): void => {
+    if (mayName(word)) for (const row of ROWS()) if (row.program.test(word)) named.add(row);
+  };
+  note(beside);
+  words.forEach((word, i) => {
+    if (typeof word !== 'string') return;
+    const before = words[i - 1];
+    for (const { attached, next } of named) {
+      const follows = typeof before === 'string' && next.test(before) && !word.startsWith('-');
+      const flag = attached.exec(word)?.[1];
+      if (follows || flag !== undefined) masked.set(i, follows ? mask : `${flag}${mask}`);
+    }
+    note(word);
+  });
+  return masked;
 }

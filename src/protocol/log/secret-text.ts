@@ -47,10 +47,12 @@ const COUNT = /\d+(?![^\s,;&}\]])/y;
 /** `-u name:password` of curl; two numbers are a user and a group, and a URL is read above. */
 const LOGIN = /(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(?!\d+:\d+(?![^\s"']))(["']?[^\s:"'=]+:(?!\/\/)[^\s"']+)/g;
 /** `-U name%password` of smbclient. */
-const SHARE = /(?<![\w-])(-U\s*["']?[^\s%"']+%)[^\s"']+/g;
-/** `IDENTIFIED BY '...'`, `WITH PASSWORD '...'`, `PASSWORD('...')` of SQL. */
+const SHARE = /(?<![\w-])(-U\s{0,8}["']?[^\s%"']{1,256}%)[^\s"']+/g;
+/** `IDENTIFIED BY '...'`, `WITH PASSWORD '...'`, `PASSWORD('...')` of SQL; not `type="password" name="..."`, whose quote ends the word. */
 const IN_SQL =
-  /\b((?:identified(?:\s{1,8}with\s{1,8}[^\s"']{1,64})?\s{1,8}by|password)\s{0,8}\(?\s{0,8})(["'])[^"']+/gi;
+  /\b((?:identified(?:\s{1,8}with\s{1,8}[^\s"']{1,64})?\s{1,8}by\s{0,8}|password(?:\s{1,8}|\s{0,8}\(\s{0,8})))(["'])[^"']{1,1024}(?=\2)/gi;
+/** `sshpass -p`, also before a quote that never ends. */
+const SSHPASS = /\b(sshpass\s{1,8}-p\s{0,8})\S+/g;
 /** `aws configure set aws_secret_access_key ...`, `npm config set //host/:_authToken ...`. */
 const SET = /(\bconfig(?:ure)?\s{1,8}set\s{1,8}["']?)([^\s="']{1,256})(["']?\s{1,8}["']?)[^\s"']+/gi;
 const QUERY = /([?&;])([\w.%-]{1,64})=([^&#\s"'<>]+)/g;
@@ -62,6 +64,7 @@ const QUERY_SECRET = /^(?:sig|signature|key|code|hmac|x-(?:amz|goog|ms)-(?:signa
 export function maskText(text: string): string {
   if (!MAY_SHOW.test(text)) return text;
   const shown = maskCommands(maskShapes(text), MASK)
+    .replace(SSHPASS, `$1${MASK}`)
     .replace(SHARE, `$1${MASK}`)
     .replace(IN_SQL, `$1$2${MASK}`)
     .replace(SET, (all, set: string, name: string, gap: string) =>

@@ -1,6 +1,6 @@
 import { sortNames } from '../json/canonical.js';
 import { emptyObject, isObject, type Json, type JsonObject } from '../json/values.js';
-import { maskedWord } from './secret-commands.js';
+import { maskedWords } from './secret-commands.js';
 import { isSecretName } from './secret-names.js';
 import { isSecretFlag, MASK, maskMemberName, maskText } from './secret-text.js';
 
@@ -80,9 +80,10 @@ function maskValue(value: Json, program: string | null = null): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (isObject(value)) return maskParams(value);
   let masked: Json[] | null = null;
+  const words = maskedWords(value, program, MASK);
   for (let i = 0; i < value.length; i++) {
     const secret = followsName(value, i) && tells(value[i]!);
-    const kept = secret ? MASK : (maskedWord(value, i, program, MASK) ?? maskValue(value[i]!));
+    const kept = secret ? MASK : (words.get(i) ?? maskValue(value[i]!));
     if (kept === value[i]) continue;
     masked ??= [...value];
     masked[i] = kept;

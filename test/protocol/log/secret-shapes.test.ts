@@ -76,6 +76,20 @@ test('reads a text once, whatever stands in it', () => {
     'password (',
     '-u a',
     '-U a',
+    '-U,',
+    'identified with a ',
   ])
     maskText(part.repeat(60_000));
+});
+
+test('numbers in a login are masked behind curl alone: elsewhere they are a user and a group', () => {
+  expect(maskText('curl -u 1234:5678 https://acme.com')).toBe(`curl -u ${MASK} https://acme.com`);
+  expect(maskText('docker run -u 1000:1000 image')).toBe('docker run -u 1000:1000 image');
+});
+
+test('reads a list of words once, whatever stands in it', () => {
+  const words = Array<string>(60_000).fill('-p1');
+  expect(maskParams({ command: 'ls', args: words })).toEqual({ command: 'ls', args: words });
+  const masked = maskParams({ command: '/usr/bin/mysql', args: words });
+  expect(new Set(masked['args'] as string[])).toEqual(new Set([`-p${MASK}`]));
 });
