@@ -18,7 +18,7 @@ const MINOR = vocabularyOf(MINOR_WORDS);
 const PRICE = vocabularyOf(PRICE_WORDS);
 const QUANTITY = vocabularyOf(QUANTITY_WORDS);
 const WHOLE = vocabularyOf(WHOLE_WORDS);
-const MEMBER: ReadonlySet<string> = new Set(MONEY_MEMBERS.map(singular));
+const MEMBER: ReadonlySet<string> = new Set(MONEY_MEMBERS);
 const ASCII = /^[\x00-\x7f]*$/;
 const ASCII_DIGITS = /^[0-9]+$/;
 const DIGITS = lazy(() => /^\p{N}+$/u);
@@ -65,7 +65,5 @@ function isDigits(word: string): boolean {
 
 /** `{"total": {"usd": 5}}`, `{"total": {"usd_cents": 500}}`: what holds the number of an object under a name for money. */
 export function isMoneyMember({ words }: Name): boolean {
-  return (
-    words.length > 0 && words.every((word) => MEMBER.has(singular(word)) || minorDigits(word.toUpperCase()) !== null)
-  );
+  return words.length > 0 && words.every((word) => MEMBER.has(word) || minorDigits(word.toUpperCase()) !== null);
 }

@@ -19,9 +19,9 @@ export const PRICE_WORDS = list(`price cost`);
 export const QUANTITY_WORDS = list(`quantity qty unit`);
 /** A price that holds one of these is not one of a single unit. */
 export const WHOLE_WORDS = list(`total subtotal sum`);
-/** Members of an object under a name for money that hold its number: `{"total": {"usd": 5}}`, and Google's `{"units": "5", "nanos": 0}`. */
+/** Members of an object under a name for money that hold its number: `{"total": {"usd": 5}}`, and Google's `{"units": "5", "nanos": 0}`; `unit` says what a price is for, and `decimals` how a number is written. */
 export const MONEY_MEMBERS = list(
-  `major minor unit cent pence gross net raw decimal number float integer dollar euro pound`,
+  `major minor units cent cents pence gross net raw decimal number float integer dollar dollars euro euros pound pounds`,
 );
 
 /** Names that alone are a destination, and refuse what cannot be read: those of the first version. */
