@@ -208,6 +208,7 @@ const NO_FILES: IssueDeps['files'] = {
 function unsaved(state: State): IssueDeps['state'] {
   return {
     key: (keyId) => state.key(keyId),
+    keys: () => state.keys(),
     rememberKey: (record) => state.rememberKey(record),
     forgetKey: (keyId) => state.forgetKey(keyId),
     pins: (did) => state.pins(did),

@@ -6,6 +6,7 @@ import {
   parseKeyAddress,
   type KeyAddressText,
 } from '../../protocol/identity/key-address.js';
+import { keyNumber, parseAgentId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { Failure } from '../failure.js';
 import type { FindSigningKey, SigningKey } from '../ports/signing-keys.js';
@@ -22,7 +23,7 @@ import {
 
 /** What opening, making and forgetting keys needs. */
 export interface KeyringDeps {
-  readonly state: Pick<State, 'key' | 'rememberKey' | 'forgetKey'>;
+  readonly state: Pick<State, 'key' | 'keys' | 'rememberKey' | 'forgetKey'>;
   /** Opens a store, which loads it. */
   readonly store: (name: KeyStoreName) => KeyStore | Promise<KeyStore>;
   /** Finds a key that is asked where it lives. */
@@ -177,6 +178,8 @@ export async function openKey(
     return askedHere(keyId, await deps.asked(known.ref, publicKey));
   const storeName = from ?? (known !== null && isHeld(known.store) ? known.store : null);
   if (storeName === null) {
+    const renamed = await renamedKey(deps, keyId, publicKey);
+    if (renamed !== null) return renamed;
     throw new Failure('KEY_NOT_FOUND', `This machine does not hold the private key of ${keyId}.`, {
       hint: 'run this where the key was made, or give it with AGENT_PRIVATE_KEY and --key-store env',
     });
@@ -200,4 +203,26 @@ export async function openKey(
     );
   }
   return held;
+}
+
+/**
+ * The key that a request of this machine named by another number than its principal gave it; from now on it is known by that one.
+ * Null where no key of the agent here is the one that is meant.
+ */
+async function renamedKey(deps: KeyringDeps, keyId: string, publicKey: Uint8Array): Promise<HeldKey | null> {
+  const [agent = ''] = keyId.split('#', 1);
+  if (parseAgentId(agent) === null) return null;
+  for (const record of deps.state.keys()) {
+    if (keyNumber(agent, record.keyId) === null) continue;
+    const held = await openKey(deps, record.keyId, publicKey).catch((error: unknown) => {
+      // Another key, or one that cannot be opened now: neither is a word on the one that is asked for.
+      if (error instanceof Failure) return null;
+      throw error;
+    });
+    if (held === null) continue;
+    deps.state.rememberKey({ ...record, keyId });
+    deps.state.forgetKey(record.keyId);
+    return { ...held, keyId };
+  }
+  return null;
 }

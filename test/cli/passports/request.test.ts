@@ -81,6 +81,25 @@ describe('a passport across two machines', () => {
     expect(rotated.value['key_id']).toBe('did:web:acme.com:agents:bot#key-3');
   });
 
+  test('a machine that knew a passport of the agent before finds its key, too', async () => {
+    const { office, file } = await asked();
+    expect((await sign(office, file)).code).toBe(0);
+    const principal = (await office.json<JsonObject[]>('principal', 'list')).value[0]!['public_key'] as string;
+    const other = household();
+    await other.run('principal', 'add', 'did:web:acme.com', '--public-key', principal);
+    expect((await other.run('passport', 'import', office.at('bot.passport.json'))).code).toBe(0);
+    const again = other.at('bot.request.json');
+    const { code } = await other.run(
+      ...['passport', 'request', 'bot', '--domain', 'acme.com', '-a', 'x', '-o', again],
+      ...['--key-store', 'env', '--env-file', other.at('.env')],
+    );
+    expect(code).toBe(0);
+    await office.run('passport', 'sign', again, '--replace-key', '--yes', '-o', office.at('new.json'));
+    expect((await other.run('passport', 'import', office.at('new.json'))).code).toBe(0);
+    const signed = await other.run('intent', 'sign', '-p', 'bot', '-a', 'x');
+    expect([signed.code, signed.err]).toMatchObject([0, '']);
+  });
+
   test('a deleted agent that is made again has no key under a number of before', async () => {
     const home = household();
     await home.agent('bot');
