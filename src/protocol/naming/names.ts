@@ -191,19 +191,42 @@ export function isSameName(name: Name, other: Name): boolean {
   return name.key === other.key;
 }
 
+/** A part of a path that is longer than any param that a passport names is none of them, however it is spelled. */
+const LONGEST_PART = 256;
+const INDEX = /\[[0-9]+\]/g;
+const NO_PATH: readonly string[] = [];
+/** The keys of names that are paths; empty for any other name. */
+const paths = new WeakMap<Name, readonly string[]>();
+
+function pathOf(meant: Name): readonly string[] {
+  let keys = paths.get(meant);
+  if (keys === undefined) {
+    keys = meant.text.includes('.') ? meant.text.split('.').map((each) => nameOf(each).key) : NO_PATH;
+    if (keys.includes('')) keys = NO_PATH;
+    paths.set(meant, keys);
+  }
+  return keys;
+}
+
 /**
  * True when who names `meant` means a param of this name, or of this path where `meant` is written as one: `order.total` is the `total` of
  * an `order`, at any depth and in lists. Without a path the last name decides.
  */
 export function isMeant(meant: Name, name: Name, path: string | null = null): boolean {
   if (isSameName(meant, name)) return true;
-  if (!meant.text.includes('.')) return false;
-  const wanted = keysOf(meant.text);
-  const own = path === null ? [name.key] : keysOf(path.replace(/\[[0-9]+\]/g, ''));
-  const compared = path === null ? wanted.slice(-1) : wanted;
-  return !wanted.includes('') && compared.join('.') === own.slice(-compared.length).join('.');
-}
-
-function keysOf(path: string): string[] {
-  return path.split('.').map((each) => nameOf(each).key);
+  const wanted = pathOf(meant);
+  if (wanted.length === 0) return false;
+  if (path === null) return wanted.at(-1) === name.key;
+  // From behind, and no further than the names differ: a path may be as long as the params are.
+  let end = path.length;
+  for (let i = wanted.length - 1; i >= 0; i--) {
+    if (end < 0) return false;
+    const dot = path.lastIndexOf('.', end - 1);
+    if (end - dot > LONGEST_PART) return false;
+    const part = path.slice(dot + 1, end);
+    const { key } = part === name.text ? name : nameOf(part.replace(INDEX, ''));
+    if (key !== wanted[i]) return false;
+    end = dot;
+  }
+  return true;
 }
