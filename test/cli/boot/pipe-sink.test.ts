@@ -48,13 +48,15 @@ describe('stdout of a command', () => {
     expect(stdout === WHOLE).toBe(true);
   });
 
-  test('reaches a socket and a file whole and in order', () => {
-    const child = spawnSync(process.execPath, [program, String(LINES)], {
-      env: ENV,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 24,
-    });
+  // What Node gives a child for a pipe is a socket.
+  test.each(['brief', 'long'])('reaches a socket whole and in order, of a command that is %s', (kind) => {
+    const argv = [program, String(LINES), kind];
+    const child = spawnSync(process.execPath, argv, { env: ENV, encoding: 'utf8', maxBuffer: 2 ** 24 });
+    expect(child.stderr).toBe('done\n');
     expect(child.stdout === WHOLE).toBe(true);
+  });
+
+  test('reaches a file whole and in order', () => {
     const line = `f=$(mktemp); "${process.execPath}" "${program}" ${LINES} > "$f"; cat "$f"; rm "$f"`;
     const { stdout } = spawnSync('sh', ['-c', line], { env: ENV, encoding: 'utf8', maxBuffer: 2 ** 24 });
     expect(stdout === WHOLE).toBe(true);
@@ -94,8 +96,9 @@ describe('stdout of a command', () => {
     expect(stdout).toContain('EPIPE');
   });
 
-  test('never keeps a command from a signal', async () => {
-    const child = spawn(process.execPath, [program, String(LINES)], { env: ENV, stdio: ['ignore', 'pipe', 'ignore'] });
+  test.each(['brief', 'long'])('never keeps a command that is %s from a signal', async (kind) => {
+    const argv = [program, String(LINES), kind];
+    const child = spawn(process.execPath, argv, { env: ENV, stdio: ['ignore', 'pipe', 'ignore'] });
     // Nobody reads on: what is written then has to wait.
     await once(child.stdout, 'readable');
     child.kill('SIGTERM');

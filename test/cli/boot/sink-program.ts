@@ -2,8 +2,9 @@
 import { sinkOf } from '../../../src/cli/boot/pipe-sink.js';
 
 const lines = Number(process.argv[2]);
+const brief = process.argv[3] === 'brief';
 process.on('SIGTERM', () => process.exit(143));
-const [stdout, stderr] = [sinkOf('stdout'), sinkOf('stderr')];
+const [stdout, stderr] = [sinkOf('stdout', brief), sinkOf('stderr', brief)];
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   stderr.write(`${error.code}\n`);
 });
