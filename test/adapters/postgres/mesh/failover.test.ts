@@ -1,7 +1,7 @@
 /** A primary with a synchronous standby: what was acknowledged survives the primary, and what is in doubt is settled by its cmd_id. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { PostgresMeshStore } from '../../../../src/adapters/postgres/mesh/store.js';
 import { commandDigest, type Command } from '../../../../src/mesh/command.js';
 import { parseEvent } from '../../../../src/mesh/log/event.js';
@@ -121,7 +121,9 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
   test('two primaries: the old one answers reads, proves nothing, and what it is given stays in doubt', async () => {
     const { name } = await cluster().database();
     const standby = await Standby.of(cluster() as TestCluster, 98);
-    const [old, next] = [await open([cluster().url(name)]), await open([standby.url(name)])];
+    const old = await open([cluster().url(name)]);
+    // The standby has what was committed, and may not have carried it out yet.
+    const next = await vi.waitFor(() => open([standby.url(name)]), { timeout: 30_000, interval: 100 });
     try {
       await settled(old, 'before-the-split', Date.now() + 10_000);
       await old.confirm();
