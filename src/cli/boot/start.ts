@@ -48,7 +48,7 @@ async function hook(): Promise<void> {
     process.exit(2);
   };
   process.on('uncaughtException', (error) => fail(`it broke off (${String(error).slice(0, 200)}).`));
-  // From the start on, whoever decides: what an agent waits for is all of it.
+  // From the start on: the agent waits for what the service takes and for what the program takes.
   setTimeout(() => fail(`it took more than ${WATCHDOG_MS} ms.`), WATCHDOG_MS).unref();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => fail('it was told to stop.'));
   const client = requireBeside('./hook.cjs') as typeof import('./hook-client.js');
