@@ -160,7 +160,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     const later = { ...WORLD, clock: () => Date.now() + 60_000 };
     expect(await promoteMesh(later, { ...off, folder: eu.data, keyFile })).toMatchObject({ term: 2 });
     const next = await Home.start({ data: eu.data, admin });
-    // Whoever follows with the folder beside the database is told that its log is not in there.
+    // A region that follows with the folder beside the database is told that its log is not in there.
     const beside = await region(next, { url: next.url, key, data });
     expect(beside).toMatchObject({ returned: null, lacksStore: true });
     await beside.close();

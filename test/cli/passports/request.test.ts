@@ -105,21 +105,8 @@ describe('a passport across two machines', () => {
     await home.agent('bot');
     await home.run('passport', 'rotate', 'bot', '--yes', '--key-store', 'file');
     await home.run('passport', 'delete', 'bot', '--yes');
-    const { value } = await home.json<JsonObject>(
-      ...[
-        'passport',
-        'create',
-        'bot',
-        '--domain',
-        'acme.com',
-        '-a',
-        'x',
-        '--key-store',
-        'file',
-        '--out',
-        home.at('b.json'),
-      ],
-    );
+    const create = 'passport create bot --domain acme.com -a x --key-store file --out'.split(' ');
+    const { value } = await home.json<JsonObject>(...create, home.at('b.json'));
     expect(value['key_id']).toBe('did:web:acme.com:agents:bot#key-3');
   });
 

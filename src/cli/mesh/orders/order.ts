@@ -95,7 +95,7 @@ export async function carryOut(
   wish: Pick<Order, 'action' | 'durationMs'> & { readonly reason: () => Promise<string | null> },
 ): Promise<number> {
   const mesh = flags.local ? null : await meshAccess(cli);
-  // Who may not do it is told before the first question. Whoever named nobody is never offered everyone.
+  // Who may not do it is told before the first question. An order that named nobody is never turned into one for everyone.
   const whom = wordForSubject(agent, flags.everyone);
   if (mesh !== null) requireRole(await apiKey(cli, flags), wish, whom);
   // The reason is asked for once the subject is known.
