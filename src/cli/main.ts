@@ -31,9 +31,9 @@ export async function main(
       stop.abort(new Interrupted(code));
     });
   }
-  // The shell looks at these; without a listener node would end with a stack.
   const brief = startup?.frequent ?? false;
   const [stdout, stderr] = [sinkOf('stdout', brief), sinkOf('stderr', brief)];
+  // The shell looks at these; without a listener node would end with a stack.
   for (const sink of [stdout, stderr]) sink.on('error', () => undefined);
   // A loop that runs empty while something is still awaited must not be a yes, nor must code of the user that ends the process.
   let answered = false;
