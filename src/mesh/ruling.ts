@@ -61,10 +61,14 @@ export type Ruling =
   | { readonly kind: 'same'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly refusal: MeshRefusal };
 
-/** Decides one proposal. Stores call it between reading the head and writing, in one transaction. */
+/**
+ * Decides one proposal. Stores call it between reading the head and writing, in one transaction. `term`: the history that is written to at
+ * that moment, which is that of the head or a later one.
+ */
 export type Judge = (
   proposal: Proposal,
   head: Head,
+  term: number,
   standing: Standing | null,
   passport: PassportMark | null,
 ) => Ruling;
@@ -75,9 +79,9 @@ const TYPE_OF: Readonly<Record<Action, EventType>> = {
   reinstate: 'reinstatement',
 };
 
-/** The judge of a server: `term` is its own, `now` the time of the batch. */
-export function judgeWith(term: number, now: number, sign: Signer): Judge {
-  return (proposal, head, standing, passport) => {
+/** The judge of a server: `now` is the time of the batch. */
+export function judgeWith(now: number, sign: Signer): Judge {
+  return (proposal, head, term, standing, passport) => {
     const { command, digest, operator } = proposal;
     if ('document' in command) return rulePassport(command, proposal, head, { term, now, sign, standing, passport });
     const { action, subject } = command;

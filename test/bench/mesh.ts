@@ -82,7 +82,7 @@ async function serve(): Promise<void> {
       process.send!({ rss: process.memoryUsage().rss, streams: mesh.hub.size });
     } else if (message === 'burst') {
       // As one transaction of a busy moment: what is measured is the way to the streams.
-      const judge = judgeWith(store.term, Date.now(), sign);
+      const judge = judgeWith(Date.now(), sign);
       const batch = Array.from({ length: BURST }, (_, n) => {
         const fields = { action: 'revoke', reason: 'bench', by: null, durationMs: null, version: null } as const;
         const subject = `did:web:acme.com:agents:c${n}`;

@@ -49,9 +49,7 @@ function proposal(of: Command, nonce: string | null = null): Proposal {
   };
 }
 
-function judge(store: MeshStore): Judge {
-  return judgeWith(store.term, NOW, cheapSign);
-}
+const judge = judgeWith(NOW, cheapSign);
 
 export function meshStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   async function using(work: (under: StoreUnderTest) => Promise<void>): Promise<void> {
@@ -78,7 +76,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
       using(async ({ store }) => {
         for (let i = 0; i < 5; i++) {
           const batch = Array.from({ length: i }, (_, j) => proposal(command({ subject: agent(j) })));
-          await store.append(batch, judge(store));
+          await store.append(batch, judge);
         }
         const records = await store.read(0, 100);
         expect(records.map((record) => record.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -98,7 +96,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
               : command({ subject: agent(i % 7), action: i % 3 === 1 ? 'revoke' : 'reinstate' }),
           ),
         );
-        await store.append(batch, judge(store));
+        await store.append(batch, judge);
         const fold = new Map<string, Standing>();
         for (const { text } of await store.read(0, 100)) {
           const event = parseEvent(text);
@@ -113,11 +111,11 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
     test('a cmd_id is carried out once: within a batch, across batches, and after reopening', () =>
       using(async (under) => {
         const once = command();
-        const [first, second] = await under.store.append([proposal(once), proposal(once)], judge(under.store));
+        const [first, second] = await under.store.append([proposal(once), proposal(once)], judge);
         expect(first).toMatchObject({ kind: 'done', repeated: false });
         expect(second).toMatchObject({ kind: 'done', repeated: true });
         const again = await under.reopen();
-        const [third] = await again.store.append([proposal(once)], judge(again.store));
+        const [third] = await again.store.append([proposal(once)], judge);
         expect(third).toEqual(second);
         expect(await again.store.read(0, 10)).toHaveLength(1);
         await again.dispose();
@@ -125,7 +123,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
 
     test('what is thrown before it is written leaves nothing: no event, answer, standing, passport or nonce', () =>
       using(async ({ store }) => {
-        await store.append([proposal(command({ subject: agent(2) }))], judge(store));
+        await store.append([proposal(command({ subject: agent(2) }))], judge);
         const before = [await store.head(), await store.snapshot(), await store.passports.marks()];
         const [first, second] = [
           proposal(command(), 'ab'.repeat(16)),
@@ -134,7 +132,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         const judged: number[] = [];
         const counting: Judge = (each, head, ...facts) => {
           judged.push(head.seq);
-          return judge(store)(each, head, ...facts);
+          return judge(each, head, ...facts);
         };
         const halt = store.append([first, second], counting, () => {
           throw new RangeError('not yet');
@@ -144,18 +142,15 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         expect([await store.head(), await store.snapshot(), await store.passports.marks()]).toEqual(before);
         expect(await store.answers([first.command.cmdId])).toEqual([]);
         let called = 0;
-        const outcomes = await store.append([first, second], judge(store), () => called++);
+        const outcomes = await store.append([first, second], judge, () => called++);
         expect(outcomes).toMatchObject([{ kind: 'done' }, { kind: 'done' }]);
         expect([called, (await store.head()).seq]).toEqual([1, 3]);
       }));
 
     test('another command under a known cmd_id is refused and leaves nothing', () =>
       using(async ({ store }) => {
-        await store.append([proposal(command({ cmdId: 'cmd-taken' }))], judge(store));
-        const [outcome] = await store.append(
-          [proposal(command({ cmdId: 'cmd-taken', reason: 'other' }))],
-          judge(store),
-        );
+        await store.append([proposal(command({ cmdId: 'cmd-taken' }))], judge);
+        const [outcome] = await store.append([proposal(command({ cmdId: 'cmd-taken', reason: 'other' }))], judge);
         expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 'CMD_ID_REUSED' } });
         expect((await store.head()).seq).toBe(1);
       }));
@@ -163,10 +158,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
     test('a nonce is spent once, by commands and others alike, until it may be forgotten', () =>
       using(async (under) => {
         const { store } = under;
-        const [first, second] = await store.append(
-          [proposal(command(), 'n1'), proposal(command(), 'n1')],
-          judge(store),
-        );
+        const [first, second] = await store.append([proposal(command(), 'n1'), proposal(command(), 'n1')], judge);
         expect([first!.kind, second]).toMatchObject([
           'done',
           { kind: 'refused', refusal: { code: 'COMMAND_REPLAYED' } },
@@ -187,7 +179,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
             proposal(command({ action: 'reinstate', version: 0 })),
             proposal(command({ action: 'reinstate', version: 1 })),
           ],
-          judge(store),
+          judge,
         );
         expect(outcomes.map((each) => (each.kind === 'done' ? each.answer.version : each.refusal.code))).toEqual([
           1,
@@ -199,7 +191,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
     test('everything is there after reopening, under the same term: the history goes on', () =>
       using(async (under) => {
         const { store } = under;
-        await store.append([proposal(command())], judge(store));
+        await store.append([proposal(command())], judge);
         await store.setMeshKey('ed25519:00');
         const before = [await store.head(), await store.snapshot(), await store.read(0, 10)];
         const again = await under.reopen();
@@ -207,7 +199,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         expect(again.store.term).toBe(1);
         expect([await again.store.head(), await again.store.snapshot(), await again.store.read(0, 10)]).toEqual(before);
         expect(await again.store.meshKey()).toBe('ed25519:00');
-        await again.store.append([proposal(command())], judge(again.store));
+        await again.store.append([proposal(command())], judge);
         expect((await again.store.read(1, 1))[0]).toMatchObject({ seq: 2, term: again.store.term });
         await again.dispose();
       }));
@@ -215,14 +207,14 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
     test('the head that is confirmed is the one that was committed last', () =>
       using(async ({ store }) => {
         expect(await store.confirm()).toEqual(await store.head());
-        await store.append([proposal(command())], judge(store));
+        await store.append([proposal(command())], judge);
         expect(await store.confirm()).toMatchObject({ seq: 1, logId: store.logId });
       }));
 
     test('a new history has a greater term, for events from then on and after reopening, and ends a seal', () =>
       using(async (under) => {
         const { store } = under;
-        await store.append([proposal(command())], judge(store));
+        await store.append([proposal(command())], judge);
         expect(await store.sealedBy()).toBeNull();
         await store.seal(4);
         await store.seal(3);
@@ -230,7 +222,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         await expect(store.raiseTerm(1)).rejects.toThrow();
         expect([store.term, await store.sealedBy()]).toEqual([1, 4]);
         await store.raiseTerm(5);
-        await store.append([proposal(command())], judge(store));
+        await store.append([proposal(command())], judge);
         expect((await store.read(0, 10)).map(({ term }) => term)).toEqual([1, 5]);
         const again = await under.reopen();
         expect([again.store.term, await again.store.sealedBy()]).toEqual([5, null]);
@@ -248,8 +240,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
     test('two openings write one history in turn: no hole, one term, one chain', () =>
       using(async (under) => {
         const stores = [under.store, await under.beside()] as const;
-        for (let i = 0; i < 6; i++)
-          await stores[i % 2]!.append([proposal(command({ subject: agent(i) }))], judge(stores[i % 2]!));
+        for (let i = 0; i < 6; i++) await stores[i % 2]!.append([proposal(command({ subject: agent(i) }))], judge);
         for (const store of stores) {
           const events = (await store.read(0, 100)).map(({ text }) => parseEvent(text));
           expect(events.map(({ seq, term }) => [seq, term])).toEqual([1, 2, 3, 4, 5, 6].map((seq) => [seq, 1]));
@@ -259,12 +250,24 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         await stores[1].close();
       }));
 
+    test('what one opening writes after another began a new history is of that one', () =>
+      using(async (under) => {
+        const other = await under.beside();
+        await other.append([proposal(command())], judge);
+        await under.store.raiseTerm(8);
+        const [outcome] = await other.append([proposal(command())], judge);
+        expect(outcome).toMatchObject({ kind: 'done', answer: { eventId: `${other.logId}.8.2` } });
+        expect((await other.read(0, 10)).map(({ term }) => term)).toEqual([1, 8]);
+        expect(other.term).toBe(8);
+        await other.close();
+      }));
+
     test('two openings carry a cmd_id out once and spend a nonce once', () =>
       using(async (under) => {
         const other = await under.beside();
         const once = command();
-        const [first] = await under.store.append([proposal(once)], judge(under.store));
-        const [second] = await other.append([proposal(once)], judge(other));
+        const [first] = await under.store.append([proposal(once)], judge);
+        const [second] = await other.append([proposal(once)], judge);
         expect(second).toEqual({ ...first, repeated: true });
         expect(await under.store.nonces.spend('n', NOW)).toBe(true);
         expect(await other.nonces.spend('n', NOW)).toBe(false);
@@ -278,7 +281,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         let wake: () => void = () => undefined;
         const woken = new Promise<void>((resolve) => (wake = resolve));
         const stop = other.onWake(wake);
-        await under.store.append([proposal(command())], judge(under.store));
+        await under.store.append([proposal(command())], judge);
         await woken;
         stop();
         await other.close();
@@ -289,14 +292,14 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         let woken = 0;
         const stop = store.onWake(() => woken++);
         const once = command();
-        await store.append([proposal(once)], judge(store));
+        await store.append([proposal(once)], judge);
         await new Promise((resolve) => setImmediate(resolve));
         expect(woken).toBe(1);
-        await store.append([proposal(once)], judge(store));
+        await store.append([proposal(once)], judge);
         await new Promise((resolve) => setImmediate(resolve));
         expect(woken).toBe(1);
         stop();
-        await store.append([proposal(command())], judge(store));
+        await store.append([proposal(command())], judge);
         await new Promise((resolve) => setImmediate(resolve));
         expect(woken).toBe(1);
       }));

@@ -27,7 +27,7 @@ function proposal(n: number, action: Action): Proposal {
 }
 
 async function append(store: MemoryMeshStore, batch: readonly (readonly [number, Action])[]): Promise<void> {
-  const judge = judgeWith(store.term, NOW, cheapSign);
+  const judge = judgeWith(NOW, cheapSign);
   await store.append(
     batch.map(([n, action]) => proposal(n, action)),
     judge,

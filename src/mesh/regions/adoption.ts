@@ -45,7 +45,7 @@ export function adoption(copied: readonly Copied[]): { readonly batch: readonly 
     outcomes.set(proposal, { ...each, answer });
     return proposal;
   });
-  const judge: Judge = (proposal, head, standing) => {
+  const judge: Judge = (proposal, head, _term, standing) => {
     const { event, text, answer, document } = outcomes.get(proposal)!;
     const broken = breakAfter(head, [event]);
     if (broken !== null) throw new Error(`the copy of the log breaks: ${broken}`);

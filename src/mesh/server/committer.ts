@@ -122,7 +122,7 @@ export class Committer {
         return NOT_YET;
       };
       try {
-        return await this.#store.append(proposals, judgeWith(this.#store.term, now, sign), () => {
+        return await this.#store.append(proposals, judgeWith(now, sign), () => {
           if (asked.size > 0) throw new Unsigned();
           const refused = this.#closed();
           if (refused !== null) throw refused;

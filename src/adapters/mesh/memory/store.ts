@@ -270,7 +270,7 @@ export class MemoryMeshStore implements MeshStore {
     }
     const { subject } = command;
     const [standing, mark] = [this.#kept.standings.get(subject), this.#kept.passports.get(subject)];
-    const ruling = judge(proposal, this.#head(), standing ?? null, mark ?? null);
+    const ruling = judge(proposal, this.#head(), this.term, standing ?? null, mark ?? null);
     if (ruling.kind === 'refused') return ruling;
     if (ruling.kind === 'same') {
       this.#kept.answers.set(command.cmdId, ruling.answer);

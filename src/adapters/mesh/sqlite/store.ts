@@ -125,6 +125,7 @@ export class SqliteMeshStore implements MeshStore {
   #append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): readonly OrderResult[] {
     let before = 0;
     const outcomes = this.#database.transact(() => {
+      this.#term = this.#readTerm();
       let head = this.#head();
       before = head.seq;
       const results = batch.map((proposal): OrderResult => {
@@ -249,7 +250,7 @@ export class SqliteMeshStore implements MeshStore {
       return { kind: 'refused', refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.') };
     }
     const { subject } = command;
-    const ruling = judge(proposal, head, this.#standing(subject), this.#registry.mark(subject));
+    const ruling = judge(proposal, head, this.term, this.#standing(subject), this.#registry.mark(subject));
     if (ruling.kind === 'refused') return ruling;
     if (ruling.kind === 'same') {
       this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(ruling.answer)]);
@@ -269,7 +270,7 @@ export class SqliteMeshStore implements MeshStore {
   }
 
   #readTerm(): number {
-    return Number(this.#sql.meta.first(['term'])?.[0]);
+    return Math.max(1, Number(this.#sql.meta.first(['term'])?.[0]));
   }
 
   #wake(): void {

@@ -115,7 +115,7 @@ export function planned(
       return { kind: 'refused', refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.') };
     }
     const { subject } = command;
-    const ruling = judge(proposal, at, standings.get(subject) ?? null, marks.get(subject) ?? null);
+    const ruling = judge(proposal, at, head.term, standings.get(subject) ?? null, marks.get(subject) ?? null);
     if (ruling.kind === 'refused') return ruling;
     const body = JSON.stringify(ruling.answer);
     answers.set(command.cmdId, [digest, body]);

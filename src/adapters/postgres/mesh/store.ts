@@ -189,10 +189,6 @@ export class PostgresMeshStore implements MeshStore {
     const facts = row?.['facts'] as BatchFacts;
     const head = this.#checked(facts.head, seen);
     if (head.sealed_by !== null) throw new StoreTrouble('unavailable', `The mesh is sealed by term ${head.sealed_by}.`);
-    if (head.term !== this.#term) {
-      this.#term = head.term;
-      throw new StoreTrouble('unavailable', 'Another history has begun: ask again.');
-    }
     return facts;
   }
 
@@ -306,13 +302,12 @@ export class PostgresMeshStore implements MeshStore {
       throw new Failure('STATE', `The log in the database ends at event ${head.seq}, and ${seen} was there.`, {
         hint: 'a standby without what was acknowledged was promoted, or a backup restored: see aip help growing',
       });
+    this.#term = Math.max(this.#term, head.term);
     return head;
   }
 
   async #look(): Promise<void> {
-    const { seq, term } = await this.#headRow();
-    this.#term = term;
-    this.#noticed(seq);
+    this.#noticed((await this.#headRow()).seq);
   }
 
   #committed(events: readonly EventRecord[]): void {

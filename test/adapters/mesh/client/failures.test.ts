@@ -38,7 +38,7 @@ const { sign } = signerOf(MESH_SEED);
 /** Writes `n` revocations straight into the store, as another server on it would. */
 async function write(net: NetworkMesh, n: number, reason = 'r'): Promise<void> {
   const { store } = net.mesh;
-  const judge = judgeWith(store.term, Date.now(), sign);
+  const judge = judgeWith(Date.now(), sign);
   for (let i = 0; i < n; i += 256) {
     const batch = Array.from({ length: Math.min(256, n - i) }, (_, j) => {
       const fields = { action: 'revoke', reason, by: null, durationMs: null, version: null, logId: null } as const;

@@ -56,7 +56,7 @@ async function open(urls: readonly string[]): Promise<PostgresMeshStore> {
 async function settled(store: MeshStore, cmdId: string, until: number): Promise<OrderResult> {
   for (;;) {
     try {
-      return (await store.append([proposal(cmdId)], judgeWith(store.term, NOW, cheapSign)))[0]!;
+      return (await store.append([proposal(cmdId)], judgeWith(NOW, cheapSign)))[0]!;
     } catch (error) {
       if (!(error instanceof StoreTrouble) || Date.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -135,7 +135,7 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
       expect(await old.head()).toMatchObject({ seq: 1 });
       await expect(old.confirm()).rejects.toBeInstanceOf(StoreTrouble);
       const wanted = proposal('given-to-the-old');
-      await expect(old.append([wanted], judgeWith(1, NOW, cheapSign))).rejects.toMatchObject({ kind: 'in-doubt' });
+      await expect(old.append([wanted], judgeWith(NOW, cheapSign))).rejects.toMatchObject({ kind: 'in-doubt' });
       await expect(old.confirm()).rejects.toBeInstanceOf(StoreTrouble);
       await requireWhole(next, new Map([['given-to-the-new', 2]]));
     } finally {
@@ -155,7 +155,7 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
       await settled(store, 'before-it-died', Date.now() + 10_000);
       await standby.kill();
       const wanted = proposal('in-doubt-command');
-      await expect(store.append([wanted], judgeWith(1, NOW, cheapSign))).rejects.toMatchObject({ kind: 'in-doubt' });
+      await expect(store.append([wanted], judgeWith(NOW, cheapSign))).rejects.toMatchObject({ kind: 'in-doubt' });
       await expect(store.confirm()).rejects.toBeInstanceOf(StoreTrouble);
       await standby.boot();
       const outcome = await settled(store, 'in-doubt-command', Date.now() + 30_000);

@@ -27,7 +27,7 @@ function proposal(cmdId: string): Proposal {
 async function settled(store: MeshStore, cmdId: string): Promise<OrderResult> {
   for (const end = Date.now() + 20_000; ;) {
     try {
-      return (await store.append([proposal(cmdId)], judgeWith(store.term, NOW, cheapSign)))[0]!;
+      return (await store.append([proposal(cmdId)], judgeWith(NOW, cheapSign)))[0]!;
     } catch (error) {
       if (!(error instanceof StoreTrouble) || Date.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -71,7 +71,7 @@ describePostgres('servers of one mesh', QUICK, (cluster) => {
     await frozen.says('stopped');
     // Nothing is held: it is one statement, not a wait for a lock.
     for (let i = 0; i < 3; i++)
-      expect(await store.append([proposal(`while-frozen-${i}`)], judgeWith(1, NOW, cheapSign))).toMatchObject([
+      expect(await store.append([proposal(`while-frozen-${i}`)], judgeWith(NOW, cheapSign))).toMatchObject([
         { kind: 'done', answer: { seq: i + 2 } },
       ]);
     expect(await store.confirm()).toMatchObject({ seq: 4 });

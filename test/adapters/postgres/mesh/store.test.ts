@@ -24,7 +24,7 @@ function proposal(subject = `did:web:acme.com:agents:a${count}`, cmdId = `comman
 }
 
 function append(store: MeshStore, ...batch: readonly Proposal[]): Promise<readonly OrderResult[]> {
-  return store.append(batch, judgeWith(store.term, NOW, cheapSign));
+  return store.append(batch, judgeWith(NOW, cheapSign));
 }
 
 /** Asks again under the same id, as a client does, until there is an answer. */
@@ -90,17 +90,17 @@ describePostgres('mesh store', QUICK, (cluster) => {
     const [a, b] = [await openStore(url), await openStore(url)];
     let interfered = false;
     const seen: number[] = [];
-    const outcomes = await a.append([proposal()], (each, head, standing, mark) => {
+    const outcomes = await a.append([proposal()], (each, head, term, standing, mark) => {
       seen.push(head.seq);
       // Between the reading and the writing of `a`.
       if (!interfered) interfered = true;
-      return judgeWith(1, NOW, cheapSign)(each, head, standing, mark);
+      return judgeWith(NOW, cheapSign)(each, head, term, standing, mark);
     });
     expect(outcomes[0]!.kind).toBe('done');
-    const slow = a.append([proposal()], (each, head, standing, mark) => {
+    const slow = a.append([proposal()], (each, head, term, standing, mark) => {
       seen.push(head.seq);
       if (seen.length === 2) frozen = append(b, proposal());
-      return judgeWith(1, NOW, cheapSign)(each, head, standing, mark);
+      return judgeWith(NOW, cheapSign)(each, head, term, standing, mark);
     });
     let frozen: Promise<unknown> = Promise.resolve();
     await slow;

@@ -22,7 +22,7 @@ const store = await PostgresMeshStore.open({
   newLogId: () => '',
   node: 'frozen',
 });
-const judge = judgeWith(store.term, Date.parse('2026-02-18T14:23:45.000Z'), () => '00'.repeat(64));
+const judge = judgeWith(Date.parse('2026-02-18T14:23:45.000Z'), () => '00'.repeat(64));
 let judged = 0;
 const append = () =>
   store.append([proposal], (...asked) => {
