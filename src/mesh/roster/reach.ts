@@ -26,6 +26,26 @@ export interface Absent {
   readonly refusesSince: number | null;
 }
 
+/** How an event fares with all who should have it. */
+export interface EventReach {
+  readonly members: number;
+  readonly applied: number;
+  /** Those who listen and report. */
+  readonly reporting: number;
+  /** Of those, the ones that have not confirmed. */
+  readonly late: readonly Member[];
+  /** Those who do not listen and have not confirmed. */
+  readonly absent: readonly Absent[];
+  /** Those who may still accept what the event denies. */
+  readonly unsettled: number;
+  /** True when each one has applied it, or refuses. */
+  readonly complete: boolean;
+  /** When the last confirmation came here, by the server's `up` clock. */
+  readonly lastAt: number | null;
+  /** Of those who listen, the ones that do so at another server on the same store. */
+  readonly elsewhere: number;
+}
+
 /** When a verifier that is not heard begins to refuse, ms since the epoch; null where it never does. */
 function refusesFrom({ onStale, maxAgeMs, seenAt }: Pick<Member, 'onStale' | 'maxAgeMs' | 'seenAt'>): number | null {
   return onStale === 'deny' && maxAgeMs !== null ? seenAt + maxAgeMs : null;

@@ -16,9 +16,8 @@ import { rememberKeyText, withKeyText } from './key-texts.js';
 import { jsonBody, waitOf, requestedReplication } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
-import type { EventReach } from './roster.js';
 import type { RegionRow, RequestedReplication } from './regions/registry.js';
-import type { Absent } from '../roster/reach.js';
+import type { Absent, EventReach } from '../roster/reach.js';
 import { isCanary } from '../subject.js';
 import { formatTime } from '../../protocol/time.js';
 

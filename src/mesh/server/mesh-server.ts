@@ -306,11 +306,9 @@ export class MeshServer {
   };
 
   async #keepRoster(): Promise<void> {
-    const { members, nonces } = this.store;
-    const due = this.roster.due();
-    if (due.length > 0) await members.put(due);
+    await this.roster.keep();
     await this.roster.readOthers();
-    await nonces.prune(this.clock.wall());
+    await this.store.nonces.prune(this.clock.wall());
   }
 
   /** Several servers may share a store: what another one revoked ends here, too, and what sealed it seals this one. */

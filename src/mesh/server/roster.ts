@@ -7,7 +7,7 @@ import type { ApiKeyRecord } from '../access/api-key.js';
 import { labelUnder, type Applied, type Member, type VerifierCard } from '../roster/member.js';
 import { asKept, REFRESH_MS, type KnownRoster } from '../roster/known.js';
 import type { Poller } from '../roster/poller.js';
-import { absentOf, reachOf, type Absent } from '../roster/reach.js';
+import { absentOf, reachOf, type Absent, type EventReach } from '../roster/reach.js';
 import { deniesAt, type Standing } from '../standing.js';
 import type { Hub } from './feed/hub.js';
 import type { ServerClock } from './http/exchange.js';
@@ -22,26 +22,6 @@ const SKEW_MS = 5_000;
 const READ_OTHERS_MS = 50;
 /** Names that programs of the first version made up anew with each start. */
 const THROWAWAY = /(?:^library\.[0-9a-f]{12}|\.[0-9a-f]{6})$/;
-
-/** How an event fares with all who should have it. */
-export interface EventReach {
-  readonly members: number;
-  readonly applied: number;
-  /** Those who listen and report. */
-  readonly reporting: number;
-  /** Of those, the ones that have not confirmed. */
-  readonly late: readonly Member[];
-  /** Those who do not listen and have not confirmed. */
-  readonly absent: readonly Absent[];
-  /** Those who may still accept what the event denies. */
-  readonly unsettled: number;
-  /** True when each one has applied it, or refuses. */
-  readonly complete: boolean;
-  /** When the last confirmation came here, by the server's `up` clock. */
-  readonly lastAt: number | null;
-  /** Of those who listen, the ones that do so at another server on the same store. */
-  readonly elsewhere: number;
-}
 
 interface Live {
   /** The lowest seq that its open connections have confirmed: each keeps a copy of its own. */
@@ -67,6 +47,7 @@ export class Roster {
   #refreshedAt = 0;
   #othersReadAt = 0;
   #othersReadUp = -Infinity;
+  #reading: Promise<void> | null = null;
 
   constructor(
     store: MeshStore,
@@ -228,8 +209,8 @@ export class Roster {
     return this.all().filter((member) => !live.has(member.verifier) && !this.#elsewhere(member, now));
   }
 
-  /** What must be kept; also ends the ephemeral ones that were not seen. Called about once a second. */
-  due(): readonly Member[] {
+  /** What must be kept; also ends the ephemeral ones that were not seen. */
+  #due(): readonly Member[] {
     const [now, up] = [this.#clock.wall(), this.#clock.up()];
     if (up - this.#refreshedAt >= REFRESH_MS) {
       this.#refreshedAt = up;
@@ -244,15 +225,31 @@ export class Roster {
     return due;
   }
 
+  /** Keeps what is due; what the store does not take now is due again. */
+  async keep(): Promise<void> {
+    const due = this.#due();
+    if (due.length === 0) return;
+    try {
+      await this.#store.members.put(due);
+    } catch (error) {
+      for (const { verifier } of due) this.#dirty.add(verifier);
+      throw error;
+    }
+  }
+
   /** Takes in what other servers on the same store have kept since the last time. */
-  async readOthers(): Promise<void> {
-    const up = this.#clock.up();
-    if (!this.#store.shared || up - this.#othersReadUp < READ_OTHERS_MS) return;
-    this.#othersReadUp = up;
-    const since = this.#othersReadAt;
+  readOthers(): Promise<void> {
+    if (!this.#store.shared || this.#clock.up() - this.#othersReadUp < READ_OTHERS_MS) return Promise.resolve();
+    this.#reading ??= this.#readOthers().finally(() => (this.#reading = null));
+    return this.#reading;
+  }
+
+  async #readOthers(): Promise<void> {
     // The clocks of the servers differ, and a word may be written a moment after it was dated.
-    this.#othersReadAt = this.#clock.wall() - SKEW_MS;
-    this.#learn(await this.#store.members.list(since));
+    const [up, readAt] = [this.#clock.up(), this.#clock.wall() - SKEW_MS];
+    this.#learn(await this.#store.members.list(this.#othersReadAt));
+    // Not before: what a read that failed would have told is asked for again.
+    [this.#othersReadUp, this.#othersReadAt] = [up, readAt];
   }
 
   #learn(members: readonly Member[]): void {

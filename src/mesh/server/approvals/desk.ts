@@ -184,9 +184,10 @@ export class ApprovalDesk {
 
   async #learn(): Promise<void> {
     const { store, clock } = this.#ports;
-    const since = this.#learntAt;
-    this.#learntAt = clock.wall() - OVERLAP_MS;
+    const [since, readAt] = [this.#learntAt, clock.wall() - OVERLAP_MS];
     for (const paper of await store.papers.list(KIND, since)) this.#take(paper, since !== -1);
+    // Not before: what a look that failed would have brought is looked for again.
+    this.#learntAt = readAt;
   }
 
   async #learnOne(id: string): Promise<void> {

@@ -1,0 +1,115 @@
+/** Servers on one store: what one of them keeps or says while the store does not answer, or while another one writes. */
+import { describe, expect, test } from 'vitest';
+import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { asHeader, writeCard } from '../../../src/mesh/roster/member.js';
+import { StoreTrouble, type MeshStore } from '../../../src/mesh/log/store.js';
+import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
+import { toHex } from '../../../src/protocol/hex.js';
+import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import { request, seedOf } from '../../kit/mesh/approvals.js';
+import { LOG_ID, settle, TestMesh } from '../../kit/mesh/server.js';
+
+type Table = 'members' | 'papers' | 'notes';
+
+/** A store beside others; `away` are the calls, as `members.list`, that it does not answer now. */
+class OneOfSeveral extends MemoryMeshStore {
+  override readonly shared = true;
+  readonly away = new Set<string>();
+  override readonly members = this.#leaving('members');
+  override readonly papers = this.#leaving('papers');
+  override readonly notes = this.#leaving('notes');
+
+  #leaving<Name extends Table>(name: Name): MeshStore[Name] {
+    // Of the class that this one extends, whose fields are made before.
+    const table: MeshStore[Name] = this[name];
+    const { away } = this;
+    return new Proxy(table, {
+      get(target, call: string) {
+        const work = (target as unknown as Record<string, (...values: unknown[]) => Promise<unknown>>)[call]!;
+        return async (...values: unknown[]) => {
+          if (away.has(`${name}.${call}`)) throw new StoreTrouble('unavailable', 'It does not answer.');
+          return work(...values);
+        };
+      },
+    });
+  }
+}
+
+async function two() {
+  const first = new OneOfSeveral(LOG_ID);
+  const second = first.reopened(OneOfSeveral) as OneOfSeveral;
+  const a = await TestMesh.start({ store: first });
+  const b = await TestMesh.start({ store: second }, a.clock);
+  const pass = async (ms: number): Promise<void> => {
+    for (let at = 0; at < ms; at += 1_000) {
+      a.clock.advance(1_000);
+      for (const { server } of [a, b]) server.tick();
+      await settle();
+    }
+  };
+  return { first, second, a, b, pass };
+}
+
+const listening = (mesh: TestMesh, n: number) => {
+  const says = { label: `v-${n}`, host: 'h', program: '9.9.9', onStale: 'last-known', maxAgeMs: 30_000 } as const;
+  const seed = seedOf(n);
+  const key = {
+    publicKey: formatPublicKey(publicKeyOf(seed)),
+    sign: (text: string) => toHex(signMessage(seed, Buffer.from(text))),
+  };
+  const card = writeCard(key, { keyId: mesh.keys.verifier.keyId, ...says });
+  return mesh.stream('/v1/mesh/stream?v=2', { 'aip-verifier': asHeader(card) });
+};
+
+describe('who should be listening', () => {
+  test('is learnt from another server also where the store did not answer meanwhile', async () => {
+    const { first, a, b, pass } = await two();
+    await pass(2_000);
+    first.away.add('members.list');
+    const reader = await listening(b, 11);
+    await pass(2_000);
+    reader.connection!.closed();
+    await pass(60_000);
+    first.away.clear();
+    await pass(1_000);
+    // It is gone from there, and may still accept: it is missed.
+    expect((await a.command('revoke')).json()).toMatchObject({ roster: 1, complete: false, unsettled: 1 });
+  });
+
+  test('is kept where the store did not take it at first', async () => {
+    const { second, a, b, pass } = await two();
+    second.away.add('members.put');
+    const reader = await listening(b, 11);
+    await pass(2_000);
+    reader.connection!.closed();
+    await pass(2_000);
+    second.away.clear();
+    await pass(2_000);
+    expect((await a.command('revoke')).json()).toMatchObject({ roster: 1, complete: false });
+  });
+});
+
+describe('requests for approval', () => {
+  test('are all listed after the store did not answer the first question for them', async () => {
+    const { first, a, b, pass } = await two();
+    expect((await b.ask('POST', '/v1/mesh/approvals', 'verifier', request(1))).status).toBe(201);
+    await pass(60_000);
+    first.away.add('papers.list');
+    expect((await a.ask('GET', '/v1/mesh/approvals', 'admin')).json()).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    first.away.clear();
+    const listed = (await a.ask('GET', '/v1/mesh/approvals', 'admin')).json<{ requests: unknown[] }>();
+    expect(listed.requests).toHaveLength(1);
+  });
+
+  test('that another server took are listed though the store did not answer for longer than clocks differ', async () => {
+    const { first, a, b, pass } = await two();
+    expect((await a.ask('GET', '/v1/mesh/approvals', 'admin')).status).toBe(200);
+    first.away.add('papers.list');
+    await b.ask('POST', '/v1/mesh/approvals', 'verifier', request(1));
+    await pass(60_000);
+    first.away.clear();
+    await pass(2_000);
+    const listed = (await a.ask('GET', '/v1/mesh/approvals', 'admin')).json<{ requests: unknown[] }>();
+    expect(listed.requests).toHaveLength(1);
+  });
+});
