@@ -9,9 +9,11 @@ import {
   type Command,
 } from '../command.js';
 import { MAX_CONFIRM_WAIT_MS } from '../limits.js';
+import { StoreTrouble } from '../log/store.js';
 import { Refused } from '../refusal.js';
 import { mayAct } from '../access/roles.js';
 import type { Answer, Proposal } from '../ruling.js';
+import { troubled } from './committer.js';
 import { rememberKeyText, withKeyText } from './key-texts.js';
 import { jsonBody, waitOf, requestedReplication } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
@@ -105,7 +107,10 @@ async function carryOut(
     waitMs,
     requestedReplication(request, server.options.region ?? null),
   );
-  await rememberKeyText(server.store, done.answer);
+  await rememberKeyText(server.store, done.answer).catch((error: unknown) => {
+    // The command is written, and finds its answer when it is given again: then what it was resolved by is kept as well.
+    throw error instanceof StoreTrouble ? troubled(new StoreTrouble('in-doubt', error.message, error)) : error;
+  });
   return done;
 }
 
@@ -125,7 +130,8 @@ export async function submitAndWait(
   await server.pump();
   const { answer } = outcome;
   const seq = answer.seq;
-  await server.roster.readOthers();
+  // It is written: what the store does not tell now is missing in the count, and nothing else.
+  await server.roster.readOthers().catch(server.fail);
   const [regions] = await Promise.all([
     server.regions.settle(seq, committedAt, requested, () => server.stopping),
     server.waits.for(() => server.stopping || server.roster.count(seq).late.length === 0, waitMs),

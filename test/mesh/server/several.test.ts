@@ -6,8 +6,8 @@ import { StoreTrouble, type MeshStore } from '../../../src/mesh/log/store.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../../src/protocol/hex.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
-import { request, seedOf } from '../../kit/mesh/approvals.js';
-import { LOG_ID, settle, TestMesh } from '../../kit/mesh/server.js';
+import { keyOf, request, seedOf } from '../../kit/mesh/approvals.js';
+import { AGENT, LOG_ID, settle, TestMesh } from '../../kit/mesh/server.js';
 
 type Table = 'members' | 'papers' | 'notes';
 
@@ -86,6 +86,27 @@ describe('who should be listening', () => {
     second.away.clear();
     await pass(2_000);
     expect((await a.command('revoke')).json()).toMatchObject({ roster: 1, complete: false });
+  });
+});
+
+describe('a command that was written', () => {
+  test('is answered as written where the store does not say who listens', async () => {
+    const { first, a } = await two();
+    a.clock.advance(1_000);
+    first.away.add('members.list');
+    const answer = await a.command('revoke', { cmd_id: 'cmd-written' });
+    expect(answer.json()).toMatchObject({ seq: 1, durable: true });
+  });
+
+  test('is in doubt where the store does not keep by which id its key was named, and keeps it when it is given again', async () => {
+    const { first, a } = await two();
+    first.away.add('notes.put');
+    const named = { cmd_id: 'cmd-of-a-key', agent_id: `${AGENT}#key-1`, key_text: keyOf(9) };
+    expect((await a.command('revoke', named)).json()).toMatchObject({ code: 'IN_DOUBT' });
+    first.away.clear();
+    expect((await a.command('revoke', named)).json()).toMatchObject({ seq: 1, agent_id: keyOf(9) });
+    const told = await a.ask('GET', `/v1/mesh/status/${encodeURIComponent(`${AGENT}#key-1`)}`, 'observer');
+    expect(told.json()).toMatchObject({ above: [{ agent_id: keyOf(9), status: 'revoked' }, {}] });
   });
 });
 
