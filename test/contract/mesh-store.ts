@@ -229,6 +229,18 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         await again.dispose();
       }));
 
+    test('a seal by a term that the history has come to meanwhile is none', () =>
+      using(async (under) => {
+        const other = await under.beside();
+        await under.store.raiseTerm(5);
+        for (const term of [3, 5]) await other.seal(term);
+        expect(await under.store.sealedBy()).toBeNull();
+        expect((await other.append([proposal(command())], judge)).map(({ kind }) => kind)).toEqual(['done']);
+        await other.seal(6);
+        expect(await under.store.sealedBy()).toBe(6);
+        await other.close();
+      }));
+
     test('a seal outlives the process', () =>
       using(async (under) => {
         await under.store.seal(9);

@@ -134,6 +134,15 @@ describe('a command whose store falters', () => {
   });
 });
 
+/** A store that does not take a seal at first. */
+class Unsealing extends MemoryMeshStore {
+  away = true;
+  override async seal(term: number): Promise<void> {
+    if (this.away) throw new StoreTrouble('unavailable', 'away');
+    return super.seal(term);
+  }
+}
+
 describe('a higher term', () => {
   const at = { time: '2026-02-18T14:23:45.000Z', upMs: 1, boot: 'elsewhere' };
   const place = (term: number, logId = LOG_ID): Head => ({ logId, term, seq: 0, hash: '0'.repeat(64) });
@@ -176,7 +185,24 @@ describe('a higher term', () => {
     await beats(mesh, 4_000);
     expect([times(reader).length, reader.ended]).toEqual([before, false]);
     await mesh.store.raiseTerm(10);
+    // Of servers on one store the others are promoted with it.
+    expect((await mesh.command('revoke')).status).toBe(200);
     const promoted = await TestMesh.start({ store: mesh.store });
     expect((await promoted.command('revoke')).status).toBe(200);
+  });
+
+  test('that was proven while the store was away is kept when it answers again', async () => {
+    const store = new Unsealing(LOG_ID);
+    const mesh = await TestMesh.start({ store });
+    const told = await mesh.request('GET', `/v1/mesh/events?v=2&after=${LOG_ID}.9.3`, 'verifier', undefined, {
+      ...proofOf(place(9)),
+    });
+    expect(told.status).toBe(503);
+    expect((await mesh.command('revoke')).json()).toMatchObject({ code: 'MESH_SEALED' });
+    store.away = false;
+    await beats(mesh, 1_000);
+    expect(await store.sealedBy()).toBe(9);
+    const again = await TestMesh.start({ store: store.reopened() });
+    expect((await again.command('revoke')).json()).toMatchObject({ code: 'MESH_SEALED' });
   });
 });

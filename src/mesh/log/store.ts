@@ -214,7 +214,7 @@ export interface MeshStore {
   raiseTerm(term: number): Promise<void>;
   /** The higher term by which this store was sealed; null while it is not. */
   sealedBy(): Promise<number | null>;
-  /** Keeps that a server proved a higher term: from then on this store takes no command. */
+  /** Keeps that a server proved a higher term: from then on this store takes no command. Nothing where its own history has come to that term. */
   seal(term: number): Promise<void>;
 
   /**

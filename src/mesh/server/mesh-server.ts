@@ -313,7 +313,7 @@ export class MeshServer {
 
   /** Several servers may share a store: what another one revoked ends here, too, and what sealed it seals this one. */
   async #dropRevokedKeys(): Promise<void> {
-    if (this.store.shared) await this.prover.learnSeal();
+    await this.prover.learnSeal();
     const keys = await this.store.keys.list();
     for (const { keyId, revokedAt } of keys)
       if (revokedAt !== null && !this.revokedKeys.has(keyId)) this.dropKey(keyId);

@@ -60,7 +60,7 @@ export interface Proving {
   heartbeat(): Promise<string | null>;
   /** Looks at the term that a client names, or proves. */
   heardOfTerm(claimed: number, proof: string | null): Promise<void>;
-  /** Takes over what another server on the store was shown. */
+  /** Takes over what another server on the store was shown, and has the store keep what was shown here. */
   learnSeal(): Promise<void>;
   /**
    * How long ago what this server reads was last proven current, ms: 0 of now; null where it never was, or the mesh has gone on elsewhere.
@@ -92,18 +92,21 @@ export class Prover implements Proving {
   /** Shared by all who asked while one was running: that one may have looked before they asked. */
   #next: Promise<ServerMoment | null> | null = null;
   #sealed: number | null;
+  /** The store has not taken the seal yet. */
+  #isUnkept = false;
   /** Claims of a higher term that came without a proof. */
   bareClaims = 0;
 
   /** `sealedBy`: the higher term that was proven to an earlier process; null while none was. */
   constructor(ports: ProverPorts, sealedBy: number | null) {
     this.#ports = ports;
-    this.#sealed = sealedBy !== null && sealedBy > ports.store.term ? sealedBy : null;
+    this.#sealed = sealedBy;
   }
 
   /** The higher term that was proven to this server; null while none was. Sealed, it takes no command and signs no proof. */
   get sealed(): number | null {
-    return this.#sealed;
+    // The history of the store may have come to that term since, by another process that promoted it.
+    return this.#sealed !== null && this.#sealed > this.#ports.store.term ? this.#sealed : null;
   }
 
   /** True while the store does not answer: what waits for a proof now may wait for long. */
@@ -116,7 +119,7 @@ export class Prover implements Proving {
    * answers. Null where nothing can be proven: the store does not answer, or this server is sealed.
    */
   async checkpoint(challenge: string | null = null, use: SignatureUse = {}): Promise<string | null> {
-    if (this.#sealed !== null) return null;
+    if (this.sealed !== null) return null;
     const at = await this.#moment();
     if (at === null || this.sealed !== null) return null;
     return this.#signed(at, challenge, use);
@@ -132,7 +135,7 @@ export class Prover implements Proving {
     const serves = (at: ServerMoment | null): boolean => at !== null && clock.up() - at.upMs <= SERVES_MS;
     if (!serves(this.#beat)) this.#beat = serves(this.#confirmed) ? this.#confirmed : null;
     const last = this.#beat;
-    if (last !== null && this.#sealed !== null) return null;
+    if (last !== null && this.sealed !== null) return null;
     const prove = (use: SignatureUse): Promise<string | null> =>
       last === null ? this.checkpoint(null, use) : this.#signed(last, null, use);
     return keyIsAsked ? this.#within({ isFirst: true }, prove) : prove({});
@@ -159,7 +162,7 @@ export class Prover implements Proving {
   }
 
   #proof(body: JsonObject, signature: string | void): string | null {
-    return signature === undefined || this.#sealed !== null ? null : JSON.stringify({ ...body, signature });
+    return signature === undefined || this.sealed !== null ? null : JSON.stringify({ ...body, signature });
   }
 
   /**
@@ -190,13 +193,20 @@ export class Prover implements Proving {
     const { store } = this.#ports;
     const checkpoint = proof === null ? null : checkpointIn(proof);
     const term = Math.max(claimed, checkpoint?.term ?? 0);
-    if (term <= store.term || (this.#sealed !== null && this.#sealed >= term)) return;
+    if (term <= store.term || (this.sealed !== null && this.sealed >= term)) return;
     if (checkpoint === null || !this.#proves(checkpoint)) {
       this.bareClaims++;
       return;
     }
     this.#sealed = checkpoint.term;
-    await store.seal(checkpoint.term);
+    await this.#keepSeal(checkpoint.term);
+  }
+
+  /** Sealed is this server at once; what the store did not take is given to it again. */
+  async #keepSeal(term: number): Promise<void> {
+    this.#isUnkept = true;
+    await this.#ports.store.seal(term);
+    this.#isUnkept = this.#sealed !== term;
   }
 
   async ageMs(keyId: string): Promise<number | null> {
@@ -205,13 +215,15 @@ export class Prover implements Proving {
     const age = (): number => (this.#confirmed === null ? Infinity : clock.up() - this.#confirmed.upMs);
     const isNow = (): boolean => !store.shared || age() <= SERVES_MS;
     if (!isNow()) await this.#within({ keyId }, async () => ((await this.#moment()) === null ? null : ''));
-    if (this.#sealed !== null) return null;
+    if (this.sealed !== null) return null;
     if (isNow()) return 0;
     return age() === Infinity ? null : Math.round(age());
   }
 
   async learnSeal(): Promise<void> {
+    if (this.#isUnkept && this.#sealed !== null) await this.#keepSeal(this.#sealed);
     const { store } = this.#ports;
+    if (!store.shared) return;
     const term = await store.sealedBy();
     if (term !== null && term > Math.max(store.term, this.#sealed ?? 0)) this.#sealed = term;
   }

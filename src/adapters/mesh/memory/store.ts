@@ -94,7 +94,7 @@ export class MemoryMeshStore implements MeshStore {
   }
 
   async seal(term: number): Promise<void> {
-    this.#kept.sealedBy = Math.max(term, this.#kept.sealedBy ?? 0);
+    if (term > this.#kept.term) this.#kept.sealedBy = Math.max(term, this.#kept.sealedBy ?? 0);
   }
 
   async append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): Promise<readonly OrderResult[]> {

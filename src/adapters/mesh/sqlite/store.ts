@@ -114,8 +114,10 @@ export class SqliteMeshStore implements MeshStore {
   }
 
   async seal(term: number): Promise<void> {
-    const before = (await this.sealedBy()) ?? 0;
-    if (term > before) this.#sql.setMeta.run(['sealed_by', String(term)]);
+    this.#database.transact(() => {
+      const before = Number(this.#sql.meta.first(['sealed_by'])?.[0] ?? 0);
+      if (term > Math.max(before, this.#readTerm())) this.#sql.setMeta.run(['sealed_by', String(term)]);
+    });
   }
 
   async append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): Promise<readonly OrderResult[]> {

@@ -139,7 +139,9 @@ export class PostgresMeshStore implements MeshStore {
 
   async seal(term: number): Promise<void> {
     await this.#writing.run((held) =>
-      held.query(`UPDATE ${SCHEMA}.head SET sealed_by = greatest($1, coalesce(sealed_by, 0)) WHERE one`, [term]),
+      held.query(`UPDATE ${SCHEMA}.head SET sealed_by = greatest($1, coalesce(sealed_by, 0)) WHERE one AND term < $1`, [
+        term,
+      ]),
     );
   }
 
