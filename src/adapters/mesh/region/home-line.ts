@@ -65,6 +65,7 @@ export class HomeLine implements FollowedHome {
   onWord: FollowedHome['heard'] = () => undefined;
   #refreshing: Promise<boolean> | null = null;
   #refreshedAt = -Infinity;
+  #fetching: Promise<unknown> = Promise.resolve();
   #snapshot: { readonly seq: number; readonly pieces: readonly Uint8Array[] } | null = null;
 
   constructor(options: HomeLineOptions) {
@@ -136,8 +137,14 @@ export class HomeLine implements FollowedHome {
     return this.#refreshing;
   }
 
-  /** Takes home's keys and principals over; false where home does not give them. */
-  async fetchTables(): Promise<boolean> {
+  /** Takes home's keys and principals over; false where home does not give them. One answer after the other: an older one must not be the last. */
+  fetchTables(): Promise<boolean> {
+    const fetched = this.#fetching.then(() => this.#fetchTables());
+    this.#fetching = fetched.catch(() => undefined);
+    return fetched;
+  }
+
+  async #fetchTables(): Promise<boolean> {
     const answer = await this.#ask('/v1/mesh/region/tables', TABLES_MS, MAX_BYTES);
     const { store } = this;
     const tables = answer?.status === 200 ? homeDocument('RegionTables', answer.body) : null;
