@@ -69,7 +69,8 @@ export class RelayProver implements Proving {
     for (let tries = 0; tries < TRIES; tries++) {
       const text = await this.#upstream.prove(challenge);
       const checkpoint = text === null ? null : this.read(text);
-      if (checkpoint === null) return null;
+      // Another term may have been proven here meanwhile.
+      if (checkpoint === null || this.sealed !== null) return null;
       const { boot } = this.#upstream;
       // Of another process than the heartbeats that follow, it would look like a forgery.
       if (boot !== null && checkpoint.boot !== boot) continue;
