@@ -134,3 +134,22 @@ describe('requests for approval', () => {
     expect(listed.requests).toHaveLength(1);
   });
 });
+
+describe('how far a region is', () => {
+  test('is not written over by a server that it no longer speaks to', async () => {
+    const { first, a, b } = await two();
+    const [early, late] = [a.server.regions, b.server.regions];
+    early.heard('eu', 5);
+    await settle();
+    late.heard('eu', 9);
+    await settle();
+    // Its own last word is ten seconds old, and is said no more.
+    a.clock.advance(11_000);
+    early.keep();
+    await settle();
+    expect(JSON.parse((await first.notes.get('region:eu'))!)).toMatchObject({ seq: 9 });
+    expect(
+      (await early.settle(9, a.clock.up(), { mode: 'sync', withinMs: 50, names: [] }, () => false))[0],
+    ).toMatchObject({ state: 'acknowledged' });
+  });
+});

@@ -43,6 +43,8 @@ interface Known {
   /** What of it the store holds: the event, and when that was written (the server's `up` clock). */
   keptSeq: number;
   keptAt: number;
+  /** The region has spoken here since that was written, and not to another node. */
+  isNews: boolean;
 }
 
 /** The regions, by name: the label of a region's API key. */
@@ -99,7 +101,7 @@ export class Regions {
     this.joined(name);
     const before = this.#known.get(name);
     const { keptSeq, keptAt } = before ?? { keptSeq: -1, keptAt: -Infinity };
-    this.#known.set(name, { seq, seenAt: this.#clock.wall(), keptSeq, keptAt });
+    this.#known.set(name, { seq, seenAt: this.#clock.wall(), keptSeq, keptAt, isNews: true });
     // What another node's command waits for is told at once.
     if (this.#store.shared) this.keep();
     this.#waits.check();
@@ -109,13 +111,19 @@ export class Regions {
   keep(): void {
     for (const [name, known] of this.#known) {
       const [seq, now] = [known.keptSeq, this.#clock.up()];
+      // What was read is not written again: another node may have heard more of it since.
+      if (!known.isNews) continue;
       // Each write costs a flush of the disk.
       if (known.seq === seq && now - known.keptAt < KEEP_MS) continue;
       known.keptSeq = known.seq;
       known.keptAt = now;
+      known.isNews = false;
       const text = JSON.stringify({ seq: known.seq, seen_at: formatTime(known.seenAt) });
       // Only a number on a screen is lost with it; what fails for good shows elsewhere.
-      this.#store.notes.put(`region:${name}`, text).catch(() => (known.keptSeq = seq));
+      this.#store.notes.put(`region:${name}`, text).catch(() => {
+        known.keptSeq = seq;
+        known.isNews = true;
+      });
     }
   }
 
@@ -169,7 +177,7 @@ export class Regions {
   }
 
   #take(name: string, seq: number, seenAt: number): void {
-    this.#known.set(name, { seq, seenAt, keptSeq: seq, keptAt: this.#clock.up() });
+    this.#known.set(name, { seq, seenAt, keptSeq: seq, keptAt: this.#clock.up(), isNews: false });
   }
 
   /** On a store that is shared, the word of a region may have come to another node. */
