@@ -14,6 +14,7 @@ import { canonicalSubject } from '../subject.js';
 import { ERASURE_PAPER, leftBy, type ErasureOrder } from '../log/erasures.js';
 import { isLogId } from '../log/head.js';
 import { COMMAND_USE } from '../log/signing.js';
+import { StoreTrouble } from '../log/store.js';
 import { schemaMembers } from '../schemas.js';
 import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
@@ -48,15 +49,22 @@ export async function eraseShipped(server: MeshServer, request: Request, caller:
   };
   const statement: JsonObject = { ...body, signature: await server.sign(canonicalize(body), COMMAND_USE) };
   const id = server.options.randomHex(16);
-  // Before the rewriting, or what is shipped while it goes on would stay.
-  server.erasures.add(id, order, at);
-  const decisions = new Set<string>();
-  const { entries, overwritten } = await logs.rewrite(which, (text, log) => {
-    const left = leftBy(order, JSON.parse(text) as LogRecord, log, decisions);
-    return left === null ? null : JSON.stringify(left);
-  });
+  // Before the rewriting, or what is shipped while it goes on would stay: here, and at other servers on the store.
   const paper = { id, version: 1, changedAt: at, keepUntil: at + KEPT_MS };
   await server.store.papers.put(ERASURE_PAPER, { ...paper, text: JSON.stringify(statement) });
+  server.erasures.add(id, order, at);
+  const decisions = new Set<string>();
+  const change = (text: string, log: string): string | null => {
+    const left = leftBy(order, JSON.parse(text) as LogRecord, log, decisions);
+    return left === null ? null : JSON.stringify(left);
+  };
+  const { entries, overwritten } = await logs.rewrite(which, change).catch((error: unknown) => {
+    if (!(error instanceof StoreTrouble)) throw error;
+    throw new Refused(
+      'IN_DOUBT',
+      'The order is kept, and not all that the mesh holds may be without the values yet: give it again.',
+    );
+  });
   return jsonReply(200, { erased: decisions.size, entries, overwritten, statement });
 }
 

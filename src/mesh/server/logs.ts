@@ -5,7 +5,8 @@ import { formatTime, parseTime } from '../../protocol/time.js';
 import { formatRow, rowAfter } from '../fleet.js';
 import { LOG_PAGE_BYTES, MAX_POLL_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
-import type { ShippedLogQuery, ShippedRow } from '../log/store.js';
+import type { ShippingTimes } from '../log/erasures.js';
+import type { ShippedEntry, ShippedLogQuery, ShippedRow } from '../log/store.js';
 import { waitOf } from './http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -45,6 +46,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
     if (result.kind === 'fork') server.shipping.forked++;
     throw new Refused('LOG_FORK', message, { kind: result.kind, seq: result.seq });
   }
+  await makeGood(server, logId, left, { receivedAt: at, sentAt });
   await server.feed.pump();
   const fresh = entries.filter(({ seq }) => seq > (end?.seq ?? 0));
   server.decisions.add(fresh);
@@ -61,6 +63,18 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
     };
     return { ...body, signature: await server.sign(canonicalize(body), { keyId: caller.key.keyId }) };
   }
+}
+
+/** An erasure that was ordered between the look for them and the writing, as at another server, has passed these entries by. */
+async function makeGood(
+  server: MeshServer,
+  logId: string,
+  entries: readonly ShippedEntry[],
+  times: ShippingTimes,
+): Promise<void> {
+  const left = await server.erasures.leftOf(logId, entries, times);
+  const later = new Map(entries.flatMap(({ text }, i) => (left[i]!.text === text ? [] : [[text, left[i]!.text]])));
+  if (later.size > 0) await server.store.logs.rewrite({ logId }, (text) => later.get(text) ?? null);
 }
 
 function taken(verifier: string): Refused {

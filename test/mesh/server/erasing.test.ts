@@ -11,6 +11,7 @@ import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { LogRecord } from '../../../src/protocol/log/entry.js';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import type { MeshSigner } from '../../../src/mesh/log/signing.js';
+import { StoreTrouble } from '../../../src/mesh/log/store.js';
 import type { Role } from '../../../src/mesh/access/roles.js';
 import { AGENT, check, sign, TestMesh } from '../../kit/mesh/server.js';
 import { draft, T0 } from '../../kit/state/drafts.js';
@@ -232,6 +233,55 @@ describe('what is shipped after an erasure', () => {
     mesh.clock.advance(3_600_000);
     await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
     const { held } = await meshWith({ store: store.reopened() }, logged());
+    expect(shows(await held())).toEqual([false, true, false, false]);
+  });
+
+  test('lacks them where another server took the erasure between the look for it and the writing', async () => {
+    const store = new MemoryMeshStore('a1'.repeat(16));
+    const { mesh, held, depsOf } = await meshWith({ store }, logged().slice(0, 1));
+    mesh.clock.advance(3_600_000);
+    const other = store.reopened();
+    const put = other.logs.put.bind(other.logs);
+    other.logs.put = async (shipment) => {
+      await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
+      return put(shipment);
+    };
+    await meshWith({ store: other }, logged());
+    expect(shows(await held())).toEqual([false, true, false, false]);
+  });
+
+  test('lacks them where another server writes it while the first one rewrites', async () => {
+    const store = new MemoryMeshStore('a1'.repeat(16));
+    const { mesh, held, depsOf } = await meshWith({ store }, logged().slice(0, 1));
+    mesh.clock.advance(3_600_000);
+    const rewrite = store.logs.rewrite.bind(store.logs);
+    let rewritings = 0;
+    store.logs.rewrite = async (...how) => {
+      const rewritten = await rewrite(...how);
+      // The first one only counts.
+      if (++rewritings === 2) await meshWith({ store: store.reopened() }, logged());
+      return rewritten;
+    };
+    await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
+    expect(shows(await held())).toEqual([false, true, false, false]);
+  });
+
+  test('lacks them where the store went away while what was there was rewritten, and the order is said to be kept', async () => {
+    const store = new MemoryMeshStore('a1'.repeat(16));
+    const { mesh, held, depsOf } = await meshWith({ store }, logged().slice(0, 1));
+    mesh.clock.advance(3_600_000);
+    const rewrite = store.logs.rewrite.bind(store.logs);
+    let rewritings = 0;
+    store.logs.rewrite = async (...how) => {
+      if (++rewritings === 2) throw new StoreTrouble('unavailable', 'away');
+      return rewrite(...how);
+    };
+    const wish = { agent_id: AGENT, param: 'to' };
+    await expect(eraseAtMesh(depsOf('admin', true), wish)).rejects.toThrow('IN_DOUBT');
+    expect(mesh.fatal).toEqual([]);
+    await meshWith({ store: store.reopened() }, logged());
+    expect(shows(await held())).toEqual([true, true, false, false]);
+    await eraseAtMesh(depsOf('admin', true), wish);
     expect(shows(await held())).toEqual([false, true, false, false]);
   });
 });
