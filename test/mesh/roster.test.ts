@@ -457,3 +457,20 @@ test('after a crash, a verifier is not said to refuse before it does: it was hea
   await later(again, 10_000);
   expect(await revoke(again)).toMatchObject({ unsettled: 0, complete: true });
 });
+
+test('a verifier whose API key is revoked while its poll is read does not listen', async () => {
+  const mesh = await TestMesh.start();
+  const polling = new Verifier(mesh, 13);
+  const { hashes, head } = mesh.server;
+  const at = hashes.at.bind(hashes);
+  hashes.at = async (seq) => {
+    await mesh.ask('DELETE', `/v1/mesh/keys/${mesh.keys.verifier.keyId}`, 'admin');
+    return at(seq);
+  };
+  const applied = writeApplied(polling.key, { logId: LOG_ID, seq: 0, hash: head.hash, challenge: null });
+  const headers = { ...polling.card(), 'aip-applied': asHeader(applied) };
+  const target = `/v1/mesh/events?v=2&after=${LOG_ID}.1.0&wait=0ms`;
+  expect((await mesh.ask('GET', target, 'verifier', undefined, headers)).status).toBe(401);
+  expect(mesh.server.pollers.size).toBe(0);
+  expect((await mesh.command('revoke', {}, 'admin')).json()).toMatchObject({ connected: 0, reporting: 0 });
+});

@@ -10,7 +10,7 @@ import {
 } from '../command.js';
 import { MAX_CONFIRM_WAIT_MS } from '../limits.js';
 import { StoreTrouble } from '../log/store.js';
-import { Refused } from '../refusal.js';
+import { refusal, Refused } from '../refusal.js';
 import { mayAct } from '../access/roles.js';
 import type { Answer, Proposal } from '../ruling.js';
 import { troubled } from './committer.js';
@@ -121,7 +121,10 @@ export async function submitAndWait(
   waitMs: number,
   requested: RequestedReplication | null,
 ): Promise<{ answer: Answer; propagation: Propagation }> {
-  const outcome = await server.committer.submit(proposal);
+  const { key_id: keyId } = proposal.operator;
+  const outcome = await server.committer.submit(proposal, () =>
+    server.revokedKeys.has(keyId) ? refusal('UNAUTHENTICATED', 'The API key was revoked.') : null,
+  );
   if (outcome.kind === 'refused') {
     const { code, message, details } = outcome.refusal;
     throw new Refused(code, message, details);

@@ -1,5 +1,5 @@
 /** Group commit: proposals that arrive while the disk is busy share the next transaction, and so its one flush. */
-import { Refused } from '../refusal.js';
+import { Refused, type MeshRefusal } from '../refusal.js';
 import { judgeWith, type Proposal } from '../ruling.js';
 import { COMMAND_USE, type MeshSigner, type Signer } from '../log/signing.js';
 import { StoreTrouble, type MeshStore, type OrderResult } from '../log/store.js';
@@ -15,6 +15,7 @@ const NOT_YET = '0'.repeat(128);
 
 interface Pending {
   readonly proposal: Proposal;
+  readonly refused: () => MeshRefusal | null;
   resolve(outcome: OrderResult): void;
   reject(error: unknown): void;
 }
@@ -57,12 +58,15 @@ export class Committer {
     return this.#queue.length;
   }
 
-  /** Resolves after the durable commit. */
-  submit(proposal: Proposal): Promise<OrderResult> {
+  /**
+   * Resolves after the durable commit. `refused` says why it may not be written any more, and is asked when everything is signed: its API
+   * key may have been revoked meanwhile.
+   */
+  submit(proposal: Proposal, refused: () => MeshRefusal | null): Promise<OrderResult> {
     if (this.#broken) throw new Refused('STORE_FAILED', 'The store failed; this server is ending.');
     if (this.#queue.length >= MAX_QUEUE) throw new Refused('BUSY', 'Too many commands are waiting for the disk.');
     return new Promise((resolve, reject) => {
-      this.#queue.push({ proposal, resolve, reject });
+      this.#queue.push({ proposal, refused, resolve, reject });
       this.#schedule();
     });
   }
@@ -76,7 +80,7 @@ export class Committer {
   async #flush(): Promise<void> {
     const batch = this.#queue.splice(0, MAX_BATCH);
     try {
-      const outcomes = await this.#append(batch.map((each) => each.proposal));
+      const outcomes = await this.#append(batch);
       this.commits++;
       batch.forEach((each, i) => {
         const outcome = outcomes[i]!;
@@ -106,7 +110,7 @@ export class Committer {
    * No transaction is held while a key is asked elsewhere: the batch is judged to learn what is to be signed, all of it is asked for at
    * once, and the batch is judged again, which comes to the same words unless the log went on meanwhile.
    */
-  async #append(proposals: readonly Proposal[]): Promise<readonly OrderResult[]> {
+  async #append(batch: readonly Pending[]): Promise<readonly OrderResult[]> {
     const now = this.#clock.wall();
     const signatures = new Map<string, string>();
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -121,14 +125,21 @@ export class Committer {
         asked.set(text, signature);
         return NOT_YET;
       };
+      const refusals = new Map(batch.map((each) => [each, each.refused()]));
+      const live = batch.filter((each) => refusals.get(each) === null);
       try {
-        return await this.#store.append(proposals, judgeWith(now, sign), () => {
-          if (asked.size > 0) throw new Unsigned();
-          const refused = this.#closed();
-          if (refused !== null) throw refused;
+        const proposals = live.map(({ proposal }) => proposal);
+        const outcomes = await this.#store.append(proposals, judgeWith(now, sign), () => {
+          if (asked.size > 0 || live.some(({ refused }) => refused() !== null)) throw new NotYet();
+          const closed = this.#closed();
+          if (closed !== null) throw closed;
+        });
+        return batch.map((each) => {
+          const refusal = refusals.get(each)!;
+          return refusal === null ? outcomes[live.indexOf(each)]! : { kind: 'refused', refusal };
         });
       } catch (error) {
-        if (!(error instanceof Unsigned)) throw error;
+        if (!(error instanceof NotYet)) throw error;
       }
       await Promise.all([...asked].map(async ([text, signature]) => signatures.set(text, await signature)));
     }
@@ -136,8 +147,8 @@ export class Committer {
   }
 }
 
-/** The batch was judged, and signatures are still to come. */
-class Unsigned extends Error {}
+/** The batch was judged, and signatures are still to come, or one of its proposals may not be written any more. */
+class NotYet extends Error {}
 
 /** What the giver of a command is told where the store did not answer. */
 export function troubled({ kind }: StoreTrouble): Refused {

@@ -66,6 +66,19 @@ describe('a key that is asked', () => {
     expect((await store.head()).seq).toBe(0);
   });
 
+  test('a command that waits for it while its API key is revoked is not written, and the others of its batch are', async () => {
+    const { key, mesh, events } = await started();
+    const other = 'did:web:acme.com:agents:other';
+    const commands = [mesh.command('revoke', {}, 'operator'), mesh.command('revoke', { agent_id: other }, 'admin')];
+    while (key.asked < 2) await wait(0);
+    const revoked = await mesh.ask('DELETE', `/v1/mesh/keys/${mesh.keys.operator.keyId}`, 'admin');
+    expect(revoked.json()).toMatchObject({ revoked: true });
+    const [refused, done] = await Promise.all(commands);
+    expect([refused!.status, refused!.json()]).toMatchObject([401, { code: 'UNAUTHENTICATED' }]);
+    expect(done!.json()).toMatchObject({ seq: 1, agent_id: other });
+    expect((await events()).map(({ agent_id }) => agent_id)).toEqual([other]);
+  });
+
   test('is asked once for the heartbeats of half a second, and again once the log went on', async () => {
     const { key, mesh } = await started();
     const first = await mesh.server.prover.heartbeat();

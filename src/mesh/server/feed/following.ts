@@ -101,8 +101,11 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
     return pollReply([], await proofFor(server, challenge, version, caller), receivedUpMs, resetOf(position));
   }
   const { seq } = position;
+  const revoked = () => server.revokedKeys.has(caller.key.keyId);
   if (verifier !== null) {
     const applied = await appliedIn(server, request.headers['aip-applied'], verifier, seq);
+    // Who was shut out while it asked does not listen any more.
+    if (revoked()) throw new Refused('UNAUTHENTICATED', 'The API key was revoked.');
     if (applied !== 'unsigned' && applied !== 'other history' && !server.roster.isDenied(verifier)) {
       // One that asks once decides from what it was told, and does not listen: it is absent until it asks again.
       if (!passing || server.options.upstream !== undefined) {
@@ -114,7 +117,6 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
     server.waits.check();
   }
   const wait = waitOf(request, MAX_POLL_WAIT_MS, MAX_POLL_WAIT_MS);
-  const revoked = () => server.revokedKeys.has(caller.key.keyId);
   await server.waits.for(() => server.hub.head > seq || server.stopping || revoked(), wait);
   if (revoked()) throw new Refused('UNAUTHENTICATED', 'The API key was revoked.');
   const texts: string[] = [];

@@ -170,6 +170,7 @@ async function enter(server: MeshServer, card: ReturnType<typeof readCard>, word
     throw new Refused('SIGNATURE_INVALID', 'The confirmation is of another verifier or log.');
   // The hash covers everything before: one that was told another history has applied another one.
   const same = applied !== null && applied.hash === (await server.hashes.at(applied.seq));
+  if (server.revokedKeys.has(key.keyId)) throw new Refused('UNAUTHENTICATED', 'The API key was revoked.');
   const seq = applied !== null && same ? applied.seq : member.seq;
   const now = { keyId: key.keyId, seq, at: server.clock.up(), via };
   server.pollers.set(verifier, polled(server.pollers.get(verifier), now));
@@ -223,12 +224,14 @@ async function again(server: MeshServer, event: MeshEvent, digest: string): Prom
   const command = commandOf(event);
   const until = event.suspended_until === null ? null : parseTime(event.suspended_until)! - server.clock.wall();
   if (until !== null && until <= 0) return null;
-  const outcome = await server.committer.submit({
+  const proposal = {
     command: { ...command, durationMs: until === null ? null : until },
     digest: digest === '' ? commandDigest(command) : digest,
     operator: event.operator,
     nonce: null,
-  });
+  };
+  // It was given when its API key was in force.
+  const outcome = await server.committer.submit(proposal, () => null);
   await server.pump();
   // Under the same id something else was ordered here since, which an operator must look at.
   return outcome.kind === 'done' ? outcome.answer.seq : null;
