@@ -91,9 +91,10 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
         : new Failure('STATE', `${options.folder} is home already, and not sealed: there is nothing to promote.`, {
             hint: `aip mesh serve --data ${shellWord(options.folder)}`,
           });
-    // A home that was restored has a term without an event of it: one that is no greater seals nobody, and no verifier goes by it.
-    const term = Math.max(store.term, (await store.head()).term, await provenTerm(store), sealedBy ?? 0) + 1;
-    const sealed = home === '' ? null : await sealHome(home, store, { ...options, term, own });
+    const { sealed, term } =
+      home === ''
+        ? { sealed: null, term: await nextTerm(store, sealedBy) }
+        : await sealHome(home, store, { ...options, own });
     // The key first: a store of a new history without its key could not be served.
     if (!existsSync(join(options.folder, 'mesh.key')))
       createPrivate(join(options.folder, 'mesh.key'), `${held}\n`, options.randomHex(6));
@@ -112,6 +113,15 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
   } finally {
     await store.close();
   }
+}
+
+/**
+ * A term that is greater than all that this store knows of. A home that was restored has one without an event of it: a term that is no greater
+ * seals nobody, and no verifier goes by it. `elsewhere`: one that was proven to home.
+ */
+async function nextTerm(store: MeshStore, elsewhere: number | null): Promise<number> {
+  const known = [store.term, (await store.head()).term, await provenTerm(store), (await store.sealedBy()) ?? 0];
+  return Math.max(...known, elsewhere ?? 0) + 1;
 }
 
 /** Who should listen, as home told it last: from now on each is missed here. False where home told none. */
@@ -147,9 +157,11 @@ function heldIn({ keyFile, folder }: PromotionOptions): string {
 }
 
 interface Sealing extends PromotionOptions {
-  readonly term: number;
   readonly own: OwnKey;
 }
+
+/** The home that was sealed, null where it was said to be off; and the term of the history that begins here. */
+type Sealed = Pick<Promoted, 'sealed' | 'term'>;
 
 interface OwnKey {
   readonly sign: MeshSigner;
@@ -158,21 +170,24 @@ interface OwnKey {
 }
 
 /** Home seals itself on the proof of the new term, and gives what is missing here; or it is off for longer than anybody believes it. */
-async function sealHome(home: string, store: MeshStore, options: Sealing): Promise<string | null> {
+async function sealHome(home: string, store: MeshStore, options: Sealing): Promise<Sealed> {
   const { own, regionKey, ca, env, folder, randomHex, now } = options;
   const check = checkOf(own.publicKey)!;
   // Who followed home in the clear was permitted to when that began.
   const reach = { ca, env, insecureHttp: true };
   const line = new HomeLine({ url: home, key: regionKey ?? 'none', check, folder, randomHex, now, ...reach });
   try {
-    line.proof = await proofOf(await store.head(), options);
     const copier = new Copier(line, store, check, now);
-    // The first question carries the proof: from its answer on, home takes no command.
-    const reached = regionKey !== null && (await copier.catchUp());
-    if (reached && (await isSealed(line, options.term))) {
+    // Home speaks first: it may have begun a history while this server was off, or be sealed by one that was promoted already.
+    const heard = regionKey !== null && (await copier.catchUp());
+    const term = await nextTerm(store, heard ? await sealedTerm(line) : null);
+    line.proof = await proofOf(await store.head(), term, options);
+    // This question carries the proof: from its answer on, home takes no command.
+    const reached = heard && (await copier.catchUp());
+    if (reached && (await isSealed(line, term))) {
       // What it took before it was sealed.
       await copier.catchUp();
-      return home;
+      return { sealed: home, term };
     }
     if (reached)
       throw new Failure('STATE', `${home} answers, and did not seal itself. Nothing was changed here.`, {
@@ -182,10 +197,10 @@ async function sealHome(home: string, store: MeshStore, options: Sealing): Promi
     line.close();
   }
   await requireOff(home, store, options);
-  return null;
+  return { sealed: null, term: await nextTerm(store, null) };
 }
 
-async function proofOf(head: Head, { term, own, now, randomHex }: Sealing): Promise<string> {
+async function proofOf(head: Head, term: number, { own, now, randomHex }: Sealing): Promise<string> {
   const at = { time: formatTime(now()), upMs: 0, boot: randomHex(8) };
   const body = unsignedCheckpoint({ ...head, term }, at, null);
   const signature = await own.sign(canonicalize(body));
@@ -196,22 +211,22 @@ async function proofOf(head: Head, { term, own, now, randomHex }: Sealing): Prom
 const SEALED_MS = 3_000;
 
 async function isSealed(line: HomeLine, term: number): Promise<boolean> {
-  for (const end = performance.now() + SEALED_MS; !(await saysSealed(line, term));) {
+  for (const end = performance.now() + SEALED_MS; ((await sealedTerm(line)) ?? 0) < term;) {
     if (performance.now() > end) return false;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   return true;
 }
 
-async function saysSealed(line: HomeLine, term: number): Promise<boolean> {
+/** The term that home says it is sealed by; null where it is not, or does not say. */
+async function sealedTerm(line: HomeLine): Promise<number | null> {
   const { status, body } = await line.http.ask({
     method: 'GET',
     target: '/v1/mesh/regions',
     timeoutMs: 5_000,
     maxBytes: 1024 * 1024,
   });
-  const sealedBy = status === 200 ? homeDocument('Regions', body)?.home.sealed_by_term : null;
-  return sealedBy != null && sealedBy >= term;
+  return (status === 200 ? homeDocument('Regions', body)?.home.sealed_by_term : null) ?? null;
 }
 
 async function requireOff(home: string, store: MeshStore, options: Sealing): Promise<void> {
