@@ -53,6 +53,51 @@ test('a region that holds events of the new term does not follow an old home, an
   });
 }, 30_000);
 
+test('a region that was off while home was restored is promoted at once, under a greater term than that of home', async () => {
+  const home = await Home.start();
+  const key = await home.key('region', 'eu');
+  await home.revoke(AGENT);
+  const eu = await region(home, { url: home.url, key });
+  await eu.close();
+  const brought = join(folder(), 'mesh.backup');
+  const { port } = home;
+  await home.serving.close();
+  backUpMesh(home.data, brought, false);
+  expect(await restoreMesh(SYSTEM, brought, home.data)).toMatchObject({ term: 2 });
+  await home.boot({ port });
+  const promotion = { folder: eu.data, keyFile: brought, homeIsOff: false, regionKey: key, ca: null, staleMs: 0 };
+  expect(await promoteMesh({ ...SYSTEM, env: {} }, promotion)).toMatchObject({ term: 3, head: 1, sealed: home.url });
+}, 30_000);
+
+test('of two regions that are promoted after each other the second one begins a greater term', async () => {
+  const home = await Home.start();
+  const keys = [await home.key('region', 'eu'), await home.key('region', 'ap')];
+  const brought = join(folder(), 'brought.key');
+  copyFileSync(join(home.data, 'mesh.key'), brought);
+  const terms: number[] = [];
+  const regions = await Promise.all(keys.map((key) => region(home, { url: home.url, key })));
+  for (const each of regions) await each.close();
+  for (const [i, regionKey] of keys.entries()) {
+    const promotion = { ...{ folder: regions[i]!.data, keyFile: brought, homeIsOff: false }, regionKey, ca: null };
+    terms.push((await promoteMesh({ ...SYSTEM, env: {} }, { ...promotion, staleMs: 0 })).term);
+  }
+  expect(terms).toEqual([2, 3]);
+}, 30_000);
+
+test('a backup is not put into the folder of a region, whose home lives', async () => {
+  const home = await Home.start();
+  const key = await home.key('region', 'eu');
+  await home.revoke(AGENT);
+  const eu = await region(home, { url: home.url, key });
+  await eu.close();
+  const brought = join(folder(), 'mesh.backup');
+  backUpMesh(home.data, brought, false);
+  await expect(restoreMesh(SYSTEM, brought, eu.data)).rejects.toMatchObject({
+    ...{ code: 'STATE', message: expect.stringContaining(`follows ${home.url}`) as string },
+  });
+  await (await region(home, { url: home.url, key, data: eu.data })).close();
+}, 30_000);
+
 test('a home that was restored, and has taken nothing since, is sealed by the region that is promoted in its place', async () => {
   const home = await Home.start();
   const key = await home.key('region', 'eu');

@@ -18,6 +18,7 @@ import { toHex } from '../../../protocol/hex.js';
 import type { Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
 import { Database, utf8 } from '../../sqlite/engine/database.js';
+import { FOLLOWS } from '../server/data-folder.js';
 import { movedAside } from '../server/first-start.js';
 import { MAX_MESH_KEY_BYTES, readMeshKey } from '../server/mesh-key-file.js';
 import { MESH_APPLICATION_ID } from './schema.js';
@@ -142,6 +143,14 @@ async function restoreDraft({ draft, file, folder, path, aside }: Restoring, ran
         hint: 'follow it there: aip mesh serve --follow <url>; where that one is lost: aip mesh promote, or restore into an empty folder',
       },
     );
+  if (before !== null && before.follows !== '')
+    throw new Failure(
+      'STATE',
+      `The mesh in ${folder} follows ${before.follows}: put back here it would be a second home beside that one. Nothing was restored.`,
+      {
+        hint: 'restore at home, or into an empty folder; where home is lost, what is here is newer: aip mesh promote --mesh-key-file <backup>',
+      },
+    );
   const head = newHistory(draft, before?.term ?? 0);
   if (known === null) createPrivate(keyPath, `${seed}\n`, toHex(random(6)));
   // From here on only names change: where it ends between two of them, no server starts, and another restore goes on.
@@ -226,13 +235,18 @@ function headOf(database: Database): Omit<BackupHead, 'keyAddress'> {
   return { logId: meta.first(['log_id'])?.[0] ?? '', seq, term: Number(meta.first(['term'])?.[0] ?? 1) };
 }
 
+interface HeldBefore extends MeshHoldings {
+  /** The home that it follows; empty of one that is home. */
+  readonly follows: string;
+}
+
 /** What the store at `path` holds; null where there is none, or it cannot be read: what is damaged is what a backup is for. */
-async function heldBefore(path: string): Promise<MeshHoldings | null> {
+async function heldBefore(path: string): Promise<HeldBefore | null> {
   if (!existsSync(path)) return null;
   try {
     const store = new SqliteMeshStore(path, () => '', { shared: true });
     try {
-      return await holdingsOf(store);
+      return { ...(await holdingsOf(store)), follows: (await store.notes.get(FOLLOWS)) ?? '' };
     } finally {
       await store.close();
     }
