@@ -44,6 +44,8 @@ export const PAGE_EVENTS = 256;
 export const PAGE_BYTES = 48 * 1024;
 /** Most API keys in one answer; a client reads 64 KiB of it. */
 export const PAGE_KEYS = 128;
+/** Most principals, keys and the like that are stopped in one answer of the fleet. */
+export const FLEET_ABOVE = 50;
 /** Most bytes of entries in one answer of the fleet's log. */
 export const LOG_PAGE_BYTES = 512 * 1024;
 /** Longest wait of a long poll, and of a command for the verifiers' confirmations. */

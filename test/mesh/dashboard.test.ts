@@ -180,6 +180,15 @@ describe('the fleet', () => {
     expect((await fleet()).agents).toMatchObject([{ status: 'active', reason: null }]);
   });
 
+  test('what stops most is in the list however many keys are stopped', async () => {
+    const { mesh, fleet } = await fleetOf({});
+    for (let n = 0; n < 60; n++)
+      await mesh.command('revoke', { agent_id: `ed25519:${n.toString(16).padStart(2, '0').repeat(32)}` });
+    for (const agent_id of [PRINCIPAL, '*']) await mesh.command('revoke', { agent_id });
+    const { above } = await fleet();
+    expect([above.length, above.slice(0, 2).map(({ subject }) => subject)]).toEqual([50, ['*', PRINCIPAL]]);
+  });
+
   test('the stopped come first, then those that need a person, strangers’ names last', async () => {
     const [bad, good, gone, junk] = [1, 2, 3, 4].map((n) => `did:web:acme.com:agents:a${n}`) as [
       string,

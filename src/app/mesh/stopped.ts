@@ -1,5 +1,6 @@
 /** Everything that is stopped: what the mesh says, what this machine holds, and where the two differ. */
 import { partOf } from '../../mesh/document.js';
+import { FLEET_ABOVE } from '../../mesh/limits.js';
 import { deniesAt, statusAt, type Standing, type Status } from '../../mesh/standing.js';
 import { EVERYONE, scopeOf } from '../../mesh/subject.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -46,6 +47,8 @@ export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number, names:
 export interface StoppedAnywhere {
   readonly stopped: readonly Stopped[];
   readonly ageMs: number | null;
+  /** More may be stopped than the mesh lists. */
+  readonly isPart?: true;
 }
 
 /** What the mesh says of everything that is stopped there or here. @throws Failure as the mesh's answers do */
@@ -56,29 +59,34 @@ export async function stoppedAnywhere(
   names: KeyNames,
 ): Promise<StoppedAnywhere> {
   // The mesh itself is always asked for: where nothing is stopped, that has an age as well.
-  const subjects = new Set([EVERYONE, ...copy.stopped().map(({ subject }) => subject), ...(await stoppedThere(lines))]);
+  const there = await stoppedThere(lines);
+  const subjects = new Set([EVERYONE, ...copy.stopped().map(({ subject }) => subject), ...there.subjects]);
   const found: Stopped[] = [];
   let ageMs: number | null = 0;
   for (const subject of subjects) {
-    const there = await askStanding(lines, subject);
-    ageMs = ageMs === null || there.ageMs === null ? null : Math.max(ageMs, there.ageMs);
+    const told = await askStanding(lines, subject);
+    ageMs = ageMs === null || told.ageMs === null ? null : Math.max(ageMs, told.ageMs);
     const own = copy.standing(subject);
     const here: Status = own !== null && deniesAt(own, now) ? own.status : 'active';
-    if (there.status === 'active' && here === 'active') continue;
-    const facts = there.status === 'active' ? factsOf(own!) : factsThere(there);
+    if (told.status === 'active' && here === 'active') continue;
+    const facts = told.status === 'active' ? factsOf(own!) : factsThere(told);
     // What the mesh has lifted after it was denied needs no second order: this machine has not heard of it.
-    const behind = statusAt(copy.local(subject), now) === 'active' && there.version > (own?.version ?? 0);
-    const repair = repairOf(subject, there.status, here, { reason: facts.reason, behind });
-    found.push({ ...facts, key_ids: names(subject), mesh: there.status, here, repair });
+    const behind = statusAt(copy.local(subject), now) === 'active' && told.version > (own?.version ?? 0);
+    const repair = repairOf(subject, told.status, here, { reason: facts.reason, behind });
+    found.push({ ...facts, key_ids: names(subject), mesh: told.status, here, repair });
   }
-  return { stopped: found.sort(inOrder), ageMs };
+  return { stopped: found.sort(inOrder), ageMs, ...(there.isPart ? { isPart: true } : {}) };
 }
 
 /** The subjects that the mesh's list of its fleet says are stopped. @throws Failure: a list that cannot be had is not an empty one */
-function stoppedThere(lines: readonly MeshEndpoint[]): Promise<string[]> {
+function stoppedThere(lines: readonly MeshEndpoint[]): Promise<{ subjects: string[]; isPart: boolean }> {
   return askFirst(lines, { method: 'GET', target: '/v1/mesh/fleet', timeoutMs: 5_000 }, (answer) => {
-    const { above, agents } = partOf('Fleet', answer, ['above', 'agents']);
-    return [...above.map(({ subject }) => subject), ...agents.flatMap(stoppedAgentIn)];
+    const { above, agents, more = 0 } = partOf('Fleet', answer, ['above', 'agents'], ['more']);
+    // Agents that are stopped come first: where the last one of the list is, those beyond it may be.
+    const last = agents.at(-1);
+    const isCut = more > 0 && last !== undefined && partOf('FleetAgent', last, ['status']).status !== 'active';
+    const subjects = [...above.map(({ subject }) => subject), ...agents.flatMap(stoppedAgentIn)];
+    return { subjects, isPart: isCut || above.length >= FLEET_ABOVE };
   });
 }
 

@@ -103,7 +103,12 @@ async function everythingStopped(cli: Cli, options: Options): Promise<number> {
   if (mesh === null || options.local) return list(cli, here(), mesh !== null, 0);
   try {
     const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
-    const { stopped, ageMs } = await stoppedAnywhere(lines, copy, now, names);
+    const { stopped, ageMs, isPart = false } = await stoppedAnywhere(lines, copy, now, names);
+    if (isPart)
+      cli.warn(
+        'The mesh has more that is stopped, or may have, than it lists: what is missing here may be stopped as well (aip status <agent>).',
+        'list_cut',
+      );
     return list(cli, { source: 'mesh', age_ms: ageMs, stopped }, true, 0);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;

@@ -140,6 +140,27 @@ test('a server of an earlier version, which does not say whose key was stopped, 
   expect(stopped.map(({ subject }) => subject)).toEqual([THERE]);
 });
 
+test.each<[string, object, true | undefined]>([
+  ['the last agent is stopped, and there are more', { more: 1 }, true],
+  [
+    'it ends with one that is active',
+    { more: 1, agents: [{ agent_id: THERE, status: 'active', status_of: THERE }] },
+    undefined,
+  ],
+  ['there are no more', { more: 0 }, undefined],
+  [
+    'as many keys and principals are stopped as it has',
+    {
+      above: Array.from({ length: 50 }, (_, n) => ({ subject: `did:web:p${n}.com`, status: 'revoked', reason: null })),
+    },
+    true,
+  ],
+])('a list is said to be a part where more may be stopped: %s', async (_, fleet, isPart) => {
+  const agents = [{ agent_id: THERE, status: 'revoked', status_of: THERE }];
+  const found = await stoppedAnywhere([listing({ above: [], agents, ...fleet })], NOTHING, NOW, () => []);
+  expect(found.isPart).toBe(isPart);
+});
+
 test('a list that cannot be read is a failure, not an empty list', async () => {
   const asked = stoppedAnywhere([listing({ above: 'none' })], NOTHING, NOW, () => []);
   await expect(asked).rejects.toThrow('MESH_UNAVAILABLE');

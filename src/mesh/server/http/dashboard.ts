@@ -4,6 +4,7 @@ import { DASHBOARD_PAGE, PAGE_POLICY } from '../../dashboard/document.js';
 import type { ApiKeyRecord } from '../../access/api-key.js';
 import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
 import { statusAt, type Standing } from '../../standing.js';
+import { FLEET_ABOVE } from '../../limits.js';
 import { EVERYONE, isCanary, principalOf, scopeOf } from '../../subject.js';
 import { keyHolders, PassportKeys } from '../key-texts.js';
 import { jsonReply, textReply, type Reply, type Request, type WholeReply } from './exchange.js';
@@ -14,7 +15,6 @@ const HIGH_FAILURE_RATE = 0.1;
 const LOW_TRUST = 0.7;
 const MAX_AGENTS = 200;
 const MAX_LOGS = 200;
-const MAX_ABOVE = 50;
 
 /** `GET /`. */
 export function dashboardPage(): WholeReply {
@@ -49,7 +49,11 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
     .map((row) => ({ ...row, rank: rankOf(row.agent, row.effective) }))
     .sort((a, b) => a.rank - b.rank || (b.agent?.lastAt ?? 0) - (a.agent?.lastAt ?? 0) || (a.id < b.id ? -1 : 1));
   const above = standings.filter(({ subject }) => scopeOf(subject) !== 'agent');
-  const denied = above.filter((standing) => statusAt(standing, now) !== 'active');
+  // What stops most comes first: keys that were rotated away may be many.
+  const reach = ({ subject }: Standing): number => ['mesh', 'principal'].indexOf(scopeOf(subject) ?? '') >>> 0;
+  const denied = above
+    .filter((standing) => statusAt(standing, now) !== 'active')
+    .sort((a, b) => reach(a) - reach(b) || (a.subject < b.subject ? -1 : 1));
   const logs = await store.logs.ends(MAX_LOGS);
   const keys = new Map((await store.keys.list()).map((key) => [key.keyId, key]));
   return jsonReply(200, {
@@ -57,7 +61,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
       .slice(0, MAX_AGENTS)
       .map(({ id, agent, effective }) => agentForm(id, agent, effective, serials.get(id) ?? null)),
     more: Math.max(0, rows.length - MAX_AGENTS),
-    above: denied.slice(0, MAX_ABOVE).map((standing) => ({
+    above: denied.slice(0, FLEET_ABOVE).map((standing) => ({
       subject: standing.subject,
       key_of: holders.get(standing.subject) ?? null,
       status: statusAt(standing, now),
@@ -107,7 +111,7 @@ async function standingsOf(server: MeshServer): Promise<Folded> {
   const keys = stopped.map(({ subject }) => subject);
   const read = published.get(server) ?? new PassportKeys();
   published.set(server, read);
-  const holders = await keyHolders(server.store, keys.slice(0, MAX_ABOVE), read);
+  const holders = await keyHolders(server.store, keys.slice(0, FLEET_ABOVE), read);
   const folded = { seq: head.seq, standings, serials, holders };
   latest.set(server, folded);
   return folded;
