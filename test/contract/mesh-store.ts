@@ -316,6 +316,23 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         expect(woken).toBe(1);
       }));
 
+    test('of two admin keys that two openings revoke at once, one stays', () =>
+      using(async (under) => {
+        const other = await under.beside();
+        for (const keyId of ['a1', 'a2']) {
+          const rest = { hash: keyId, label: null, publicKey: null, createdAt: NOW, revokedAt: null };
+          await under.store.keys.add({ keyId, role: 'admin', ...rest });
+        }
+        const ends = await Promise.allSettled([
+          under.store.keys.revoke('a1', NOW),
+          other.keys.revoke('a2', NOW),
+          other.keys.revoke('a1', NOW),
+        ]);
+        expect(ends.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+        expect((await under.store.keys.list()).filter(({ revokedAt }) => revokedAt === null)).toHaveLength(1);
+        await other.close();
+      }));
+
     test('keys are found, listed, and revoked once', () =>
       using(async (under) => {
         const { store } = under;

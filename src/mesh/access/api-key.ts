@@ -1,4 +1,5 @@
 /** API keys `aipm_<role>_<keyid>_<secret>`: shown once, kept as a hash. The prefix lets secret scanners find a leaked one. */
+import { Refused } from '../refusal.js';
 import { toHex } from '../../protocol/hex.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { isRole, type Role } from './roles.js';
@@ -30,6 +31,13 @@ export interface ApiKeyRecord {
   /** ms since the epoch. */
   readonly createdAt: number;
   readonly revokedAt: number | null;
+}
+
+/** @throws Refused FORBIDDEN where `keyId` is the last admin key in force: nobody could make another */
+export function requireAdminBeside(keys: readonly ApiKeyRecord[], keyId: string): void {
+  const admins = keys.filter(({ role, revokedAt }) => role === 'admin' && revokedAt === null);
+  if (admins.length === 1 && admins[0]!.keyId === keyId)
+    throw new Refused('FORBIDDEN', 'This is the last admin key: create another before revoking it.');
 }
 
 /** The key in `text`, or null. Never part of an error: a mistyped key is still half a secret. */

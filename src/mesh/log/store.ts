@@ -164,7 +164,7 @@ export interface KeyTable {
   add(record: ApiKeyRecord): Promise<void>;
   /** Keeps the record in the place of the one with its id: what a following server does with home's. */
   put(record: ApiKeyRecord): Promise<void>;
-  /** True when it was there and in force. */
+  /** True when it was there and in force. Rejects with Refused for the last admin key, also of two that are revoked at once. */
   revoke(keyId: string, at: number): Promise<boolean>;
 }
 

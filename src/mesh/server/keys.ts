@@ -1,5 +1,5 @@
 /** API keys: made, listed, revoked; all of it by an admin. */
-import { hashApiKey, newApiKey, type ApiKeyRecord } from '../access/api-key.js';
+import { hashApiKey, newApiKey, requireAdminBeside, type ApiKeyRecord } from '../access/api-key.js';
 import { fromHex } from '../../protocol/hex.js';
 import { formatTime } from '../../protocol/time.js';
 import { Refused } from '../refusal.js';
@@ -58,10 +58,7 @@ export async function revokeKey(
 ): Promise<Reply> {
   const record = await server.store.keys.find(keyId ?? '');
   if (record === null) throw new Refused('NOT_FOUND', 'There is no key with this id.');
-  const admins = (await server.store.keys.list()).filter((each) => each.role === 'admin' && each.revokedAt === null);
-  if (admins.length === 1 && admins[0]!.keyId === record.keyId) {
-    throw new Refused('FORBIDDEN', 'This is the last admin key: create another before revoking it.');
-  }
+  requireAdminBeside(await server.store.keys.list(), record.keyId);
   await spendSignature(server, request, caller);
   const changed = await server.store.keys.revoke(record.keyId, server.clock.wall());
   // A leaked key must not go on listening.

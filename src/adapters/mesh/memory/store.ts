@@ -1,5 +1,5 @@
 /** A mesh store in memory: for tests, demonstrations, and as the plainest statement of what a store does. */
-import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
+import { requireAdminBeside, type ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../../mesh/log/head.js';
 import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
 import { refusal } from '../../../mesh/refusal.js';
@@ -150,6 +150,7 @@ export class MemoryMeshStore implements MeshStore {
     },
     put: async (record) => void this.#kept.keys.set(record.keyId, record),
     revoke: async (keyId, at) => {
+      requireAdminBeside([...this.#kept.keys.values()], keyId);
       const record = this.#kept.keys.get(keyId);
       if (record === undefined || record.revokedAt !== null) return false;
       this.#kept.keys.set(keyId, { ...record, revokedAt: at });

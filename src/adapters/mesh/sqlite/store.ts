@@ -1,6 +1,6 @@
 /** The embedded mesh store: one SQLite file, one server, every answer after its commit reached the disk. */
 import { dirname, join } from 'node:path';
-import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
+import { requireAdminBeside, type ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../../mesh/log/head.js';
 import type { Member } from '../../../mesh/roster/member.js';
 import { refusal } from '../../../mesh/refusal.js';
@@ -188,7 +188,11 @@ export class SqliteMeshStore implements MeshStore {
     list: async () => this.#sql.keys.all([]).map(keyOf),
     add: async (record) => this.#sql.addKey.run(keyRow(record)),
     put: async (record) => this.#sql.putKey.run(keyRow(record)),
-    revoke: async (keyId, at) => this.#sql.revokeKey.change([at, keyId]) === 1,
+    revoke: async (keyId, at) =>
+      this.#database.transact(() => {
+        requireAdminBeside(this.#sql.keys.all([]).map(keyOf), keyId);
+        return this.#sql.revokeKey.change([at, keyId]) === 1;
+      }),
   };
 
   readonly nonces = {

@@ -1,9 +1,9 @@
 /** API keys, nonces, the roster and notes in the mesh's database. */
-import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
+import { requireAdminBeside, type ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import type { KeyTable, MeshStore } from '../../../mesh/log/store.js';
 import type { Member } from '../../../mesh/roster/member.js';
 import type { PostgresRow, PostgresValue } from '../connection.js';
-import type { Lane } from './lane.js';
+import type { Lane, LaneQueries } from './lane.js';
 import { SCHEMA } from './schema.js';
 
 /** A key is looked for twice with each command. What another server revokes ends here within half a second in any case. */
@@ -35,10 +35,7 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
       if (generation === asked) found.set(keyId, { record, at });
       return record;
     },
-    list: async () => {
-      const rows = await read(`SELECT body, revoked_at FROM ${SCHEMA}.api_keys ORDER BY created_at, key_id`);
-      return rows.map(keyOf);
-    },
+    list: async () => (await read(LIST_KEYS)).map(keyOf),
     add: async (record) => {
       const { keyId, createdAt, revokedAt } = record;
       const values = [keyId, createdAt, revokedAt, JSON.stringify(record)];
@@ -55,12 +52,9 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
     },
     revoke: async (keyId, at) => {
       forget();
-      const rows = await change(
-        `UPDATE ${SCHEMA}.api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL RETURNING 1`,
-        [keyId, at],
-      );
+      const isDone = await writing.run((held) => revoked(held, keyId, at));
       forget();
-      return rows.length === 1;
+      return isDone;
     },
   };
 
@@ -109,6 +103,27 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
   };
 
   return { keys, nonces, members, notes };
+}
+
+const LIST_KEYS = `SELECT body, revoked_at FROM ${SCHEMA}.api_keys ORDER BY created_at, key_id`;
+
+/** One server at a time: of two admin keys that are revoked at once, one stays. A server that is frozen here lets go after a second. */
+async function revoked(held: LaneQueries, keyId: string, at: number): Promise<boolean> {
+  await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '1s'`);
+  let rows: readonly PostgresRow[];
+  try {
+    await held.query(`SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}.api_keys'))`);
+    requireAdminBeside((await held.query(LIST_KEYS)).map(keyOf), keyId);
+    rows = await held.query(
+      `UPDATE ${SCHEMA}.api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL RETURNING 1`,
+      [keyId, at],
+    );
+  } catch (error) {
+    await held.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+  await held.query('COMMIT');
+  return rows.length === 1;
 }
 
 function keyOf(row: PostgresRow): ApiKeyRecord {
