@@ -90,6 +90,16 @@ describe('a request at the mesh', () => {
     expect((await mesh.ask('GET', `${PATH}?status=all`, 'admin')).json()).toMatchObject({ requests: [] });
   });
 
+  test('of two under one id that come together one is taken, and is the one that is read', async () => {
+    const mesh = await TestMesh.start();
+    const documents = [request(1), request(1, { reason: 'Another reason.' })];
+    const replies = await Promise.all(documents.map((document) => handIn(mesh, document)));
+    expect(replies.map(({ status }) => status)).toEqual([201, 403]);
+    expect(replies[1]!.json()).toMatchObject({ code: 'APPROVAL_INVALID' });
+    const read = await mesh.ask('GET', `${PATH}/${documents[0]!.request_id}`, 'admin');
+    expect(read.json()).toEqual(documents[0]);
+  });
+
   test('takes the role of a verifier to hand in, and of an approver to read', async () => {
     const mesh = await TestMesh.start();
     for (const role of ['observer', 'approver'] as const)

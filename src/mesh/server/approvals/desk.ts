@@ -107,11 +107,7 @@ export class ApprovalDesk {
       throw new Refused('APPROVAL_INVALID', 'The verifier that the request names did not sign it.');
     const request = newRequest(asked, keyId, now);
     const known = this.#kept.get(id);
-    if (known !== undefined) {
-      if (known.request.document_hash !== request.document_hash)
-        throw new Refused('APPROVAL_INVALID', 'Another request has this id.');
-      return { standing: known, changed: false };
-    }
+    if (known !== undefined) return { standing: sameAs(known, request), changed: false };
     if (!(now < asked.expiresAt)) throw new Refused('APPROVAL_ENDED', 'The request has ended already.');
     if (asked.expiresAt - now > document.ttl_s * 1_000 + OVERLAP_MS)
       throw new Refused('APPROVAL_INVALID', 'The request waits for longer than it says that one may.');
@@ -120,10 +116,12 @@ export class ApprovalDesk {
     try {
       const keepUntil = asked.expiresAt + KEPT_MS;
       const text = canonicalize(document as unknown as JsonObject);
-      await store.papers.put(DOCUMENT, { id, version: 1, changedAt: now, keepUntil, text });
+      const paper = { id, version: 1, changedAt: now, keepUntil, text };
+      // One that is there is of a moment ago, by this server or another one: what people read must be what they answer.
+      if (!(await store.papers.put(DOCUMENT, paper)) && (await this.document(id)) !== text) throw otherRequest();
       const standing = { request, version: 1 };
       const added = await store.papers.put(KIND, paperOf(standing, now));
-      if (!added) return { standing: await this.find(id), changed: false };
+      if (!added) return { standing: sameAs(await this.find(id), request), changed: false };
       this.#keep(standing, true);
       return { standing, changed: true };
     } finally {
@@ -284,6 +282,16 @@ export class ApprovalDesk {
         throw new Refused('APPROVAL_INVALID', 'The answer does not count: its approver is revoked or suspended.');
     return signer;
   }
+}
+
+/** @throws Refused APPROVAL_INVALID where what stands under the id is another request */
+function sameAs(standing: VersionedRequest, request: KeptRequest): VersionedRequest {
+  if (standing.request.document_hash !== request.document_hash) throw otherRequest();
+  return standing;
+}
+
+function otherRequest(): Refused {
+  return new Refused('APPROVAL_INVALID', 'Another request has this id.');
 }
 
 function keptUntil(request: KeptRequest): number {
