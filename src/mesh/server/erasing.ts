@@ -58,14 +58,17 @@ export async function eraseShipped(server: MeshServer, request: Request, caller:
     const left = leftBy(order, JSON.parse(text) as LogRecord, log, decisions);
     return left === null ? null : JSON.stringify(left);
   };
-  const { entries, overwritten } = await logs.rewrite(which, change).catch((error: unknown) => {
-    if (!(error instanceof StoreTrouble)) throw error;
-    throw new Refused(
-      'IN_DOUBT',
-      'The order is kept, and not all that the mesh holds may be without the values yet: give it again.',
-    );
-  });
+  const { entries, overwritten } = await logs
+    .rewrite(which, change)
+    .catch(begun('The order is kept, and not all that the mesh holds may be without the values yet'));
   return jsonReply(200, { erased: decisions.size, entries, overwritten, statement });
+}
+
+/** What is said where the store goes away when a part may be done. */
+function begun(what: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof StoreTrouble ? new Refused('IN_DOUBT', `${what}: give it again.`) : error;
+  };
 }
 
 function readOrder(value: JsonObject): ErasureOrder {
@@ -115,7 +118,7 @@ export async function dropShipped(server: MeshServer, request: Request, caller: 
     ...{ id, version: 1, changedAt: at, keepUntil: at + KEPT_MS },
     text: JSON.stringify(statement),
   });
-  const entries = await logs.drop(logId);
+  const entries = await logs.drop(logId).catch(begun('The order is kept, and not all entries may be gone yet'));
   return jsonReply(200, { log_id: logId, verifier, key_id: keyId, entries, statement });
 }
 

@@ -153,8 +153,11 @@ export class Roster {
     const found = this.#members.get(name) ?? this.#onlyOne(name);
     if (found === null) return null;
     // Other servers on the store read what is kept, and cannot miss what is gone. An ephemeral one each of them drops by itself.
-    if (this.#store.shared && !found.ephemeral && this.leave(found.verifier, found.keyId)) {
-      await this.#store.members.put([this.#members.get(found.verifier)!]);
+    if (this.#store.shared && !found.ephemeral) {
+      const now = this.#clock.wall();
+      const left = { ...found, seenAt: now, leftAt: now };
+      await this.#store.members.put([left]);
+      this.#keep(left, now);
       return found;
     }
     this.#members.delete(found.verifier);

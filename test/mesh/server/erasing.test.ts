@@ -369,6 +369,16 @@ describe('a log that somebody made up', () => {
     expect(await held()).toHaveLength(4);
   });
 
+  test('is in doubt where the store goes away when a part of it may be gone', async () => {
+    const { mesh, held, depsOf } = await meshWith();
+    const drop = mesh.store.logs.drop.bind(mesh.store.logs);
+    mesh.store.logs.drop = () => Promise.reject(new StoreTrouble('unavailable', 'away'));
+    await expect(dropLog(depsOf('admin', true), { log_id: LOG }, 'made up')).rejects.toThrow('IN_DOUBT');
+    mesh.store.logs.drop = drop;
+    expect(await dropLog(depsOf('admin', true), { log_id: LOG }, 'made up')).toMatchObject({ entries: 4 });
+    expect(await held()).toEqual([]);
+  });
+
   test('nothing is dropped where the mesh cannot sign its word', async () => {
     let isOut = false;
     const { mesh, held, depsOf } = await meshWith({

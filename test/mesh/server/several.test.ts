@@ -89,6 +89,21 @@ describe('who should be listening', () => {
   });
 });
 
+test('a verifier is taken off once the store has taken that, and not before', async () => {
+  const { first, a, pass } = await two();
+  (await listening(a, 11)).connection!.closed();
+  await pass(2_000);
+  first.away.add('members.put');
+  const forget = () => a.ask('DELETE', '/v1/mesh/verifiers/v-11', 'admin');
+  expect((await forget()).json()).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  await pass(1_000);
+  first.away.clear();
+  await pass(2_000);
+  expect((await a.command('revoke')).json()).toMatchObject({ roster: 1, complete: false });
+  expect((await forget()).json()).toMatchObject({ label: 'v-11', forgotten: true });
+  expect((await a.command('reinstate', { version: 1 })).json()).toMatchObject({ roster: 0 });
+});
+
 describe('a command that was written', () => {
   test('is answered as written where the store does not say who listens', async () => {
     const { first, a } = await two();
