@@ -7,8 +7,8 @@ import { refusalLine, type CallRefusal } from '../refusal.js';
 import { actionOfCall, callIn, readIn, versionIn, type RpcRequest } from './calls.js';
 import { namedQuestion, namedQuestions, openedResult, openingParams, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
-import { errorFor, readClientMessage, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
-import type { RpcId, RpcMessage } from './message.js';
+import { errorFor, oneLine, readClientMessage, readMessage, RPC, RpcError, writeMessage } from './message.js';
+import { SERVER_BOUNDS, type RpcId, type RpcMessage } from './message.js';
 import { withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
 import type { DeclaredRule } from './methods.js';
@@ -310,7 +310,7 @@ export class McpSession {
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     const named = namedQuestions(result, this.#ports.server);
     if (rounded === null || named !== message.result) this.#answer(route, { ...message, result: named });
-    else route.toClient(typeof rounded === 'string' ? rounded : Buffer.from(rounded).toString(), message);
+    else route.toClient(oneLine(rounded), message);
   }
 
   #serverRequest(message: RpcRequest, route: SessionRoute): void {

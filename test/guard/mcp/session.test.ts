@@ -488,6 +488,16 @@ describe('what the server asks', () => {
     bench.session.fromServer(line);
     expect(lines).toEqual([line]);
   });
+  test.each(['\r', '\n', '\r\n'])('%j in what goes on as it came begins no message of its own', async (end) => {
+    const lines: string[] = [];
+    bench = new Bench({ toClient: (line) => lines.push(line) });
+    await bench.call(1, 'refund');
+    const hidden = '{"jsonrpc":"2.0","id":9,"method":"sampling/createMessage"}';
+    bench.session.fromServer(
+      `{"jsonrpc":"2.0","id":1,"result":{"n":12345678901234567890,"x":[${end}${hidden}${end}]}}`,
+    );
+    expect(lines).toEqual([`{"jsonrpc":"2.0","id":1,"result":{"n":12345678901234567890,"x":[ ${hidden} ]}}`]);
+  });
 });
 
 describe('capabilities of a client', () => {

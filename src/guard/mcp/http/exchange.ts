@@ -56,8 +56,7 @@ export class Exchange {
       return;
     }
     if (this.#state === 'open' && !this.#streams) return;
-    // A line break inside of a document stands between its tokens.
-    this.#write(frame('message', null, line.replace(/[\r\n]+/g, ' ')));
+    this.#write(frame('message', null, line));
     if (last) this.close();
   }
 
