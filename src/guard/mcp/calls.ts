@@ -71,22 +71,27 @@ export function readIn(
   continuations: Continuations,
 ): AskedRead | null {
   const declared = patterns(kind);
+  const named = names === null ? null : names(params);
+  if (named?.length === 0) return null;
   if (declared.length === 0 && !observe)
     throw new RpcError(RPC.unknownMethod, `the passport declares no ${kind}: ${method} does not pass`, id);
   if (names === null) return null;
-  const name = names(params);
-  if (name === null) throw new RpcError(RPC.invalidParams, `the ${kind} is not named`, id);
-  const barred = denied(kind).find((each) => (kind === 'resource' ? resourceDenied(each, name) : each === name));
-  const covering = declared.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
-  const pattern = covering === undefined ? undefined : (barred ?? covering);
-  if (!observe && (pattern === undefined || (barred !== undefined && !reads)))
-    throw new RpcError(RPC.invalidParams, refusalLine(notDeclared(`${kind}:${name}`, server)), id);
-  if (!reads) return null;
+  if (named === null) throw new RpcError(RPC.invalidParams, `the ${kind} is not named`, id);
+  const under = named.map((name) => {
+    const barred = denied(kind).find((each) => (kind === 'resource' ? resourceDenied(each, name) : each === name));
+    const covering = declared.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
+    const pattern = covering === undefined ? undefined : (barred ?? covering);
+    if (!observe && (pattern === undefined || (barred !== undefined && !reads)))
+      throw new RpcError(RPC.invalidParams, refusalLine(notDeclared(`${kind}:${name}`, server)), id);
+    return { name, action: `${kind}:${pattern ?? name}` };
+  });
+  const [first] = under;
+  if (!reads || first === undefined) return null;
   const key = requestKey(method, params);
   const call = {
     tool: null,
-    action: `${kind}:${pattern ?? name}`,
-    params: { [kind]: name },
+    action: first.action,
+    params: { [kind]: first.name },
     beside: Object.fromEntries(Object.entries(params).filter(([member]) => member !== '_meta')),
     target: `mcp:${server}`,
     continues: continuations.take(key, params),

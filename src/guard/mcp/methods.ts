@@ -12,21 +12,30 @@ export type ClientRule =
   | DeclaredRule;
 
 /**
- * Only where the passport declares something of the kind, and what `names` finds in the params is covered by it. `reads`: an intent is
- * signed for it as well.
+ * Only where the passport declares something of the kind, and all that `names` finds in the params is covered by it; a request that names
+ * an empty list asks for nothing of the kind. `reads`: an intent is signed for the one that it names as well.
  */
 export interface DeclaredRule {
   readonly rule: 'declared';
   readonly kind: ReadKind;
-  readonly names: ((params: JsonObject) => string | null) | null;
+  readonly names: ((params: JsonObject) => readonly string[] | null) | null;
   readonly reads: boolean;
 }
 
 const FORWARD: ClientRule = { rule: 'forward' };
 
-const text = (value: Json | undefined): string | null => (typeof value === 'string' && value !== '' ? value : null);
-const uriIn = (params: JsonObject): string | null => text(params.uri);
-const nameIn = (params: JsonObject): string | null => text(params.name);
+const text = (value: Json | undefined): [string] | null => (typeof value === 'string' && value !== '' ? [value] : null);
+const uriIn = (params: JsonObject): [string] | null => text(params.uri);
+const nameIn = (params: JsonObject): [string] | null => text(params.name);
+
+/** The resources whose changes a client of the later era wants to hear of: it has no `resources/subscribe`. */
+function subscribedIn({ notifications }: JsonObject): readonly string[] | null {
+  const asked = isObject(notifications) ? Object.entries(notifications) : [];
+  // Servers in Python take the name in their own spelling as well.
+  const lists = asked.filter(([name]) => /^resource_?subscriptions$/i.test(name)).map(([, list]) => list);
+  const uris = lists.flatMap((list) => (Array.isArray(list) ? (list as readonly Json[]).map(text) : [null]));
+  return uris.includes(null) ? null : uris.flatMap((uri) => uri ?? []);
+}
 
 function declared(kind: ReadKind, names: DeclaredRule['names'], reads = false): DeclaredRule {
   return { rule: 'declared', kind, names, reads };
@@ -44,7 +53,7 @@ const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, ClientR
   ['tasks/result', FORWARD],
   ['tasks/list', FORWARD],
   ['tasks/cancel', FORWARD],
-  ['subscriptions/listen', FORWARD],
+  ['subscriptions/listen', declared('resource', subscribedIn)],
   ['resources/list', declared('resource', null)],
   ['resources/templates/list', declared('resource', null)],
   ['resources/read', declared('resource', uriIn, true)],

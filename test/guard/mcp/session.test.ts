@@ -705,6 +705,22 @@ describe('reads', () => {
     await read(5, 'resources/read', 'file:///docs/../etc/private');
     expect(bench.calls).toHaveLength(2);
   });
+  test('nor is a change of it told: a subscription names what is declared alone', async () => {
+    const listen = (id: number, notifications: unknown) =>
+      bench.client({ jsonrpc: '2.0', id, method: 'subscriptions/listen', params: { notifications } });
+    await listen(1, { toolsListChanged: true });
+    await listen(2, { toolsListChanged: true, resourceSubscriptions: ['file:///docs/a.md', 'file:///docs/b.md'] });
+    for (const uris of [
+      ['file:///docs/a.md', 'file:///etc/passwd'],
+      ['file:///docs/private/a'],
+      'file:///docs/a.md',
+      [7],
+    ])
+      await listen(3, { resourceSubscriptions: uris });
+    await listen(4, { resource_subscriptions: ['file:///etc/passwd'] });
+    expect(bench.toServer.map(({ id }) => id as number)).toEqual([1, 2]);
+    expect(bench.toClient.map(({ error }) => error.code as number)).toEqual(Array(5).fill(-32602));
+  });
   test('are not what a tool does that is called like one', async () => {
     bench.tools = [{ name: 'prompt:greet', inputSchema: { type: 'object' } }];
     await bench.call(1, 'prompt:greet');
