@@ -132,6 +132,15 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       return { allowed: true, intentHash };
     },
     refused({ action, params, target }, { code, name, details }) {
+    answersRefused(method, params) {
+      const target = `mcp:${server}`;
+      const call = { tool: null, action: method, params: {}, beside: params, target, continues: null };
+      const own = ownFilesReached(call, rules);
+      if (own === null) return null;
+      const { code, name, details } = own;
+      desks.record({ passport, action: method, target, params, code, name, details, observed });
+      return own;
+    },
       desks.record({ passport, action, target, params, code, name, details, observed });
     },
     outcome(intentHash, status) {

@@ -2,7 +2,7 @@
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import { isReadAction, resourceCovered, resourceDenied } from '../../protocol/naming/resources.js';
 import { requestKey, type Continuations } from './continuations.js';
-import { RPC, RpcError, type RpcMessage } from './message.js';
+import { errorFor, RPC, RpcError, type RpcId, type RpcMessage } from './message.js';
 import { CALL_MEMBERS, type DeclaredRule } from './methods.js';
 import type { SessionPorts, ToolCall } from './ports.js';
 import { notDeclared } from './refusal.js';
@@ -97,4 +97,41 @@ export function readIn(
     continues: continuations.take(key, params),
   };
   return { call, key };
+}
+
+/** What of a task carries answers to its tool, which runs already. */
+const ANSWERING = 'tasks/update';
+
+/** A request that goes on as it is. @throws RpcError for answers to a task that are not to reach its tool, unless `observe` */
+export function forwardedIn(message: RpcRequest, ports: AnswerRules): RpcRequest {
+  const { id, method, params } = message;
+  if (method !== ANSWERING) return message;
+  const { _meta, ...answers } = params;
+  const refused = refusedAnswers(method, answers, ports);
+  if (refused !== null) throw new RpcError(RPC.invalidParams, refused, id);
+  return message;
+}
+
+/** A client's answer to a question of the server's; an error in its place where it is not to reach it, unless `observe`. */
+export function answerIn<M extends RpcMessage & { readonly id: RpcId | null }>(
+  message: M,
+  ports: AnswerRules,
+): RpcMessage {
+  if (message.kind !== 'result') return message;
+  const refused = refusedAnswers('elicitation/create', message.result, ports);
+  return refused === null ? message : errorFor(new RpcError(RPC.invalidParams, refused, message.id));
+}
+
+type AnswerRules = Pick<SessionPorts, 'answersRefused' | 'observe' | 'note'>;
+
+function refusedAnswers(
+  method: string,
+  answers: JsonObject,
+  { answersRefused, observe, note }: AnswerRules,
+): string | null {
+  const refusal = answersRefused(method, answers);
+  if (refusal === null) return null;
+  if (!observe) return refusalLine(refusal);
+  note(`would be refused: ${refusal.code} ${refusal.name} (${method})`);
+  return null;
 }

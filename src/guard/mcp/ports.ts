@@ -39,6 +39,11 @@ export interface SessionPorts extends SessionRoute {
   readonly server: string;
   /** Signs, verifies and logs; resolves after the commit. A rejection is a failure of the guard: the call does not run. */
   readonly decide: (call: ToolCall) => Promise<CallVerdict>;
+  /**
+   * Why answers to a question of the server's do not reach it: they would bring a tool to what is aip's own. Written into the log; null for
+   * others. `method`: what carries them.
+   */
+  readonly answersRefused: (method: string, answers: JsonObject) => CallRefusal | null;
   /** Writes what was refused otherwise into the log: a tool that changed. */
   readonly refused: (call: ToolCall, refusal: CallRefusal) => void;
   readonly outcome: (intentHash: string, outcome: CallOutcome) => void;

@@ -4,7 +4,7 @@
  */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
-import { actionOfCall, callIn, readIn, versionIn, type RpcRequest } from './calls.js';
+import { actionOfCall, answerIn, callIn, forwardedIn, readIn, versionIn, type RpcRequest } from './calls.js';
 import { namedQuestion, namedQuestions, openedResult, openingParams, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { errorFor, oneLine, readClientMessage, readMessage, RPC, RpcError, writeMessage } from './message.js';
@@ -57,7 +57,8 @@ export class McpSession {
       const asked = 'params' in message ? { ...message, params: passingParams(message.params, this.#ports) } : message;
       if (asked.kind === 'request') await this.#request(asked, route);
       else if (asked.kind === 'notification') this.#notification(asked, route);
-      else if (asked.id !== null && this.#serverAsked.delete(asked.id)) this.#toServer(route, asked);
+      else if (asked.id !== null && this.#serverAsked.delete(asked.id))
+        this.#toServer(route, answerIn(asked, this.#ports));
     } catch (error) {
       if (error instanceof RpcError) return this.#answer(route, errorFor(error));
       // Nothing of the client's is left to run into the guard's own failure without an answer.
@@ -156,7 +157,7 @@ export class McpSession {
     if (params._meta !== undefined) this.#meta = params._meta;
     switch (rule.rule) {
       case 'forward':
-        return this.#ask(message, route);
+        return this.#ask(forwardedIn(message, this.#ports), route);
       case 'list':
         return this.#list(message, route);
       case 'open':

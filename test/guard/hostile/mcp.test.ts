@@ -27,6 +27,7 @@ function rules(decided: string[]): Omit<SessionPorts, keyof SessionRoute> {
       decided.push(canonicalize({ name: tool, arguments: params }));
       return { allowed: true, intentHash: `sha256:${decided.length}` };
     },
+    answersRefused: () => null,
     refused: () => undefined,
     outcome: () => undefined,
     declares: (action) => action === 'refund',

@@ -38,6 +38,7 @@ class Bench {
       decide: (call) => (this.calls.push(call), this.verdict(call)),
       refused: (_, refusal) => this.refused.push(refusal),
       outcome: (hash, outcome) => this.outcomes.push(`${hash} ${outcome}`),
+      answersRefused: (_, answers) => (JSON.stringify(answers).includes('/own/') ? REFUSAL : null),
       declares: (action) => declared.has(action),
       patterns: (kind) => (kind === 'prompt' ? ['greet'] : ['file:///docs/*']),
       denied: (kind) => (kind === 'prompt' ? ['farewell'] : ['file:///docs/private/*', 'file:///docs/secret.md']),
@@ -661,6 +662,39 @@ describe('a stop', () => {
 });
 
 describe('reads', () => {
+describe('answers of a client', () => {
+  const own = { a: { action: 'accept', content: { path: '/own/state.db' } } };
+  test.each([{ inputResponses: own }, { input_responses: own }])(
+    'to a task do not reach what is aip’s own: %j',
+    async (given) => {
+      await bench.client({ jsonrpc: '2.0', id: 1, method: 'tasks/update', params: { taskId: 't', ...given } });
+      await bench.client({
+        jsonrpc: '2.0',
+        id: 2,
+        method: 'tasks/update',
+        params: { taskId: 't', inputResponses: {} },
+      });
+      expect(bench.toServer.map(({ id }) => id as number)).toEqual([2]);
+      expect(bench.toClient).toEqual([
+        { jsonrpc: '2.0', id: 1, error: { code: -32602, message: expect.stringMatching(/^AIP-E202/) } },
+      ]);
+    },
+  );
+  test('to a question are an error to the server then', async () => {
+    bench = new Bench({ allowElicitation: true });
+    bench.session.fromServer(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'elicitation/create', params: {} }));
+    await bench.client({ jsonrpc: '2.0', id: 0, result: own.a });
+    expect(bench.toServer).toEqual([
+      { jsonrpc: '2.0', id: 0, error: { code: -32602, message: expect.stringMatching(/^AIP-E202/) } },
+    ]);
+  });
+  test('pass under observation, and it is said', async () => {
+    bench = new Bench({ observe: true });
+    await bench.client({ jsonrpc: '2.0', id: 1, method: 'tasks/update', params: { inputResponses: own } });
+    expect([bench.toServer.length, bench.notes]).toEqual([1, [expect.stringContaining('AIP-E202')]]);
+  });
+});
+
   test('of a declared resource and prompt are decided under their pattern', async () => {
     await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'file:///docs/a.md' } });
     const asked = { name: 'greet', arguments: { file: '/a' } };
