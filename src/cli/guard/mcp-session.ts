@@ -102,6 +102,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     server,
     pins,
     maxTtlMs,
+    ticks,
     requirePins: rules.requirePins,
     allowElicitation: rules.allowElicitation,
     observe: observed,
@@ -131,7 +132,6 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       started.set(intentHash, ticks());
       return { allowed: true, intentHash };
     },
-    refused({ action, params, target }, { code, name, details }) {
     answersRefused(method, params) {
       const target = `mcp:${server}`;
       const call = { tool: null, action: method, params: {}, beside: params, target, continues: null };
@@ -141,6 +141,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       desks.record({ passport, action: method, target, params, code, name, details, observed });
       return own;
     },
+    refused({ action, params, target }, { code, name, details }) {
       desks.record({ passport, action, target, params, code, name, details, observed });
     },
     outcome(intentHash, status) {
@@ -161,7 +162,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
 
   return {
     open: (route, memory) => new McpSession(ports(route), memory),
-    memory: () => sessionMemory({ server, pins, requirePins: rules.requirePins, note }),
+    memory: () => sessionMemory({ server, pins, requirePins: rules.requirePins, note, ticks, maxTtlMs }),
     async standing() {
       // A passport that was renewed or replaced counts at once as well.
       passport = await desk.passport();

@@ -15,24 +15,37 @@ export interface ListingNotices {
   readonly hidden: (tools: readonly string[]) => void;
 }
 
-/** Reads the whole list before the first call and again after it changed, and pins it at first sight. */
+/** How long a list counts that its server names a time for. */
+export interface ListLasting {
+  /** Microseconds of a clock that only goes forward. */
+  readonly ticks: () => number;
+  readonly maxTtlMs: number;
+}
+
+/** Reads the whole list before the first call and again when it changed or has grown old, and pins it at first sight. */
 export class ToolListing {
   readonly #pins: ToolPins;
   readonly #requirePins: boolean;
   readonly #said: ListingNotices;
   readonly #hidden = new Set<string>();
+  readonly #lasting: ListLasting;
   #tools: Map<string, ListedTool> | null = null;
-  #reading: Promise<void> | null = null;
+  /** Until when what was read counts. */
+  #until = 0;
+  #changes = 0;
+  #reading: Promise<boolean> | null = null;
 
-  constructor(pins: ToolPins, requirePins: boolean, said: ListingNotices) {
+  constructor(pins: ToolPins, requirePins: boolean, said: ListingNotices, lasting: ListLasting) {
     this.#pins = pins;
     this.#requirePins = requirePins;
     this.#said = said;
+    this.#lasting = lasting;
   }
 
-  /** The server said that its list is another one. */
+  /** The server said that its list is another one, perhaps while it was read. */
   changed(): void {
-    this.#tools = null;
+    this.#changes += 1;
+    this.#until = 0;
   }
 
   /** Reads and pins the list of a server that was never seen. */
@@ -42,8 +55,8 @@ export class ToolListing {
 
   /** How a tool stands now; null where the server gives no list. A tool that it does not list is new. */
   async stateOf(name: string, page: AskForPage): Promise<PinState | null> {
-    if (this.#tools === null) await this.#readOnce(page);
-    if (this.#tools === null) return null;
+    const counts = this.#tools !== null && this.#lasting.ticks() < this.#until;
+    if (!counts && !(await this.#readOnce(page))) return null;
     const hash = this.tool(name)?.hash;
     const pinned = this.#pins.known();
     return hash === undefined || pinned === null ? 'new' : pinState(pinned, name, hash);
@@ -81,23 +94,31 @@ export class ToolListing {
     this.#said.hidden(hidden.map(({ tool: { name }, state }) => `${name} (${state})`));
   }
 
-  #readOnce(page: AskForPage): Promise<void> {
+  /** True where the whole list was had. */
+  #readOnce(page: AskForPage): Promise<boolean> {
     return (this.#reading ??= this.#read(page).finally(() => (this.#reading = null)));
   }
 
-  async #read(ask: AskForPage): Promise<void> {
+  async #read(ask: AskForPage): Promise<boolean> {
+    const { ticks, maxTtlMs } = this.#lasting;
+    const [asked, changes] = [ticks(), this.#changes];
     const seen = new Map<string, ListedTool>();
     let cursor: string | null = null;
+    let until = Infinity;
     for (let page = 0; page < MOST_PAGES; page++) {
       const result: JsonObject | null = await ask(cursor);
-      if (result === null) return;
+      if (result === null) return false;
       for (const tool of toolsIn(result)) if (!seen.has(tool.name)) seen.set(tool.name, tool);
+      // In the later era no session ends when its server is started anew.
+      if (result.ttlMs !== undefined) until = asked + maxTtlMs * 1000;
       if (typeof result.nextCursor !== 'string') break;
       cursor = result.nextCursor;
     }
     this.#tools = seen;
-    if (this.#pins.known() !== null || this.#requirePins) return;
+    this.#until = changes === this.#changes ? until : 0;
+    if (this.#pins.known() !== null || this.#requirePins) return true;
     this.#pins.keep([...seen.values()]);
     this.#said.pinned(seen.size);
+    return true;
   }
 }

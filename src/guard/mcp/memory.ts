@@ -17,7 +17,9 @@ export function sessionMemory({
   requirePins,
   note,
   server,
-}: Pick<SessionPorts, 'pins' | 'requirePins' | 'note' | 'server'>): SessionMemory {
+  ticks,
+  maxTtlMs,
+}: Pick<SessionPorts, 'pins' | 'requirePins' | 'note' | 'server' | 'ticks' | 'maxTtlMs'>): SessionMemory {
   const pinned = (count: number): void =>
     note(
       count === 1
@@ -30,5 +32,6 @@ export function sessionMemory({
       `hidden of ${server}, not as pinned: ${tools.slice(0, MOST_NAMED).join(', ')}${more}; aip mcp diff shows what changed, aip mcp pin --accept takes it`,
     );
   };
-  return { listing: new ToolListing(pins, requirePins, { pinned, hidden }), continuations: new Continuations() };
+  const listing = new ToolListing(pins, requirePins, { pinned, hidden }, { ticks, maxTtlMs });
+  return { listing, continuations: new Continuations() };
 }

@@ -63,6 +63,8 @@ export interface SessionPorts extends SessionRoute {
   readonly observe: boolean;
   /** The longest that a list may be cached (ms). */
   readonly maxTtlMs: number;
+  /** Microseconds of a clock that only goes forward. */
+  readonly ticks: () => number;
   /** Told once what a person should hear. */
   readonly note: (text: string) => void;
 }

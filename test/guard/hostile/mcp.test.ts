@@ -42,6 +42,7 @@ function rules(decided: string[]): Omit<SessionPorts, keyof SessionRoute> {
     allowElicitation: false,
     observe: false,
     maxTtlMs: 1_000,
+    ticks: () => 0,
     note: () => undefined,
   };
 }

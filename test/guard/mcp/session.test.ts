@@ -25,6 +25,8 @@ class Bench {
   readonly notes: string[] = [];
   pinned: Map<string, string> | null = null;
   silent = false;
+  /** In ms. */
+  now = 0;
   tools: Any[] = [
     { name: 'refund', inputSchema: { type: 'object' } },
     { name: 'hidden', inputSchema: { type: 'object' } },
@@ -36,9 +38,9 @@ class Bench {
     this.session = new McpSession({
       server: 'pay',
       decide: (call) => (this.calls.push(call), this.verdict(call)),
+      answersRefused: (_, answers) => (JSON.stringify(answers).includes('/own/') ? REFUSAL : null),
       refused: (_, refusal) => this.refused.push(refusal),
       outcome: (hash, outcome) => this.outcomes.push(`${hash} ${outcome}`),
-      answersRefused: (_, answers) => (JSON.stringify(answers).includes('/own/') ? REFUSAL : null),
       declares: (action) => declared.has(action),
       patterns: (kind) => (kind === 'prompt' ? ['greet'] : ['file:///docs/*']),
       denied: (kind) => (kind === 'prompt' ? ['farewell'] : ['file:///docs/private/*', 'file:///docs/secret.md']),
@@ -51,6 +53,7 @@ class Bench {
       allowElicitation: false,
       observe: false,
       maxTtlMs: 30_000,
+      ticks: () => this.now * 1000,
       toClient: (line) => this.toClient.push(JSON.parse(line) as Any),
       toServer: (line) => this.#served(JSON.parse(line) as Any),
       note: (text) => this.notes.push(text),
@@ -421,6 +424,35 @@ describe('tools', () => {
       'AIP-E215 TOOL_CHANGED: pay lists no tool nowhere. Call a tool by a name that tools/list shows.',
     );
   });
+  test.each([
+    ['changed', (bench: Bench) => void (bench.tools = [{ name: 'refund', description: 'Now better.' }])],
+    ['gone', (bench: Bench) => void (bench.tools = [])],
+  ])(
+    'that a server changed without a word, started anew, are found within the age of a list: %s',
+    async (_, change) => {
+      await bench.call(1, 'refund');
+      change(bench);
+      bench.now = 29_999;
+      await bench.call(2, 'refund');
+      expect(bench.forwarded).toHaveLength(2);
+      bench.now = 30_000;
+      await bench.call(3, 'refund');
+      expect([bench.forwarded.length, bench.refused.map(({ code }) => code)]).toEqual([2, ['AIP-E215']]);
+    },
+  );
+  test('whose list changed while it was read are read again', async () => {
+    bench.silent = true;
+    void bench.call(1, 'refund');
+    await new Promise((resolve) => setImmediate(resolve));
+    const tools = bench.tools;
+    const changed = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    bench.tools = [{ name: 'refund', description: 'Now better.' }];
+    bench.silent = false;
+    bench.answered('aip:1', { tools });
+    bench.session.fromServer(changed);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([bench.forwarded, bench.refused.map(({ code }) => code)]).toEqual([[], ['AIP-E215']]);
+  });
   test('without a pin are refused where pins are required', async () => {
     bench = new Bench({ requirePins: true });
     await bench.call(1, 'refund');
@@ -630,38 +662,6 @@ describe('a question of the later era', () => {
   });
 });
 
-describe('a stop', () => {
-  test('answers pending calls, empties the list, says that it changed, and refuses what comes', async () => {
-    await bench.call(1, 'refund');
-    bench.session.cut(STOPPED);
-    expect(bench.toClient.map(({ id, method }) => (id ?? method) as unknown)).toEqual([
-      1,
-      'notifications/tools/list_changed',
-    ]);
-    expect(bench.toClient[0]!.result.content[0].text).toMatch(/^AIP-E401/);
-    expect(bench.toServer.at(-1)).toMatchObject({ method: 'notifications/cancelled', params: { requestId: 1 } });
-    expect(bench.outcomes).toEqual(['sha256:a unknown']);
-    bench.answered(1, { content: ['late'] });
-    const before = bench.toServer.length;
-    await bench.call(2, 'refund');
-    await bench.client({ jsonrpc: '2.0', id: 3, method: 'tools/list' });
-    await bench.client({ jsonrpc: '2.0', id: 4, method: 'tasks/get', params: { taskId: 'x' } });
-    expect(bench.toServer).toHaveLength(before);
-    expect(
-      bench.toClient.slice(2).map(({ result, error }) => (result?.tools ?? result?.isError ?? error.code) as unknown),
-    ).toEqual([true, [], -32600]);
-    bench.session.resume();
-    await bench.call(5, 'refund');
-    expect(bench.forwarded).toHaveLength(2);
-  });
-  test('during the verdict wins over a yes', async () => {
-    bench.verdict = () => (bench.session.cut(STOPPED), Promise.resolve({ allowed: true, intentHash: 'sha256:a' }));
-    await bench.call(1, 'refund');
-    expect(bench.forwarded).toEqual([]);
-  });
-});
-
-describe('reads', () => {
 describe('answers of a client', () => {
   const own = { a: { action: 'accept', content: { path: '/own/state.db' } } };
   test.each([{ inputResponses: own }, { input_responses: own }])(
@@ -695,6 +695,38 @@ describe('answers of a client', () => {
   });
 });
 
+describe('a stop', () => {
+  test('answers pending calls, empties the list, says that it changed, and refuses what comes', async () => {
+    await bench.call(1, 'refund');
+    bench.session.cut(STOPPED);
+    expect(bench.toClient.map(({ id, method }) => (id ?? method) as unknown)).toEqual([
+      1,
+      'notifications/tools/list_changed',
+    ]);
+    expect(bench.toClient[0]!.result.content[0].text).toMatch(/^AIP-E401/);
+    expect(bench.toServer.at(-1)).toMatchObject({ method: 'notifications/cancelled', params: { requestId: 1 } });
+    expect(bench.outcomes).toEqual(['sha256:a unknown']);
+    bench.answered(1, { content: ['late'] });
+    const before = bench.toServer.length;
+    await bench.call(2, 'refund');
+    await bench.client({ jsonrpc: '2.0', id: 3, method: 'tools/list' });
+    await bench.client({ jsonrpc: '2.0', id: 4, method: 'tasks/get', params: { taskId: 'x' } });
+    expect(bench.toServer).toHaveLength(before);
+    expect(
+      bench.toClient.slice(2).map(({ result, error }) => (result?.tools ?? result?.isError ?? error.code) as unknown),
+    ).toEqual([true, [], -32600]);
+    bench.session.resume();
+    await bench.call(5, 'refund');
+    expect(bench.forwarded).toHaveLength(2);
+  });
+  test('during the verdict wins over a yes', async () => {
+    bench.verdict = () => (bench.session.cut(STOPPED), Promise.resolve({ allowed: true, intentHash: 'sha256:a' }));
+    await bench.call(1, 'refund');
+    expect(bench.forwarded).toEqual([]);
+  });
+});
+
+describe('reads', () => {
   test('of a declared resource and prompt are decided under their pattern', async () => {
     await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'file:///docs/a.md' } });
     const asked = { name: 'greet', arguments: { file: '/a' } };
