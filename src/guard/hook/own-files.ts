@@ -41,23 +41,43 @@ const OF_PROCESSES = /^\/proc(?:\/[^/]+(?:\/task(?:\/[^/]+)?)?)?$/;
 
 /** Members that hold a path, by the end of their names. */
 const PATH_MEMBER = /(?:path|file|folder|dir|directory|uri|source|destination)s?(?:_?name)?$/i;
+/** What coding agents' own tools write or look for, by tool: they open none of it. */
+const TEXTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Write', ['content']],
+  ['Edit', ['old_string', 'new_string']],
+  ['MultiEdit', ['old_string', 'new_string']],
+  ['NotebookEdit', ['new_source']],
+  ['write_file', ['content']],
+  ['replace', ['old_string', 'new_string', 'instruction']],
+  ['create_file', ['content']],
+  ['replace_string_in_file', ['oldString', 'newString']],
+  ['create', ['file_text']],
+  ['edit', ['old_str', 'new_str']],
+  ['str_replace_editor', ['file_text', 'old_str', 'new_str']],
+  ['Grep', ['pattern']],
+  ['grep', ['pattern']],
+  ['grep_search', ['pattern', 'query']],
+  ['search_file_content', ['pattern']],
+]);
 const ADDRESS = /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i;
 const STEP_UP = /(?:^|[\\/])\.\.(?:[\\/]|$)/;
 
 /**
- * The paths that a tool names, absolute, in every way that it may read them: of a file tool every text, of another one the texts that are
- * a path as a whole, of a shell none. Steps up are taken in some and left in others, for a system takes them after the links before
- * them. `mapped`: the action that the passport is asked about. `home`: what `~` stands for. `places`: whose names may hold blanks.
+ * The paths that a tool names, absolute, in every way that it may read them: of a file tool every text but what it writes, of another one
+ * the texts that are a path as a whole, of a shell none. Steps up are taken in some and left in others, for a system takes them after the
+ * links before them. `mapped`: the action that the passport is asked about. `home`: what `~` stands for. `places`: whose names may hold
+ * blanks.
  */
 export function namedPaths(
-  { action, params, target }: HookCall,
+  { tool, action, params, target, mcp }: HookCall,
   mapped: string,
   home: string,
   places: readonly string[],
 ): string[] {
   const isFileTool = FILE_ACTIONS.has(action) || FILE_ACTIONS.has(mapped);
   if (action === 'shell' && !isFileTool) return [];
-  const named = textsIn(params);
+  const written = mcp === null ? (TEXTS.get(tool) ?? []) : [];
+  const named = textsIn(params).filter(({ member }) => !written.includes(member));
   const texts = isFileTool
     ? named.flatMap(({ text }) => [text, ...patchedIn(text)])
     : named.filter((each) => isWholePath(each, home, places)).map(({ text }) => text);

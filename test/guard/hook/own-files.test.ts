@@ -78,6 +78,10 @@ describe('a file tool reaches what is ours', () => {
     ['a document about hooks', { path: '/repo/docs/.claude/settings.json.md' }],
     ['what a person wrote of it', { path: '/repo/a.md', content: 'Look into .claude/settings.json' }],
     ['a file of the same name', { path: '/repo/config.json', content: '{}' }],
+    [
+      'what it writes, be it the name of such a file',
+      { path: '/repo/.gitignore', content: '.claude/settings.local.json' },
+    ],
     ['a patch of the project', { input: '*** Begin Patch\n*** Update File: a.ts\n@@\n-../../x\n+~/y\n*** End Patch' }],
     ['a name that begins like a step up', { path: '/repo/..claude/x' }],
     ['a file whose name only begins so', { path: '/home/a/.config/aip.md' }],
@@ -87,6 +91,27 @@ describe('a file tool reaches what is ours', () => {
     ['a shell that runs what lies there', { command: '/repo/.github/hooks/lint.sh' }, 'shell'],
   ])('not: %s', (_, params, action) => {
     expect(reaches(params, action)).toBe(false);
+  });
+});
+
+describe('what a coding agent’s own tool writes or looks for is no path', () => {
+  const path = '/home/a/.config/aip/config.json';
+  const named = (tool: string, action: string, params: JsonObject, mcp: HookCall['mcp'] = null): boolean =>
+    namedPaths({ tool, action, params, target: '/repo', mcp }, action, '/home/a', HOME).some(ownFileTest(HOME));
+  test.each<[string, string, JsonObject]>([
+    ['Edit', 'write_file', { file_path: '/repo/.gitignore', old_string: '.env', new_string: path }],
+    ['MultiEdit', 'write_file', { file_path: '/repo/a', edits: [{ old_string: path, new_string: 'x' }] }],
+    ['NotebookEdit', 'write_file', { notebook_path: '/repo/a.ipynb', new_source: path }],
+    ['replace', 'write_file', { file_path: '/repo/a', old_string: 'x', new_string: path, instruction: path }],
+    ['replace_string_in_file', 'write_file', { filePath: '/repo/a', oldString: 'x', newString: path }],
+    ['Grep', 'read_file', { pattern: path }],
+    ['search_file_content', 'read_file', { pattern: path }],
+  ])('%s', (tool, action, params) => {
+    expect(named(tool, action, params)).toBe(false);
+    // The same under any other name, in a member below, or by the tool of a server.
+    expect(named(`${tool}2`, action, params)).toBe(true);
+    expect(named(tool, action, { new_string: { path }, pattern: { path } })).toBe(true);
+    expect(named(tool, action, params, { server: 'files', tool })).toBe(true);
   });
 });
 
