@@ -59,6 +59,8 @@ const TEXTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['grep_search', ['pattern', 'query']],
   ['search_file_content', ['pattern']],
 ]);
+/** The user's home as languages write it out: `~`, that of a named user, or by its variable. */
+const HOME = /^(?:~[\w.-]*|\$HOME|\$\{HOME\}|%USERPROFILE%)(?=$|[/\\])/;
 const ADDRESS = /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i;
 const STEP_UP = /(?:^|[\\/])\.\.(?:[\\/]|$)/;
 
@@ -186,7 +188,7 @@ function absolutes(path: string, folder: string | null): string[] {
 }
 
 function untilded(path: string, home: string): string {
-  return home !== '' && /^~(?=$|[/\\])/.test(path) ? `${home}${path.slice(1)}` : path;
+  return home === '' ? path : path.replace(HOME, () => home);
 }
 
 function fileUrlPath(text: string): string {
