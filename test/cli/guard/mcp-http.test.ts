@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { AGENT, ask, guarded, type Answer, type Guarded } from '../../kit/guard.js';
 import { mcpHttpServer, TOOLS, type McpHttpServer } from '../../kit/mcp/http.js';
 
@@ -300,6 +300,20 @@ describe('aip mcp guard before a server over HTTP', () => {
     // In the later era what broke off is lost, and said to be.
     const lost = await modern('tools/call', { name: 'wait', arguments: { polled: true } });
     expect(lost.json.error.message).toContain('it ended its answer without one');
+  });
+
+  test('a second request under an id that is open is refused at once, and the first one goes on', async () => {
+    const { server, send, session } = await staged();
+    const { headers } = await session();
+    const wait = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'wait', arguments: {} } };
+    const first = send(wait, headers);
+    await vi.waitFor(() => expect(server.ran).toEqual(['wait']), 10_000);
+    const again = { jsonrpc: '2.0', id: 7, method: 'ping' };
+    const { json } = await send(again, { ...headers, accept: 'application/json' });
+    expect(json.error.message).toContain('still open');
+    expect((await send(again, headers)).json.error.message).toContain('still open');
+    server.release();
+    expect((await first).text).toContain('"content"');
   });
 
   test('what belongs to no request keeps its ids, and goes on after the one that a client names', async () => {

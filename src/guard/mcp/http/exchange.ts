@@ -48,7 +48,8 @@ export class Exchange {
   /** One message to the client. What belongs to the answer ends the exchange. */
   send(line: string, message: RpcMessage): void {
     if (this.#state === 'over') return;
-    const last = (message.kind === 'result' || message.kind === 'error') && message.id === this.#id;
+    // What is refused without its id, such as one that is open already, is this request all the same.
+    const last = (message.kind === 'result' || message.kind === 'error') && [this.#id, null].includes(message.id);
     this.answered ||= last;
     if (last && this.#state === 'open') {
       const headers = { 'content-type': 'application/json', ...NO_STORE, ...this.#headers };
