@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import type { Desk } from '../../app/guarding/desk.js';
+import { WATCHDOG_MS } from '../../guard/hook/call.js';
 import type { AgentToken } from '../../guard/serve/gate.js';
 import { ServiceCounters } from '../../guard/serve/metrics.js';
 import { hookSafe, MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
@@ -73,6 +74,8 @@ export const command: CommandSpec<Options> = {
     143: 'terminated; what was accepted was answered',
   },
   touches: ['files', 'state', 'keychain', 'network'],
+  // Nobody is answered while the state is waited for, and a hook's client gives up.
+  waitsMs: WATCHDOG_MS / 2,
   topics: ['guard', 'exit-codes'],
 
   async run({ options }, cli) {

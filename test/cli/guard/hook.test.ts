@@ -1,12 +1,14 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Libsql from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WATCHDOG_MS } from '../../../src/guard/hook/call.js';
 import { HOOK_CLIENTS } from '../../../src/guard/hook/clients.js';
 import { BINARY } from '../../kit/built/program.js';
-import { guarded, served, type Guarded } from '../../kit/guard.js';
+import { AGENT, ask, guarded, served, type Guarded } from '../../kit/guard.js';
+import { openMcp, speakMcp } from '../../kit/mcp/stdio.js';
 import { noPty, play } from '../../kit/terminal.js';
 
 const event = (tool: string, input: object, more: object = {}) =>
@@ -314,6 +316,32 @@ test('it gives up in time while another process holds the state: an agent that w
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toMatch(/^aip hook: /);
   expect(performance.now() - began).toBeLessThan(1.5 * WATCHDOG_MS);
+});
+
+test('a service and a guard say soon that another process holds the state, and are there for others then', async () => {
+  const place = await guarded();
+  const { socket } = await served(place, '--as', 'coder');
+  const tools = join(place.folder, 'tools.json');
+  writeFileSync(tools, JSON.stringify([{ name: 'refund', inputSchema: { type: 'object' } }]));
+  const server = fileURLToPath(new URL('../../kit/servers/mcp-server.mjs', import.meta.url));
+  const mcp = speakMcp(place, ['--', process.execPath, server, join(place.folder, 'seen'), tools]);
+  await openMcp(mcp);
+  await mcp.ask('tools/list');
+  const other = new Libsql(join(place.home, 'state.db'));
+  onTestFinished(() => void other.close());
+  other.exec('BEGIN IMMEDIATE');
+  const began = performance.now();
+  const guard = { agent_id: AGENT, action: 'shell', params: {} };
+  const [decided, healthy, called, pinged] = await Promise.all([
+    ask(socket!, '/v1/guard', guard),
+    new Promise((resolve) => setTimeout(resolve, 500)).then(() => ask(socket!, '/healthz')),
+    mcp.call('refund', { amount: 5 }),
+    mcp.ask('ping'),
+  ]);
+  expect(performance.now() - began).toBeLessThan(2 * WATCHDOG_MS);
+  expect([decided.status, decided.json.message]).toEqual([503, expect.stringContaining('locked')]);
+  expect([healthy.status, pinged.error]).toEqual([200, undefined]);
+  expect(called.error.message).toContain('the call did not run');
 });
 
 test('what a service took of the time is not there for the decision after it', async () => {

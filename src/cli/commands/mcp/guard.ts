@@ -1,4 +1,5 @@
 import { Failure } from '../../../app/failure.js';
+import { WATCHDOG_MS } from '../../../guard/hook/call.js';
 import { CLIENT_BOUNDS } from '../../../guard/mcp/message.js';
 import { defaultSocket } from '../../../workspace/guard/serving.js';
 import { readLines, writeLine } from '../../../workspace/guard/servers.js';
@@ -78,6 +79,8 @@ export const command: CommandSpec<Options> = {
     143: 'terminated',
   },
   touches: ['files', 'state', 'keychain', 'network', 'processes'],
+  // No message passes while the state is waited for.
+  waitsMs: WATCHDOG_MS / 2,
   topics: ['guard'],
 
   async run({ args, options }, cli) {
