@@ -1,7 +1,7 @@
 /** Where in a command an argument would be run, or read as a program, by what the command starts. */
 
-/** What makes a shell or an interpreter read the next argument as a program. */
-const PROGRAM_FLAG = /^(?:-[A-Za-z]*[ce]|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)$/;
+/** What makes a shell or an interpreter read the next argument as a program. A longer word behind one dash, such as `-name`, is no cluster. */
+const PROGRAM_FLAG = /^(?:-[A-Za-z]{0,2}[ce]|-exec|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)$/;
 /** The same with the program behind `=`. */
 const PROGRAM_VALUE = /^(?:-[ce]|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)=$/;
 /** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. */
@@ -22,6 +22,29 @@ const OWN_FLAGS: Readonly<Record<string, RegExp>> = {
   awk: /^--[a-z-]+=$/,
   gawk: /^--[a-z-]+=$/,
   sed: /^--[ef][a-z-]*=$/,
+  julia: /^(?:-E|--print)=?$/,
+  erl: /^-(?:eval|run|s)$/,
+  swipl: /^-[gt]$/,
+  clisp: /^-x$/,
+  matlab: /^-(?:batch|r)$/,
+  crystal: /^eval$/,
+  'ts-node': /^(?:-p|--print=?)$/,
+  vim: /^--cmd$/,
+  nvim: /^--cmd$/,
+  emacs: /^(?:-f|--(?:execute|funcall)=?)$/,
+  gdb: /^--?i?(?:ex|init-eval-command|eval-command)=?$/,
+  lldb: /^(?:-[oOk]|--one-line[a-z-]*=?)$/,
+  mysql: /^--execute=?$/,
+  mariadb: /^--execute=?$/,
+  sqlite: /^--?cmd$/,
+  duckdb: /^--?(?:cmd|s)$/,
+  'clickhouse-client': /^(?:-q|--query=?)$/,
+  find: /^-(?:exec|ok)(?:dir)?$/,
+  tar: /^(?:-[IF]|--(?:checkpoint-action|(?:info|new-volume)-script)=?)$/,
+  git: /^--(?:upload-pack|receive-pack|exec)=?$/,
+  ssh: /^-o$/,
+  scp: /^-[oS]$/,
+  sftp: /^-[oS]$/,
 };
 const SHELL = /^(?:a|ba|da|fi|k|mk|pdk|ya|z|c|tc)?sh$|^rbash$/;
 const SHELL_FLAG = /^(?:[-+][A-Za-z]*[cC][A-Za-z]*|--(?:init-)?command)$/;
@@ -64,6 +87,23 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   taskset: { operands: 1, bare: /^-[ac]+$/ },
   flock: { operands: 1, bare: /^(?:-[sxneuoF]+|--shared|--exclusive|--nonblock|--close|--no-fork|--verbose)$/ },
   busybox: {},
+  fakeroot: {},
+  unbuffer: { bare: /^-p$/ },
+  torsocks: {},
+  proxychains: { bare: /^-q$/ },
+  pkexec: {},
+  tini: { bare: /^-[gsvw]+$/ },
+  'dumb-init': { bare: /^(?:-[cv]+|--single-child|--verbose)$/ },
+  gosu: { operands: 1 },
+  'su-exec': { operands: 1 },
+  npx: { bare: /^(?:-[qy]|--yes|--no|--quiet)$/, valued: /^(?:-p|--package)$/ },
+  bunx: { bare: /^--bun$/ },
+  unshare: { bare: /^(?:-[CfimnprTuUc]+|--(?:fork|keep-caps|map-[a-z-]+|mount|mount-proc|net|pid|user|uts|ipc))$/ },
+  strace: { bare: /^(?:-[cCDfFhiknqrtTvVwxyYzZ]+|--follow-forks)$/, valued: /^-[abeEIoOpPsSuUX]$/ },
+  'systemd-run': {
+    bare: /^(?:-[dGPqrSt]+|--(?:user|system|scope|wait|pipe|pty|quiet|collect|no-block|same-dir))$/,
+    valued: /^(?:-[EHMpu]|--(?:unit|property|setenv|uid|gid|slice|machine|host|description|working-directory))$/,
+  },
   watch: { joins: true },
   parallel: { joins: true },
   ssh: {
@@ -72,6 +112,7 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
     valued: /^-[46AaCfGgKkMNnqsTtVvXxYy]*[BbcDEeFIiJLlmOopQRSWw]$/,
     joinsRest: true,
   },
+  duckdb: { operands: 1, bare: /^-/, valued: /^--?(?:init|newline|nullvalue|separator)$/ },
   sqlite: { operands: 1, bare: /^-/, valued: /^--?(?:init|mmap|newline|nullvalue|separator|vfs|zip)$/ },
   awk: AWK,
   gawk: AWK,
