@@ -10,22 +10,27 @@ type Call = (input: object, ...rest: unknown[]) => unknown;
 
 /** The same tool, which runs only when its agent may run it; a refusal is its answer. @throws TypeError for what is no tool */
 export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, options: GuardOptions = {}): T {
-  const { func, _call } = tool as unknown as { readonly func?: Call; readonly _call?: Call };
-  const member = typeof func === 'function' ? 'func' : '_call';
-  const run = typeof func === 'function' ? func : _call;
-  if (typeof run !== 'function') throw new TypeError(`${tool.name} has neither func nor _call.`);
+  const own = tool as unknown as Readonly<Record<string, unknown>>;
+  const members = ['func', '_call'].filter((member) => typeof own[member] === 'function');
+  if (members.length === 0) throw new TypeError(`${tool.name} has neither func nor _call.`);
   const guarded = Object.assign(Object.create(Object.getPrototypeOf(tool) as object) as object, tool) as T;
-  const call = async (input: object, ...rest: unknown[]): Promise<unknown> => {
-    try {
-      const own = (verified: object): unknown => run.call(guarded, verified, ...rest);
-      return await guardedCall(agent, tool.name, input, options, own, signalIn(...rest));
-    } catch (error) {
-      const text = refusalText(error);
-      if (text === null) throw error;
-      return text;
-    }
-  };
-  return Object.defineProperty(guarded, member, { value: call, enumerable: true, configurable: true, writable: true });
+  // A class may have a func that its _call does not go through.
+  for (const member of members) {
+    const run = own[member] as Call;
+    const value = async (input: object, ...rest: unknown[]): Promise<unknown> => {
+      try {
+        // On the tool itself: private members of its class are not of a copy.
+        const verifiedRun = (verified: object): unknown => run.call(tool, verified, ...rest);
+        return await guardedCall(agent, tool.name, input, options, verifiedRun, signalIn(...rest));
+      } catch (error) {
+        const text = refusalText(error);
+        if (text === null) throw error;
+        return text;
+      }
+    };
+    Object.defineProperty(guarded, member, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return guarded;
 }
 
 /** What a middleware is asked. */

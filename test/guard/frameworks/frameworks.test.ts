@@ -90,6 +90,26 @@ describe('LangChain', () => {
     expect(ran).toEqual([{ amount: 50 }]);
     expect(() => guardTool(agent, { name: 'x' }, options)).toThrow(TypeError);
   });
+  test('of a class runs on itself, by _call and by a func of its own, and counts once', async () => {
+    const { agent, workspace, ran, options } = await staged();
+    class Tool {
+      readonly name = 'refund';
+      readonly #secret = 'kept';
+      readonly func = async (input: { amount: number }) => ran.push([input.amount, 'func']);
+      async _call(input: { amount: number }) {
+        return ran.push([input.amount, this.#secret]);
+      }
+      invoke(input: { amount: number }) {
+        return this._call(input);
+      }
+    }
+    const tool = guardTool(agent, new Tool(), options);
+    await tool.invoke({ amount: 50 });
+    expect(await tool.invoke({ amount: 10_000 })).toMatch(/^AIP-E202 /);
+    expect(await tool.func({ amount: 10_000 })).toMatch(/^AIP-E202 /);
+    expect(ran).toEqual([[50, 'kept']]);
+    expect(await workspace.getVerificationLogs()).toHaveLength(3);
+  });
   test('the middleware hands on what was verified', async () => {
     const { agent, options } = await staged();
     const { wrapToolCall } = aipMiddleware(agent, options);
