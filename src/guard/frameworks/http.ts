@@ -55,11 +55,12 @@ async function bodyOf(request: Request): Promise<object> {
   return text === '' ? {} : (JSON.parse(text) as object);
 }
 
-/** One text for one value, whatever the order of its members. */
+/** One text for one value, whatever the order of its members. @throws RangeError for a number that JSON cannot hold: it would read as null */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
+  return JSON.stringify(value, (_, member: unknown) => {
+    if (typeof member === 'number' && !Number.isFinite(member)) throw new RangeError('a number that JSON cannot hold');
+    return typeof member === 'object' && member !== null && !Array.isArray(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
+      : member;
+  });
 }

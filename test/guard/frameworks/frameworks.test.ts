@@ -228,6 +228,14 @@ describe('HTTP', () => {
         : await workspace.createIntent({ passport: agent, action: 'refund', params: signed, privateKey: KEY });
     expect((await guardRequest(request(body, intent), { action: 'refund', workspace }))!.status).toBe(status);
   });
+  test('a number that JSON cannot hold is not the null that was signed', async () => {
+    const { agent, workspace } = await staged({});
+    const params = { amount: null };
+    const intent = await workspace.createIntent({ passport: agent, action: 'refund', params, privateKey: KEY });
+    const { headers } = request(null, intent);
+    const asked = new Request('http://localhost/refunds', { method: 'POST', headers, body: '{"amount":1e999}' });
+    expect((await guardRequest(asked, { action: 'refund', workspace }))!.status).toBe(422);
+  });
   test('another action, a changed intent, and a member twice are refused', async () => {
     const { agent, workspace } = await staged();
     const intent = await workspace.createIntent({
