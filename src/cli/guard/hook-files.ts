@@ -60,10 +60,10 @@ export interface InstalledHook {
 export async function installedHooks(cli: Scene): Promise<InstalledHook[]> {
   const installed: InstalledHook[] = [];
   for (const client of Object.keys(HOOK_INSTALLS) as HookClientName[]) {
-    const { switches } = HOOK_INSTALLS[client];
+    const { switches = [] } = HOOK_INSTALLS[client];
     // In the user's home folder the project's file is the user's.
     const paths = new Set((['user', 'project', 'managed'] as const).map((scope) => hookFile(cli, client, scope)));
-    const read = [...paths, switches === undefined ? null : join(cli.io.cwd, switches)].filter((path) => path !== null);
+    const read = [...paths, ...switches.map((file) => join(cli.io.cwd, file))].filter((path) => path !== null);
     const files = await Promise.all(read.map(async (path) => ({ path, config: await configOrNone(path) })));
     const managed = hookFile(cli, client, 'managed');
     // A managed hook is switched off by its own file alone, the others by any.

@@ -4,12 +4,13 @@ import type { HookClientName } from './clients.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variable, and the files in that folder that say which hooks run. */
+/** The variable, and what in that folder says which hooks run: the file of the hook first. */
 const AGENT_HOMES: Partial<
   Record<HookClientName, { readonly variable: string; readonly files: readonly [string, ...string[]] }>
 > = {
   claude: { variable: 'CLAUDE_CONFIG_DIR', files: ['settings.json'] },
   codex: { variable: 'CODEX_HOME', files: ['hooks.json', 'config.toml'] },
+  copilot: { variable: 'COPILOT_HOME', files: ['hooks/aip.json', 'hooks', 'settings.json', 'config.json'] },
 };
 
 /** The file of the user's hooks that a variable leads to; null where none does. */

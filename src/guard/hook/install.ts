@@ -9,8 +9,8 @@ export type HookScope = 'user' | 'project' | 'managed';
 export interface HookInstall {
   /** The file by scope: relative to the user's home or the project; managed ones from the root. Null where it is no JSON. */
   readonly files: Readonly<Record<HookScope, string | null>>;
-  /** A further file of a project that can switch hooks off. */
-  readonly switches?: string;
+  /** Further files of a project that can switch hooks off. */
+  readonly switches?: readonly string[];
   /** The members that lead to the list of hooks. */
   readonly path: readonly string[];
   /** Members that the file must have beside it. */
@@ -32,7 +32,7 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
       project: '.claude/settings.json',
       managed: '/etc/claude-code/managed-settings.json',
     },
-    switches: '.claude/settings.local.json',
+    switches: ['.claude/settings.local.json'],
     path: ['hooks', 'PreToolUse'],
     beside: {},
     entry: (command) => ({
@@ -75,6 +75,7 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
       project: '.github/hooks/aip.json',
       managed: '/etc/github-copilot/policy.d/aip.json',
     },
+    switches: ['.github/copilot/settings.json', '.github/copilot/settings.local.json'],
     path: ['hooks', 'preToolUse'],
     beside: { version: 1 },
     entry: (command) => ({ type: 'command', bash: command, powershell: command, timeoutSec: TIMEOUT_S }),

@@ -26,7 +26,12 @@ export const HOOK_FILES: readonly string[] = [
   '.cursor/hooks.json',
   '.gemini/settings.json',
   '.github/hooks',
+  '.github/copilot/settings.json',
+  '.github/copilot/settings.local.json',
   '.copilot/hooks',
+  '.copilot/settings.json',
+  // What it holds of settings is taken over into them.
+  '.copilot/config.json',
 ];
 const HOOK_NAMES = HOOK_FILES.map(namesOf);
 

@@ -198,6 +198,11 @@ describe.each(WAYS)('%s', (_, prepare) => {
     expect(denied(hook('Write', { file_path: join(place.folder, 'claude/settings.json'), content: 'x' }))).toMatch(
       /own_files/,
     );
+    place.env.COPILOT_HOME = join(place.folder, 'copilot');
+    for (const file of ['hooks/other.json', 'settings.json'])
+      expect(denied(hook('Write', { file_path: join(place.folder, 'copilot', file), content: 'x' }))).toMatch(
+        /own_files/,
+      );
     for (const file_path of ['/proc/self/environ', '/proc/1/environ', '/proc/1/mem'])
       expect(denied(hook('Read', { file_path }))).toMatch(/own_files/);
     expect(denied(hook('Grep', { pattern: 'AIP', path: '/proc/self/' }))).toMatch(/own_files/);

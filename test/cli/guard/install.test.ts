@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { HOOK_CLIENTS } from '../../../src/guard/hook/clients.js';
 import { BINARY } from '../../kit/built/program.js';
@@ -124,6 +124,13 @@ test('doctor says which file switches a hook off, and tries each hook once', { t
     const message = `${join(own, file)} switches all hooks off: claude runs every tool.`;
     expect(findings()).toMatchObject([{ status: 'warning', message }]);
   }
+  for (const file of ['settings.json', 'settings.local.json']) writeFileSync(join(own, file), '{}');
+  expect(place.run(['hook', 'install', 'copilot', '-p', 'coder', '--scope', 'user']).status).toBe(0);
+  const settings = join(place.folder, '.github/copilot/settings.json');
+  mkdirSync(dirname(settings), { recursive: true });
+  writeFileSync(settings, '{"disableAllHooks":true}');
+  const message = `${settings} switches all hooks off: copilot runs every tool.`;
+  expect(findings()).toMatchObject([{ status: 'ok' }, { status: 'warning', message }]);
 });
 
 test('a configuration that is a link stays one, and what it leads to is changed', async () => {
@@ -199,9 +206,11 @@ test('a hook is installed where the variable of its agent says', async () => {
   place.env.HOME = join(place.folder, 'user');
   place.env.CLAUDE_CONFIG_DIR = 'claude';
   place.env.CODEX_HOME = join(place.folder, 'codex');
+  place.env.COPILOT_HOME = join(place.folder, 'copilot');
   for (const [client, file] of [
     ['claude', 'claude/settings.json'],
     ['codex', 'codex/hooks.json'],
+    ['copilot', 'copilot/hooks/aip.json'],
   ] as const) {
     const { stdout } = place.run(['hook', 'install', client, '-p', 'coder', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ path: join(place.folder, file), written: true });

@@ -57,6 +57,8 @@ describe('a file tool reaches what is ours', () => {
     ['as the name of a change', { changes: { '/home/a/.config/aip/state.db': { add: 'x' } } }],
     ["in another project's hooks", { path: '/other/project/.claude/settings.local.json' }],
     ['in a folder of hooks', { path: '/repo/.github/hooks/x.json' }],
+    ['in what switches hooks off', { path: '/repo/.github/copilot/settings.local.json' }],
+    ["in the user's settings", { path: '~/.copilot/settings.json' }],
     ['on Windows', { path: 'c:/users/A/aip/keys/k.pem' }],
     [
       'where a patch moves a file',
