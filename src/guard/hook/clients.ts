@@ -84,7 +84,15 @@ const ACTIONS: ReadonlyMap<string, string> = new Map([
   ]),
   // What searches shows what it finds.
   ...named('read_file', ['Grep', 'Glob', 'LS', 'grep', 'glob', 'grep_files', 'grep_search', 'search_file_content']),
-  ...named('read_file', ['file_search', 'list_dir', 'list_directory', 'listDirectory', 'textSearch', 'fileSearch']),
+  ...named('read_file', [
+    'rg',
+    'file_search',
+    'list_dir',
+    'list_directory',
+    'listDirectory',
+    'textSearch',
+    'fileSearch',
+  ]),
   ...named('fetch_url', ['WebFetch', 'web_fetch', 'fetch', 'fetch_webpage', 'FetchUrl', 'fetch_url']),
 ]);
 

@@ -61,6 +61,7 @@ const TEXTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['str_replace_editor', ['file_text', 'old_str', 'new_str']],
   ['Grep', ['pattern']],
   ['grep', ['pattern']],
+  ['rg', ['pattern']],
   ['grep_search', ['pattern', 'query']],
   ['search_file_content', ['pattern']],
 ]);

@@ -5,7 +5,17 @@ import { isWithin, LONGEST_PATH, pathReadings, unblanked } from './own-files.js'
 
 /** Tools that go down into folders: through all of them, or where a pattern of names leads. Lists of one folder go nowhere. */
 const SEARCHES: ReadonlyMap<string, 'all' | 'pattern'> = new Map([
-  ...named('all', ['Grep', 'grep', 'grep_files', 'grep_search', 'search_file_content', 'textSearch', 'LS', 'list_dir']),
+  ...named('all', [
+    'Grep',
+    'grep',
+    'rg',
+    'grep_files',
+    'grep_search',
+    'search_file_content',
+    'textSearch',
+    'LS',
+    'list_dir',
+  ]),
   ...named('pattern', ['Glob', 'glob', 'file_search', 'fileSearch', 'read_many_files']),
 ]);
 

@@ -110,6 +110,7 @@ describe('what a coding agent’s own tool writes or looks for is no path', () =
     ['replace', 'write_file', { file_path: '/repo/a', old_string: 'x', new_string: path, instruction: path }],
     ['replace_string_in_file', 'write_file', { filePath: '/repo/a', oldString: 'x', newString: path }],
     ['Grep', 'read_file', { pattern: path }],
+    ['rg', 'read_file', { pattern: path }],
     ['search_file_content', 'read_file', { pattern: path }],
   ])('%s', (tool, action, params) => {
     expect(named(tool, action, params)).toBe(false);

@@ -19,6 +19,7 @@ describe('a search goes down to what is ours', () => {
     ['between blanks', 'Grep', { pattern: '.', path: ' /home/a\n' }],
     ['in other letters', 'Grep', { pattern: '.', path: '/HOME/A' }],
     ['from the root', 'LS', { path: '/' }],
+    ['by its other name', 'rg', { pattern: '.', path: '/home/a' }],
     ['in another agent', 'search_file_content', { pattern: '.', dir_path: '..' }],
     ['where files are included', 'grep_search', { query: '.', includePattern: '/home/a/**' }],
     ['by a pattern', 'Glob', { pattern: '../.config/**' }],
