@@ -113,7 +113,7 @@ export function forwardedIn(message: RpcRequest, ports: AnswerRules): RpcRequest
 }
 
 /** A client's answer to a question of the server's; an error in its place where it is not to reach it, unless `observe`. */
-export function answerIn<M extends RpcMessage & { readonly id: RpcId | null }>(
+export function passingAnswer<M extends RpcMessage & { readonly id: RpcId | null }>(
   message: M,
   ports: AnswerRules,
 ): RpcMessage {

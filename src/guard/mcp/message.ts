@@ -125,7 +125,7 @@ export function writeMessage(message: RpcMessage): string {
 }
 
 /** A document as it came, in one line: a break between its tokens would end the message for its reader, and begin one that nobody checked. */
-export function oneLine(document: Uint8Array | string): string {
+export function asOneLine(document: Uint8Array | string): string {
   const text = typeof document === 'string' ? document : Buffer.from(document).toString();
   return text.replace(/[\r\n]+/g, ' ');
 }

@@ -4,10 +4,10 @@
  */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
-import { actionOfCall, answerIn, callIn, forwardedIn, readIn, versionIn, type RpcRequest } from './calls.js';
+import { actionOfCall, callIn, forwardedIn, passingAnswer, readIn, versionIn, type RpcRequest } from './calls.js';
 import { namedQuestion, namedQuestions, openedResult, openingParams, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
-import { errorFor, oneLine, readClientMessage, readMessage, RPC, RpcError, writeMessage } from './message.js';
+import { errorFor, asOneLine, readClientMessage, readMessage, RPC, RpcError, writeMessage } from './message.js';
 import { SERVER_BOUNDS, type RpcId, type RpcMessage } from './message.js';
 import { withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
@@ -58,7 +58,7 @@ export class McpSession {
       if (asked.kind === 'request') await this.#request(asked, route);
       else if (asked.kind === 'notification') this.#notification(asked, route);
       else if (asked.id !== null && this.#serverAsked.delete(asked.id))
-        this.#toServer(route, answerIn(asked, this.#ports));
+        this.#toServer(route, passingAnswer(asked, this.#ports));
     } catch (error) {
       if (error instanceof RpcError) return this.#answer(route, errorFor(error));
       // Nothing of the client's is left to run into the guard's own failure without an answer.
@@ -311,7 +311,7 @@ export class McpSession {
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     const named = namedQuestions(result, this.#ports.server);
     if (rounded === null || named !== message.result) this.#answer(route, { ...message, result: named });
-    else route.toClient(oneLine(rounded), message);
+    else route.toClient(asOneLine(rounded), message);
   }
 
   #serverRequest(message: RpcRequest, route: SessionRoute): void {
