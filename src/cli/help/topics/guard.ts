@@ -95,8 +95,9 @@ question, the entry says asked: an answer there is no signed approval.
 By a hook and by a guard before an MCP server, file tools never reach a path that lies in the home with keys, state and pins, the
 configuration of hooks in any folder, or the socket's folder, nor the files of --config, --passphrase-file, --env-file, --token-file,
 --upstream-header-file and of a passport that is named by its file, whatever the passport says (AIP-E210, own_files): also by steps up,
-symbolic and hard links, ~, file: URLs, other spellings and in patches. A tool of any other name, and of an MCP server, is refused where a
-whole value of its input is such a path; a text that only mentions one passes. One that moves or removes, by its name, is refused a folder
+symbolic and hard links, ~ and $HOME, file: URLs, other spellings and in patches; what a coding
+agent's own tool writes or looks for is no path. A tool of any other name, and of an MCP server, is refused where a whole value
+of its input is such a path; a text that only mentions one passes. One that moves or removes, by its name, is refused a folder
 that holds them as well. A guard reads relative paths from its own folder and from
 the folders that the server's command line names; those of a server over HTTP it cannot place. A path through the links of a process (/proc/self/cwd, /dev/fd) is refused, for what it
 leads to is not known, and so is what a process holds (/proc/self/environ). A search from a folder above the home or from /proc is refused;
