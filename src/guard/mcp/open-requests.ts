@@ -28,6 +28,7 @@ export function outcomeOf({ isError, resultType, task }: JsonObject): CallOutcom
 export class OpenRequests {
   readonly #asked = new Map<RpcId, Pending>();
   readonly #held = new Set<RpcId>();
+  #own = 0;
   readonly #outcome: (intentHash: string, outcome: CallOutcome) => void;
 
   /** @param outcome told what became of what was allowed */
@@ -38,6 +39,13 @@ export class OpenRequests {
   /** True while a request of this id is unanswered or waits for its verdict. */
   has(id: RpcId): boolean {
     return this.#asked.has(id) || this.#held.has(id);
+  }
+
+  /** An id for a request of the guard's own, under which nothing is open: a client picks its ids as it likes. */
+  ownId(): RpcId {
+    do this.#own += 1;
+    while (this.has(`aip:${this.#own}`));
+    return `aip:${this.#own}`;
   }
 
   /** True while the server has been asked under this id. */

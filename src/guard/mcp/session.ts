@@ -30,7 +30,6 @@ export class McpSession {
   readonly #serverAsked = new Set<RpcId>();
   /** Of the newest request of the later era: what the guard's own requests must carry as well. */
   #meta: Json | undefined;
-  #own = 0;
   /** Why the guard's own list was not had last. */
   #unlisted: string | null = null;
   #cut: CallRefusal | null = null;
@@ -252,7 +251,7 @@ export class McpSession {
 
   /** One page of the list, asked for by the guard itself under an id of its own. */
   #ownPage(cursor: string | null, route: SessionRoute): Promise<JsonObject | null> {
-    const id = `aip:${(this.#own += 1)}`;
+    const id = this.#open.ownId();
     const params = {
       ...(this.#meta === undefined ? {} : { _meta: this.#meta }),
       ...(cursor === null ? {} : { cursor }),

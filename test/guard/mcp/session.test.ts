@@ -440,6 +440,14 @@ describe('tools', () => {
       expect([bench.forwarded.length, bench.refused.map(({ code }) => code)]).toEqual([2, ['AIP-E215']]);
     },
   );
+  test('are listed under no id that the client has open', async () => {
+    await bench.call('aip:2', 'refund');
+    bench.session.fromServer(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }));
+    await bench.call(3, 'refund');
+    bench.answered('aip:2', { content: [] });
+    expect(bench.toClient.at(-1)).toEqual({ jsonrpc: '2.0', id: 'aip:2', result: { content: [] } });
+    expect(bench.forwarded.map(({ id }) => id as unknown)).toEqual(['aip:2', 3]);
+  });
   test('whose list changed while it was read are read again', async () => {
     bench.silent = true;
     void bench.call(1, 'refund');
