@@ -1,6 +1,6 @@
 /** JSON Schema 2020-12 through ajv. Only schemas of passports whose signature held get here; the params may be an attacker's. */
 import { performance } from 'node:perf_hooks';
-import { Ajv2020, str, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, str, type CodeKeywordDefinition, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import validSchema from 'built:meta-schema';
 import { canonicalize } from '../protocol/json/canonical.js';
 import { coefficientAt, decimalOf } from '../protocol/constraints/money.js';
@@ -121,6 +121,7 @@ function makeAjv(meta: boolean): Ajv2020 {
   if (meta) ajv.getSchema('https://json-schema.org/draft/2020-12/schema');
   // ajv follows references to anchors, but does not count this among the keywords that it knows.
   ajv.addKeyword('$anchor');
+  followRootAnchorsAlone(ajv);
   // ajv's own comparison calls `valueOf` of the objects, which ours lack or an attacker gives, and takes quadratic time.
   // Its division is one of binary floats, to which 19.99 is no multiple of 0.01.
   for (const name of ['const', 'enum', 'uniqueItems', 'multipleOf']) ajv.removeKeyword(name);
@@ -151,6 +152,26 @@ function makeAjv(meta: boolean): Ajv2020 {
     error: { message: 'must NOT have duplicate items' },
   });
   return ajv;
+}
+
+/**
+ * ajv takes a `$dynamicRef` that it finds no anchor for, and many an anchor below the root, for the root of the schema: what the schema says of
+ * that member would not be judged. Its `$recursiveRef` is of another draft.
+ */
+function followRootAnchorsAlone(ajv: Ajv2020): void {
+  for (const name of ['$recursiveRef', '$recursiveAnchor']) ajv.removeKeyword(name);
+  const known = ajv.getKeyword('$dynamicRef') as CodeKeywordDefinition;
+  const follow = known.code;
+  // In its place among the keywords, as those after it go by what it has judged.
+  known.code = (cxt) => {
+    const { schema: root } = cxt.it.schemaEnv.root;
+    const anchor = typeof root === 'boolean' ? undefined : (root['$dynamicAnchor'] as Json | undefined);
+    if (typeof anchor !== 'string' || cxt.schema !== `#${anchor}`)
+      throw new Error(
+        `"$dynamicRef" ${JSON.stringify(cxt.schema)} is not the "$dynamicAnchor" of the whole schema: use "$ref"`,
+      );
+    follow(cxt);
+  };
 }
 
 function isOneOf(values: readonly Json[]): (value: Json) => boolean {

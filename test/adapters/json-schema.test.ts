@@ -33,6 +33,17 @@ describe('a params schema', () => {
     // ajv answers such a schema with a promise, which looks like a yes.
     ['an answer that comes later', '{"$async":true,"type":"object","required":["order_id"]}'],
     ['an answer that comes later, further down', '{"properties":{"to":{"$async":true,"type":"string"}}}'],
+    // ajv would judge what these point at by the root of the schema, or not at all.
+    ['a dynamic reference to nothing', '{"properties":{"to":{"$dynamicRef":"#text"}}}'],
+    [
+      'a dynamic reference by a path',
+      '{"properties":{"to":{"$dynamicRef":"#/$defs/t"}},"$defs":{"t":{"type":"number"}}}',
+    ],
+    [
+      'a dynamic reference below the root',
+      '{"properties":{"to":{"$dynamicRef":"#t"}},"$defs":{"t":{"$dynamicAnchor":"t","type":"number"}}}',
+    ],
+    ['a reference of an earlier draft', '{"properties":{"to":{"$recursiveRef":"#"}}}'],
   ])('with %s is refused when it is issued, and accepts nothing', (_, text) => {
     expect(schemaProblem(object(text))).not.toBeNull();
     expect(schemaProblems(object(text), object('{}'))).toEqual(UNJUDGED);
@@ -68,6 +79,16 @@ describe('a params schema', () => {
     expect(schemaProblem(whole)).toBeNull();
     expect(schemaProblems(whole, object(`{"x":${fits}}`))).toEqual([]);
     expect(schemaProblems(whole, object(`{"x":${differs}}`))).toMatchObject([{ path: expect.stringMatching(/^x/) }]);
+  });
+
+  test('may hold a dynamic reference to itself', () => {
+    const whole = object(
+      '{"$dynamicAnchor":"n","type":"object","properties":{"n":{"$ref":"#/$defs/n"}},"unevaluatedProperties":false,"$defs":{"n":{"$dynamicRef":"#n"}}}',
+    );
+    expect(schemaProblem(whole)).toBeNull();
+    expect(schemaProblems(whole, object('{"n":{"n":{}}}'))).toEqual([]);
+    expect(schemaProblems(whole, object('{"n":{"m":1}}'))).toMatchObject([{ path: 'n.m' }]);
+    expect(schemaProblem(object('{"properties":{"$dynamicRef":{"const":{"$dynamicRef":"#n"}}}}'))).toBeNull();
   });
 
   test.each(['schema', 'schema#'])('may name its draft: %s', (end) => {
