@@ -31,10 +31,42 @@ export const deniedValues: ConstraintCheck<'denied_values'> = (rule, judged) =>
     }),
   );
 
-/** What a tool reads as a number that is denied is denied, in each of its readings. */
+/** What a tool reads as a number that is denied is denied, in each of its readings, and what it reads as a list by each part. */
 function isDenied(value: Scalar, denied: ReadonlySet<Json>): boolean {
   const text = foldedValue(value);
+  if (isOneOf(text, denied)) return true;
+  if (typeof value !== 'string') return false;
+  const parts = partsOf(value);
+  // Of `1,000` the part `000` is no number of its own.
+  const apart = numberIn(text) === null ? isOneOf : (part: string): boolean => denied.has(part);
+  return parts.some((part) => apart(part, denied));
+}
+
+function isOneOf(text: string, denied: ReadonlySet<Json>): boolean {
   return denied.has(text) || (/\p{Nd}/u.test(text) && numbersRead(text).some((each) => denied.has(each)));
+}
+
+const PARTED = /[,;|\t\r\n]/;
+const WRAPPED = /^[["'`({]|[\]"'`)}]$/;
+const WRAPPING = new Set(`["'\`({]}) `);
+
+/** The parts of a text that a tool could take for a list (`root,bob`, `["root"]`), folded; empty for any other text. */
+function partsOf(value: string): readonly string[] {
+  const text = value.normalize('NFKC').trim();
+  if (!PARTED.test(text) && !WRAPPED.test(text)) return [];
+  return text
+    .split(PARTED)
+    .map((part) => foldedValue(unwrapped(part)))
+    .filter((part) => part !== '');
+}
+
+// By hand: an expression for both ends takes quadratic time on what could be an end inside.
+function unwrapped(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && WRAPPING.has(text[from]!)) from++;
+  while (to > from && WRAPPING.has(text[to - 1]!)) to--;
+  return text.slice(from, to);
 }
 
 const OCTAL = /^[+-]?0[0-7]+$/;
