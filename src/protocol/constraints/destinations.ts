@@ -83,6 +83,14 @@ const IP_LITERAL = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\])(?::[0-9]{
  * the name of a file. Empty for a text that merely mentions one; with `spaced` a URL at its start counts, with spaces in its path.
  */
 export function destinationsIn(text: string, weak: boolean, spaced = weak): readonly HostReading[] {
+  const readings = destinationsWritten(text, weak, spaced);
+  return readings.length > 0 || !WIDE.test(text) ? readings : destinationsWritten(text.normalize('NFKC'), weak, spaced);
+}
+
+// Signs of full width, which many a program takes for the plain ones.
+const WIDE = /[\uff20\ufe6b\uff1a\ufe55\uff0f\uff3c\ufe68]/;
+
+function destinationsWritten(text: string, weak: boolean, spaced: boolean): readonly HostReading[] {
   if (!mayBe(text) && !(weak && DOT.test(text))) return NONE;
   // Most texts are sentences: what begins with a plain word is neither a destination nor a list of them.
   if (isSentence(text)) return NONE;

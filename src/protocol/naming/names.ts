@@ -38,7 +38,7 @@ export function nameOf(text: string): Name {
     words,
     tails: tailsOf(words),
     key: words.map(singular).join(''),
-    addressed: /[@:\\]|\/\//.test(text),
+    addressed: /[@:\\\uff20\ufe6b\uff1a\ufe55\uff3c\ufe68]|\/\//.test(text),
     hidden: hidesCharacter(text),
   };
   if (text.length <= LONGEST_KEPT) {
