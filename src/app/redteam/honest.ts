@@ -213,7 +213,7 @@ function scalarFor(name: string, { property, type, reading, own, values }: Wante
     if (format === 'uri' || /ur[il]|href|endpoint|webhook|website/i.test(name)) return `https://${host}/`;
     if (reading.some((limit) => limitKindOf(limit) === 'domains'))
       return /^(?:host|hostname|domain|server)$/i.test(name) ? host : `agent@${host}`;
-    if (/^currency$/i.test(name)) return own[0]?.currency ?? 'USD';
+    if (/currency|^ccy$/i.test(name)) return own[0]?.currency ?? 'USD';
     return textFor(property);
   }
   if (type === 'boolean') return true;

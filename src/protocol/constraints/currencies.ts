@@ -51,6 +51,14 @@ export function minorDigits(code: string): number | null {
   return DIGITS.get(code) ?? null;
 }
 
+/** Codes that are words of their own when they are not written in capitals. */
+const WORDS: ReadonlySet<string> = new Set(['all', 'cop', 'cup', 'gel', 'mad', 'mop', 'pen', 'ron', 'top', 'try']);
+
+/** True for text that says an ISO 4217 code, in any case; `2 cup` and `total_all` say none. */
+export function isCurrencyWord(text: string): boolean {
+  return minorDigits(text.toUpperCase()) !== null && !(WORDS.has(text.toLowerCase()) && text !== text.toUpperCase());
+}
+
 /** Every code that `minorDigits` knows, in alphabetical order. */
 export function currencyCodes(): string[] {
   return [...DIGITS.keys()].sort();

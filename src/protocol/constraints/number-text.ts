@@ -1,6 +1,6 @@
 /** Texts that are numbers in any usual spelling: what an executor behind us could make an amount of. */
 import { coefficientAt, compareDecimals, type Decimal } from './money.js';
-import { minorDigits } from './currencies.js';
+import { isCurrencyWord, minorDigits } from './currencies.js';
 import { lazy } from '../lazy.js';
 
 /** Longer texts are no amount that anybody writes; the longest double has 309 digits. */
@@ -21,6 +21,9 @@ const ARABIC: readonly (readonly [RegExp, string])[] = [
   [/\u066c/g, ','],
 ];
 const CODE = /^[A-Z]{3}(?=[\s0-9.,+-])\s*|\s*[A-Z]{3}$/gi;
+const LETTERS = /[A-Za-z]{3}|[^\x00-\x7f]/;
+const SAID_CODE = lazy(() => /^[A-Z]{3}(?=[\s0-9.,+\p{Sc}-])|(?<=[\s0-9.,+\p{Sc}-])[A-Z]{3}$/giu);
+const NONE: readonly string[] = [];
 const RADIX = /^0(?:x[0-9a-f]+|o[0-7]+|b[01]+)$/i;
 const INFINITE = /^inf(?:inity)?$/i;
 const EXPONENT = /^(.*[0-9.,])e([+-]?[0-9]{1,9})$/i;
@@ -37,12 +40,10 @@ const HUGE: Decimal = { coefficient: 10n ** 400n, scale: 0 };
  */
 export function numberIn(text: string): Decimal | null {
   if (text.length > LONGEST || !MAYBE().test(text)) return null;
-  let plain = text.trim();
-  if (NON_ASCII.test(plain)) {
-    plain = withAsciiDigits(plain.normalize('NFKC').replace(MINUS, '-').trim());
-    for (const [sign, ascii] of ARABIC) plain = plain.replace(sign, ascii);
-  }
-  plain = unsigned(unbracketed(withoutCurrency(unsigned(unbracketed(plain))))).trim();
+  const bare = unsigned(unbracketed(asciiOf(text)));
+  // Before a code is taken off, which could be its last digits (`0xFFCAD`).
+  if (RADIX.test(bare)) return { coefficient: BigInt(bare.toLowerCase()), scale: 0 };
+  const plain = unsigned(unbracketed(withoutCurrency(bare))).trim();
   if (INFINITE.test(plain)) return HUGE;
   if (RADIX.test(plain)) return { coefficient: BigInt(plain.toLowerCase()), scale: 0 };
   const scientific = EXPONENT.exec(plain);
@@ -51,6 +52,27 @@ export function numberIn(text: string): Decimal | null {
     return largest(mantissas(scientific[1]!).map((each) => shifted(each, exponent)));
   }
   return largest(mantissas(plain));
+}
+
+/** The ISO 4217 codes that stand before or behind the number in a text that `numberIn` reads. */
+export function currenciesIn(text: string): readonly string[] {
+  if (!LETTERS.test(text) || numberIn(text) === null) return NONE;
+  const bare = unsigned(unbracketed(asciiOf(text)));
+  if (RADIX.test(bare)) return NONE;
+  return [...bare.matchAll(SAID_CODE())]
+    .map(([code]) => code)
+    .filter(isCurrencyWord)
+    .map((code) => code.toUpperCase());
+}
+
+/** With plain digits, points and signs. */
+function asciiOf(text: string): string {
+  const plain = text.trim();
+  if (!NON_ASCII.test(plain)) return plain;
+  return ARABIC.reduce(
+    (ascii, [sign, own]) => ascii.replace(sign, own),
+    withAsciiDigits(plain.normalize('NFKC').replace(MINUS, '-').trim()),
+  );
 }
 
 /** Bookkeepers write what is owed in brackets, with the sign of the currency inside or before them. */

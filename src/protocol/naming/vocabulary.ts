@@ -24,6 +24,12 @@ export const MONEY_MEMBERS = list(
   `major minor units cent cents pence gross net raw decimal number float integer dollar dollars euro euros pound pounds`,
 );
 
+/** What the currency of money is called beside `currency`. */
+export const CURRENCY_NAMES = list(
+  `ccy currency_code currency_id currency_iso iso_currency iso_currency_code amount_currency amount_currency_code price_currency
+   price_currency_code total_currency total_currency_code payment_currency payment_currency_code`,
+);
+
 /** Names that alone are a destination, and refuse what cannot be read: those of the first version. */
 export const FIRST_DESTINATIONS = list(`to cc bcc recipient email url uri endpoint host domain webhook`);
 /** Words of names that hold destinations (protocol, 5.2). */

@@ -11,7 +11,8 @@ import type { Held } from '../context.js';
 import { violation, type Violation } from '../decision.js';
 import { declaredIn } from './reading/declared.js';
 import { readsMoney } from './reading/reads.js';
-import { amountsIn, largestOf, otherCurrency } from './reading/amount.js';
+import { amountsIn, isCertain, largestOf } from './reading/amount.js';
+import { otherCurrency } from './reading/currency.js';
 import { HOLDS, type ConstraintCheck, type Judged } from './judged.js';
 
 /** A person has approved exactly this intent, where the passport asks for it. Any one trigger is enough. */
@@ -151,7 +152,7 @@ function amountReason(
 ): Reason | null {
   const { currency } = inCurrency;
   const amounts = amountsIn(params, members, source, currency);
-  if (amounts.unreadable.length > 0) return { because: `the amount cannot be read in ${currency}` };
+  if (!isCertain(amounts)) return { because: `the amount cannot be read in ${currency}` };
   const largest = largestOf(amounts);
   if (largest === null) return NO_AMOUNT;
   if (otherCurrency(params, members, inCurrency) !== null)

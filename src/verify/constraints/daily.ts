@@ -1,6 +1,7 @@
 import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
 import { violation } from '../decision.js';
-import { amountsIn, largestOf, otherCurrency, worstAbove } from './reading/amount.js';
+import { amountsIn, isCertain, largestOf, worstAbove } from './reading/amount.js';
+import { otherCurrency } from './reading/currency.js';
 import { HOLDS, type ConstraintCheck } from './judged.js';
 import { guessedBy, whereFound } from './money.js';
 
@@ -13,7 +14,7 @@ export const dailyLimit: ConstraintCheck<'daily_limit'> = (rule, judged) => {
   if (otherCurrency(params, members, rule) !== null) return HOLDS;
   const amounts = amountsIn(params, members, source, currency);
   const largest = largestOf(amounts);
-  if (amounts.unreadable.length > 0 || largest === null) return HOLDS;
+  if (!isCertain(amounts) || largest === null) return HOLDS;
   const reading = judged.read({ kind: 'sum', currency, windowMs: DAY_MS, asked: largest.minor, limit });
   if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
   const amount = worstAbove(amounts, limit - reading.spent);

@@ -1,31 +1,20 @@
 import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
-import type { JsonObject } from '../../protocol/json/values.js';
+import type { CurrencyRule } from '../../protocol/constraints/rules.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { GUESSED } from '../../protocol/log/attribution.js';
 import { violation, type Violation } from '../decision.js';
-import { amountsIn, otherCurrency, worstAbove, type Amount } from './reading/amount.js';
+import { amountsIn, isCertain, worstAbove, type Amount } from './reading/amount.js';
+import { otherCurrency } from './reading/currency.js';
 import { HOLDS, said, shown, type ConstraintCheck } from './judged.js';
 
 /** Every amount is in the passport's currency and can be read exactly; the limits below rely on it. */
 export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params, members }) => {
   const other = otherCurrency(params, members, rule);
-  if (other !== null) {
-    return [
-      violation(
-        'MONETARY_LIMIT_EXCEEDED',
-        `Currency ${said(other.value)} asked, ${rule.currency} allowed${rule.assumed ? ' (the default of a passport that names none)' : ''}.`,
-        {
-          requested: shown(other.value),
-          limit: rule.limit === null ? null : jsonOfMinor(rule.limit, rule.currency),
-          currency: rule.currency,
-          param: shown(other.path),
-          agent_id: agentId,
-        },
-      ),
-    ];
-  }
+  if (other !== null) return [inOther(rule, other.value, other.path, agentId, guessedBy(other))];
+  const found = rule.sources.map((source) => amountsIn(params, members, source, rule.currency));
   const violations: Violation[] = [];
-  for (const source of rule.sources) {
-    for (const { param, reason } of amountsIn(params, members, source, rule.currency).unreadable) {
+  for (const { unreadable } of found) {
+    for (const { param, reason } of unreadable) {
       violations.push(
         violation('PARAMS_INVALID', `"${param}" is not an amount of ${rule.currency}: ${reason}.`, {
           param,
@@ -35,8 +24,27 @@ export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params, m
       );
     }
   }
-  return violations;
+  const [foreign] = violations.length > 0 ? [] : found.flatMap((each) => each.foreign);
+  return foreign === undefined
+    ? violations
+    : [inOther(rule, foreign.currency, foreign.param, agentId, guessedBy(foreign))];
 };
+
+function inOther(rule: CurrencyRule, asked: Json, path: string, agentId: string, more: JsonObject): Violation {
+  const { currency, limit, assumed } = rule;
+  return violation(
+    'MONETARY_LIMIT_EXCEEDED',
+    `Currency ${said(asked)} asked, ${currency} allowed${assumed ? ' (the default of a passport that names none)' : ''}.`,
+    {
+      requested: shown(asked),
+      limit: limit === null ? null : jsonOfMinor(limit, currency),
+      currency,
+      param: shown(path),
+      ...more,
+      agent_id: agentId,
+    },
+  );
+}
 
 /** No single action asks for more than the limit; the limit itself is allowed. */
 export const monetaryLimit: ConstraintCheck<'monetary_limit'> = (rule, judged) => {
@@ -45,7 +53,7 @@ export const monetaryLimit: ConstraintCheck<'monetary_limit'> = (rule, judged) =
   // Unreadable amounts and other currencies are refused by `currency`, which stands before every limit.
   if (otherCurrency(params, members, rule) !== null) return HOLDS;
   const amounts = amountsIn(params, members, source, currency);
-  if (amounts.unreadable.length > 0) return HOLDS;
+  if (!isCertain(amounts)) return HOLDS;
   const amount = worstAbove(amounts, limit);
   if (amount === null) return HOLDS;
   return [
@@ -70,6 +78,6 @@ export function whereFound({ param, guessed }: Amount): string {
 }
 
 /** The mark of a guess, where it is one. */
-export function guessedBy({ guessed }: Amount): JsonObject {
+export function guessedBy({ guessed }: Pick<Amount, 'guessed'>): JsonObject {
   return guessed ? { [GUESSED]: true } : {};
 }

@@ -4,7 +4,8 @@ import { minorDigits } from '../../protocol/constraints/currencies.js';
 import { MAX_MINOR } from '../../protocol/constraints/money.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Usage } from '../meters.js';
-import { amountsIn, largestOf, saysCurrency } from '../constraints/reading/amount.js';
+import { amountsIn, largestOf } from '../constraints/reading/amount.js';
+import { saysCurrency } from '../constraints/reading/currency.js';
 import { paramOf } from '../constraints/judged.js';
 import { membersOf, type NamedValue } from '../constraints/reading/members.js';
 

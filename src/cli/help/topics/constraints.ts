@@ -16,7 +16,7 @@ export function text(): string {
   rate_limit               E205  "10/hour" (second, minute, hour, day), or {"send_email": "5/day"}
   max_<things>_per_<unit>  E205  max_orders_per_hour counts the actions that hold the word order
   allowed_<things>         E206  list (allowed_symbols: E204); params <thing> and <things>, each value exactly one of it
-  denied_<things>          E206  list; none of it, in any spelling, as number or as text
+  denied_<things>          E206  list; none of it, in any spelling, as number or as text, alone or in a text of several ("root, bob")
   max_<name>, min_<name>   E207  5, or {value, param}: numbers under names that end in <name>
   require_<name>           E208  true: param <name> is present, and not null, false or empty
   require_approval         E209  true, or {actions, environments, above, approvers, count, ttl}: a person approves exactly this action (aip help approvals)
@@ -46,8 +46,9 @@ Names that end in digits or in one of these hold none:
 ${columns(NO_MONEY_WORDS)}
 
 A list counts by its parts and its sum, a price also times the quantity beside it, a text with two readings as the larger. What was
-found by such a word has "guessed": true in its details and lowers no trust. Money is exact decimal arithmetic in the currency's minor
-units; an amount that is finer than the currency, negative, or not a finite decimal is refused (E211).
+found by such a word has "guessed": true in its details and lowers no trust. Another currency is E202, also where the text of an amount
+("50 KWD"), its name ({"total": {"eur": 5}}) or ccy, currency_code and their like beside it say it. Money is exact decimal arithmetic in
+the currency's minor units; an amount that is finer than the currency, negative, or not a finite decimal is refused (E211).
 
 # Destinations
 Names that hold one of: ${STRONG_DESTINATIONS.join(' ')};

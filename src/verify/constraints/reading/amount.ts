@@ -9,12 +9,13 @@ import {
   toMinor,
   type Decimal,
 } from '../../../protocol/constraints/money.js';
-import { numberIn } from '../../../protocol/constraints/number-text.js';
-import type { InCurrency, MoneySource } from '../../../protocol/constraints/rules.js';
+import { currenciesIn, numberIn } from '../../../protocol/constraints/number-text.js';
+import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
+import { currencyNamed } from './currency.js';
 import type { NamedValue } from './members.js';
 
 /** One reading of what an intent asks for. */
@@ -33,25 +34,41 @@ export interface Unreadable {
   readonly reason: string;
 }
 
+/** A param whose own text or name says that its amount is in another currency. */
+export interface Foreign {
+  readonly param: string;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Found by a word in the name, and not by the name. */
+  readonly guessed: boolean;
+}
+
 /** The money that was found in params. */
 export interface Amounts {
   readonly readings: readonly Amount[];
   readonly unreadable: readonly Unreadable[];
+  /** Read as numbers of the limit's currency as well. */
+  readonly foreign: readonly Foreign[];
 }
 
 /** The largest reading; null where there is no money. Of two that are equal the one that was not guessed. */
-export function largestOf({ readings }: Amounts): Amount | null {
+export function largestOf({ readings }: Pick<Amounts, 'readings'>): Amount | null {
   return readings.reduce<Amount | null>((most, each) => {
     if (most === null || each.minor > most.minor) return each;
     return each.minor === most.minor && most.guessed ? each : most;
   }, null);
 }
 
+/** True where all money that was found is read, in the currency of the limit. */
+export function isCertain({ unreadable, foreign }: Amounts): boolean {
+  return unreadable.length === 0 && foreign.length === 0;
+}
+
 /** The reading to report of those above a limit: one that was not guessed before all others, then the largest. */
 export function worstAbove(amounts: Amounts, limit: bigint): Amount | null {
   const above = amounts.readings.filter(({ minor }) => minor > limit);
   const certain = above.filter(({ guessed }) => !guessed);
-  return largestOf({ readings: certain.length > 0 ? certain : above, unreadable: [] });
+  return largestOf({ readings: certain.length > 0 ? certain : above });
 }
 
 const AMOUNT = nameOf('amount');
@@ -100,6 +117,7 @@ function readAll(params: JsonObject, members: readonly NamedValue[], source: Mon
 class Readings implements Amounts {
   readonly readings: Amount[] = [];
   readonly unreadable: Unreadable[] = [];
+  readonly foreign: Foreign[] = [];
   readonly #currency: string;
   readonly #digits: number;
   /** Of members of one name in a list of objects. */
@@ -134,6 +152,8 @@ class Readings implements Amounts {
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
     const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
     const numbers = this.#collect(member, kind.minor || held?.minor === true, guessed);
+    const named = numbers.length === 0 || kind.money ? null : currencyNamed(member, this.#currency);
+    if (named !== null) this.foreign.push({ param: member.path, currency: named, guessed });
     if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
   }
 
@@ -155,6 +175,8 @@ class Readings implements Amounts {
       isMinor ? { coefficient: each.coefficient, scale: each.scale + this.#digits } : each,
     );
     if (numbers.length === 0) return numbers;
+    const other = codesIn(member.value).find((code) => code !== this.#currency);
+    if (other !== undefined) this.foreign.push({ param: member.path, currency: other, guessed });
     for (const each of numbers) this.#add(each, member.path, guessed);
     const total = numbers.reduce(plus);
     if (numbers.length > 1) this.#add(total, `${member.path}[]`, guessed);
@@ -213,6 +235,12 @@ function numbersIn(value: Json): readonly Decimal[] {
   return Array.isArray(value) ? (value as readonly Json[]).flatMap(numbersIn) : [];
 }
 
+/** The currencies that the numbers in a value or list name. */
+function codesIn(value: Json): readonly string[] {
+  if (typeof value === 'string') return currenciesIn(value);
+  return Array.isArray(value) ? (value as readonly Json[]).flatMap(codesIn) : [];
+}
+
 /** The amount under one name, as an intent has always been read. */
 export type AmountReading =
   | {
@@ -253,30 +281,4 @@ function wholeAmount(value: Json, param: string, currency: string): AmountReadin
 function whyNot(decimal: Decimal, currency: string): string {
   if (decimal.coefficient < 0n) return 'it is negative';
   return `${currency} has ${minorDigits(currency)} digits after the point, and it has ${decimal.scale}`;
-}
-
-const CURRENCY = nameOf('currency');
-
-/** What the intent says of its currency that is not the passport's; null when it says nothing else. */
-export function otherCurrency(
-  params: JsonObject,
-  members: readonly NamedValue[],
-  { currency, currencyIn }: InCurrency,
-): NamedValue | null {
-  const other = members.find((each) => each.value !== currency && saysCurrency(each, params, currencyIn));
-  return other ?? null;
-}
-
-/** Below the top a currency that nobody names counts where money stands beside it. */
-export function saysCurrency(
-  { name, path, owner }: NamedValue,
-  params: JsonObject,
-  named: InCurrency['currencyIn'],
-): boolean {
-  if (isSameName(name, CURRENCY) && (owner === params || holdsMoney(owner))) return true;
-  return named?.some((each) => isMeant(each, name, path)) === true;
-}
-
-function holdsMoney(owner: JsonObject): boolean {
-  return Object.keys(owner).some((text) => moneyNameOf(nameOf(text)).money);
 }

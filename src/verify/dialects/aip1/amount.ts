@@ -3,6 +3,7 @@ import { minorDigits } from '../../../protocol/constraints/currencies.js';
 import { ceilAt, compareDecimals, decimalOf, MAX_MINOR, type Decimal } from '../../../protocol/constraints/money.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { amountsIn, largestOf } from '../../constraints/reading/amount.js';
+import { otherByName } from '../../constraints/reading/currency.js';
 import { membersOf } from '../../constraints/reading/members.js';
 
 /** The money of an envelope, as RFC-001 reads it. */
@@ -53,6 +54,18 @@ export function amountByWords(parameters: JsonObject, currency: string): Envelop
   const decimal = { coefficient: largest.minor, scale: digitsOf(currency) };
   if (own !== null && compareDecimals(own.decimal, decimal) >= 0) return own;
   return { ok: true, decimal, param: largest.param, guessed: largest.guessed };
+}
+
+/** What the params say of their currency under any name, and in the amounts themselves; null where they say nothing else. */
+export function otherByWords(
+  parameters: JsonObject,
+  currency: string,
+): { readonly named: Json; readonly param: string } | null {
+  const members = membersOf(parameters);
+  const other = otherByName(parameters, members, currency);
+  if (other !== null) return { named: other.value, param: other.path };
+  const [first] = amountsIn(parameters, members, null, currency).foreign;
+  return first === undefined ? null : { named: first.currency, param: first.param };
 }
 
 /** Integers beyond 2^53 arrive as long strings of digits. */

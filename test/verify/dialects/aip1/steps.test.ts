@@ -90,3 +90,26 @@ describe('an amount that spends nothing', () => {
     expect([codes(0.01, full), codes(0.01, null)]).toEqual([['AIP-E202'], ['AIP-E202']]);
   });
 });
+
+describe('an amount in another currency than the cap', () => {
+  const caps = (bound: 'mandate' | 'envelope', parameters: Bends) => {
+    const bends = Object.entries(parameters).map(([name, value]) => [`intent.parameters.${name}`, value] as const);
+    const memory = { read: () => ({ kind: 'sum', spent: 0n }) };
+    const context = contextOf(
+      { 'intent.parameters.amount': 1, ...Object.fromEntries(bends) },
+      { facts: { memory, now: NOW } },
+    );
+    return brokenCaps(context, context.envelope.boundaries, bound).map(({ details }) => details['param']);
+  };
+  test.each<[string, Bends]>([
+    ['ccy', { ccy: 'EUR' }],
+    ['total.currency', { total: { value: 1, currency: 'EUR' } }],
+    ['price', { price: '1 EUR' }],
+  ])('is refused under a mandate by what %s says, and left by RFC-001', (param, parameters) => {
+    expect(caps('mandate', parameters)).toEqual([param]);
+    expect(caps('envelope', parameters)).toEqual([]);
+  });
+  test('is none where the same is said in other letters', () => {
+    expect(caps('mandate', { currency: 'usd', ccy: 'usd', price: '1 usd' })).toEqual([]);
+  });
+});

@@ -1,9 +1,17 @@
 import type { Boundaries } from '../../../../protocol/aip1/boundaries.js';
-import type { JsonObject } from '../../../../protocol/json/values.js';
+import type { Json, JsonObject } from '../../../../protocol/json/values.js';
 import type { Violation } from '../../../decision.js';
 import { hasRoom } from '../../../meters.js';
 import type { Aip1Context, Bound } from '../context.js';
-import { amountByWords, amountOf, countedMinor, decimalText, digitsOf, jsonOfDecimal } from '../amount.js';
+import {
+  amountByWords,
+  amountOf,
+  countedMinor,
+  decimalText,
+  digitsOf,
+  jsonOfDecimal,
+  otherByWords,
+} from '../amount.js';
 import { compareDecimals, floorAt, type Decimal } from '../../../../protocol/constraints/money.js';
 import { GUESSED } from '../../../../protocol/log/attribution.js';
 import { aip1Violation } from '../violations.js';
@@ -23,11 +31,12 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
     const { reason } = amount;
     return [aip1Violation('SCHEMA_INVALID', `${reason}.`, { reason, offset: null, bound, agent_id })];
   }
-  const named = parameters.currency ?? null;
-  if (named !== null && (typeof named !== 'string' || named.toUpperCase() !== currency)) {
+  const other = otherThan(currency, parameters, bound);
+  if (other !== null) {
+    const { named, param } = other;
     const requested = typeof named === 'string' ? named.slice(0, 16) : null;
     const message = `The amount is in ${requested ?? 'something that is no currency'}, and the ${bound} caps ${currency}.`;
-    const details = { requested, limit: null, currency, param: 'currency', bound, agent_id };
+    const details = { requested, limit: null, currency, param, bound, agent_id };
     return [aip1Violation('MONETARY_LIMIT', message, details)];
   }
   // Zero and negative amounts spend nothing (RFC-001's conformance vectors).
@@ -80,4 +89,17 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
   const spent = { coefficient: reading.spent, scale: digits };
   const message = `${asked} ${currency} asked and ${decimalText(spent)} spent in 24 hours, the ${bound} allows ${decimalText(perDay)}.`;
   return exceeded(perDay, spent, message);
+}
+
+interface OtherCurrency {
+  readonly named: Json;
+  readonly param: string;
+}
+
+/** What the parameters say of their currency that is not the one of the cap. */
+function otherThan(currency: string, parameters: JsonObject, bound: Bound): OtherCurrency | null {
+  const named = parameters.currency ?? null;
+  if (named !== null && (typeof named !== 'string' || named.toUpperCase() !== currency))
+    return { named, param: 'currency' };
+  return bound === 'mandate' ? otherByWords(parameters, currency) : null;
 }

@@ -1,0 +1,81 @@
+/** What an intent says of the currency of its money. */
+import { isCurrencyWord } from '../../../protocol/constraints/currencies.js';
+import { moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import type { InCurrency } from '../../../protocol/constraints/rules.js';
+import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
+import { CURRENCY_NAMES } from '../../../protocol/naming/vocabulary.js';
+import type { NamedValue } from './members.js';
+
+const CURRENCY = nameOf('currency');
+const OTHER_NAMES: ReadonlySet<string> = new Set(CURRENCY_NAMES.map((name) => nameOf(name).key));
+
+/** What an intent says of its currency, and where. */
+export interface SaidCurrency {
+  readonly value: Json;
+  readonly path: string;
+  /** Found by what a currency is called elsewhere, and not by the name that the passport means. */
+  readonly guessed: boolean;
+}
+
+/** What the intent says of its currency that is not the passport's; null when it says nothing else. */
+export function otherCurrency(
+  params: JsonObject,
+  members: readonly NamedValue[],
+  { currency, currencyIn }: InCurrency,
+): SaidCurrency | null {
+  const other = members.find((each) => each.value !== currency && saysCurrency(each, params, currencyIn));
+  return other === undefined
+    ? otherByName(params, members, currency)
+    : { value: other.value, path: other.path, guessed: false };
+}
+
+/** Below the top a currency that nobody names counts where money stands beside it. */
+export function saysCurrency(
+  { name, path, owner }: NamedValue,
+  params: JsonObject,
+  named: InCurrency['currencyIn'],
+): boolean {
+  if (isSameName(name, CURRENCY) && (owner === params || holdsMoney(owner))) return true;
+  return named?.some((each) => isMeant(each, name, path)) === true;
+}
+
+/** The same under every name that the currency of money goes by, beside it or in its object, whatever the case of the code. */
+export function otherByName(params: JsonObject, members: readonly NamedValue[], currency: string): SaidCurrency | null {
+  const isBesideMoney = ({ owner, holder }: NamedValue): boolean =>
+    owner === params
+      ? members.some(({ name }) => moneyNameOf(name).money)
+      : holdsMoney(owner) || (holder !== null && moneyNameOf(holder).money);
+  const other = members.find((each) => isCurrency(each.name) && isOther(each.value, currency) && isBesideMoney(each));
+  return other === undefined ? null : { value: other.value, path: other.path, guessed: true };
+}
+
+function isCurrency(name: Name): boolean {
+  return isSameName(name, CURRENCY) || OTHER_NAMES.has(name.key);
+}
+
+function isOther(value: Json, currency: string): boolean {
+  const text = typeof value === 'string' ? value.trim() : value;
+  return text !== null && text !== '' && (typeof text !== 'string' || text.toUpperCase() !== currency);
+}
+
+function holdsMoney(owner: JsonObject): boolean {
+  return Object.keys(owner).some((text) => moneyNameOf(nameOf(text)).money);
+}
+
+/**
+ * The other currency that a member of an amount is named after (`{"total": {"eur": 5}}`); null for none, and where the same object says the amount
+ * in `currency` as well, of which this is a conversion.
+ */
+export function currencyNamed({ name, owner }: NamedValue, currency: string): string | null {
+  const code = codeOf(name);
+  if (code === null || code === currency) return null;
+  const own = Object.keys(owner)
+    .map(nameOf)
+    .some((other) => codeOf(other) === currency);
+  return own ? null : code;
+}
+
+function codeOf({ words }: Name): string | null {
+  return words.find(isCurrencyWord)?.toUpperCase() ?? null;
+}
