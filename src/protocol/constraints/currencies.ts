@@ -51,8 +51,24 @@ export function minorDigits(code: string): number | null {
   return DIGITS.get(code) ?? null;
 }
 
-/** Codes that are words of their own when they are not written in capitals. */
-const WORDS: ReadonlySet<string> = new Set(['all', 'cop', 'cup', 'gel', 'mad', 'mop', 'pen', 'ron', 'top', 'try']);
+/** Codes that are words or names of their own when they are not written in capitals. */
+const WORDS: ReadonlySet<string> = new Set([
+  'all',
+  'amd',
+  'bam',
+  'bob',
+  'cop',
+  'cup',
+  'ern',
+  'gel',
+  'mad',
+  'mop',
+  'pen',
+  'ron',
+  'sos',
+  'top',
+  'try',
+]);
 
 /** True for text that says an ISO 4217 code, in any case; `2 cup` and `total_all` say none. */
 export function isCurrencyWord(text: string): boolean {

@@ -2,6 +2,7 @@
 import { coefficientAt, compareDecimals, type Decimal } from './money.js';
 import { isCurrencyWord, minorDigits } from './currencies.js';
 import { lazy } from '../lazy.js';
+import { visibleText } from '../naming/hidden.js';
 
 /** Longer texts are no amount that anybody writes; the longest double has 309 digits. */
 const LONGEST = 400;
@@ -67,7 +68,7 @@ export function currenciesIn(text: string): readonly string[] {
 
 /** With plain digits, points and signs. */
 function asciiOf(text: string): string {
-  const plain = text.trim();
+  const plain = visibleText(text).trim();
   if (!NON_ASCII.test(plain)) return plain;
   return ARABIC.reduce(
     (ascii, [sign, own]) => ascii.replace(sign, own),

@@ -13,7 +13,7 @@ import { currenciesIn, numberIn } from '../../../protocol/constraints/number-tex
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
-import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { isMoneyMember, moneyNameOf, saysNoMoney } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
 import { currencyNamed } from './currency.js';
 import type { NamedValue } from './members.js';
@@ -147,12 +147,14 @@ class Readings implements Amounts {
       this.#quantities ??= new Map();
       if (numbers.length > 0) this.#quantities.set(owner, [...(this.#quantities.get(owner) ?? []), ...numbers]);
     }
-    const held = kind.money || holder === null || !isMoneyMember(name) ? null : moneyNameOf(holder);
+    const isListed = !kind.money && holder !== null && moneyNameOf(holder).lists && isListOfMoney(owner);
+    const held = kind.money || holder === null || !(isListed || isMoneyMember(name)) ? null : moneyNameOf(holder);
     if (!kind.money && held?.money !== true) return;
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
     const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
-    const numbers = this.#collect(member, kind.minor || held?.minor === true, guessed);
-    const named = numbers.length === 0 || kind.money ? null : currencyNamed(member, this.#currency);
+    const listed = isListed ? { ...member, group: groupOf(member) } : member;
+    const numbers = this.#collect(listed, kind.minor || held?.minor === true, guessed);
+    const named = numbers.length === 0 || held === null || isListed ? null : currencyNamed(member, this.#currency);
     if (named !== null) this.foreign.push({ param: member.path, currency: named, guessed });
     if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
   }
@@ -218,6 +220,23 @@ class Readings implements Amounts {
       if (count > 1) this.#add(total, param, guessed);
     }
   }
+}
+
+/** `{"payments": {"alice": 50, "bob": "50"}}`: numbers under names of anything but money. What describes one amount is no list of several. */
+function isListOfMoney(owner: JsonObject): boolean {
+  const names = Object.keys(owner).map(nameOf);
+  return (
+    !names.every(isMoneyMember) &&
+    !names.some((name) => moneyNameOf(name).money || saysNoMoney(name)) &&
+    Object.values(owner).every((value) => numbersIn(value).length > 0)
+  );
+}
+
+/** One text for all members of the object, and of objects like it in a list. */
+function groupOf({ group, path, name }: NamedValue): string {
+  return group === null
+    ? `members of ${path.slice(0, -name.text.length)}`
+    : `members of ${group.slice(0, -name.key.length)}`;
 }
 
 /** The absolute values of the numbers, and of the texts that are numbers, in a value or list. */

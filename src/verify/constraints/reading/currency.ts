@@ -1,6 +1,6 @@
 /** What an intent says of the currency of its money. */
 import { isCurrencyWord } from '../../../protocol/constraints/currencies.js';
-import { moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import type { InCurrency } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
@@ -70,10 +70,9 @@ function holdsMoney(owner: JsonObject): boolean {
 export function currencyNamed({ name, owner }: NamedValue, currency: string): string | null {
   const code = codeOf(name);
   if (code === null || code === currency) return null;
-  const own = Object.keys(owner)
-    .map(nameOf)
-    .some((other) => codeOf(other) === currency);
-  return own ? null : code;
+  const names = Object.keys(owner).map(nameOf);
+  const isAmount = names.every((each) => isMoneyMember(each) || moneyNameOf(each).money || isCurrency(each));
+  return isAmount && !names.some((each) => codeOf(each) === currency) ? code : null;
 }
 
 function codeOf({ words }: Name): string | null {
