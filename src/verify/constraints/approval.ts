@@ -113,8 +113,11 @@ function mayHold({ schema }: Judged, isSuch: (name: Name) => boolean): boolean {
 
 const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);
 
-/** What parts several environments in one text, or one from a place in it (`eu/prod`). Before folding, which takes a tab for nothing. */
-const PARTS = /[\s,;|&+/:.]+/u;
+/**
+ * What parts several environments in one text, or one from a place in it (`eu/prod`), or stands around them (`["prod"]`). Before folding, which
+ * takes a tab for nothing.
+ */
+const PARTS = /[\s,;|&+/:.\\"'`()[\]{}\u3001]+/u;
 
 function environmentReason(environments: ReadonlySet<string>, judged: Judged): Reason | null {
   const { members, target } = judged;
@@ -129,7 +132,9 @@ function environmentReason(environments: ReadonlySet<string>, judged: Judged): R
   for (const value of values) {
     // What is not a name could be any environment to the executor.
     if (typeof value !== 'string') return { because: 'the environment cannot be read' };
-    const named = [value, ...value.split(PARTS)].map(foldedText).find((each) => environments.has(each));
+    const named = [value, ...value.normalize('NFKC').split(PARTS)]
+      .map(foldedText)
+      .find((each) => environments.has(each));
     if (named !== undefined) return `the environment ${named} needs approval`;
   }
   // A target names no environment by itself: with a made-up one the param could be left out.

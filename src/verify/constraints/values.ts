@@ -46,7 +46,7 @@ function isOneOf(text: string, denied: ReadonlySet<Json>): boolean {
   return denied.has(text) || (/\p{Nd}/u.test(text) && numbersRead(text).some((each) => denied.has(each)));
 }
 
-const PARTED = /[,;|\t\r\n]/;
+const PARTED = /[,;|\u3001\t\r\n]/;
 const WRAPPED = /^[["'`({]|[\]"'`)}]$/;
 const WRAPPING = new Set(`["'\`({]}) `);
 
