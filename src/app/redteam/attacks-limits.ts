@@ -50,7 +50,7 @@ function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
         ]),
       ];
     case 'currency':
-      return ['EUR', 'JPY', 'XXX', 'USDT']
+      return ['EUR', 'USD', 'JPY', 'XXX', 'USDT']
         .filter((each) => each !== limit.currency)
         .map((each) => withParams(`currency ${each}`, { ...honest.params, currency: each }));
     case 'domains':

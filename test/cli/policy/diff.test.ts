@@ -44,6 +44,12 @@ test.each<[string, JsonObject, JsonObject, string[]]>([
     ['wider constraints.currency: AIP-E202 -> accept', 'narrower constraints.currency: accept -> AIP-E202'],
   ],
   [
+    'another currency where none was named, and the params need not say one',
+    { actions: ['refund'], constraints: { monetary_limit: 100 } },
+    { actions: ['refund'], constraints: { currency: 'EUR', monetary_limit: 100 } },
+    ['wider constraints.currency: AIP-E202 -> accept', 'narrower constraints.currency: accept -> AIP-E202'],
+  ],
+  [
     'an approval above what the limit allows, which what shows no amount needs too',
     limits({ monetary_limit: 100 }),
     limits({ monetary_limit: 100, require_approval: { above: 1000 } }),
