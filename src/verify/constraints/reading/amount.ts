@@ -15,7 +15,7 @@ import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import { isMoneyMember, moneyNameOf, saysNoMoney } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
-import { currencyNamed } from './currency.js';
+import { currencyNamed, isElsewhere } from './currency.js';
 import type { NamedValue } from './members.js';
 
 /** One reading of what an intent asks for. */
@@ -114,6 +114,12 @@ function readAll(params: JsonObject, members: readonly NamedValue[], source: Mon
   return found;
 }
 
+/** What the members of an object are: amounts by name, or one amount that is said in other currencies alone. */
+interface OwnerKind {
+  readonly list: boolean;
+  readonly elsewhere: boolean;
+}
+
 class Readings implements Amounts {
   readonly readings: Amount[] = [];
   readonly unreadable: Unreadable[] = [];
@@ -124,6 +130,7 @@ class Readings implements Amounts {
   #sums: Map<string, { total: Decimal; count: number; param: string; guessed: boolean }> | null = null;
   readonly #prices: { member: NamedValue; each: Decimal; guessed: boolean }[] = [];
   #quantities: Map<JsonObject, Decimal[]> | null = null;
+  #kinds: Map<JsonObject, OwnerKind> | null = null;
 
   constructor(currency: string) {
     this.#currency = currency;
@@ -147,15 +154,16 @@ class Readings implements Amounts {
       this.#quantities ??= new Map();
       if (numbers.length > 0) this.#quantities.set(owner, [...(this.#quantities.get(owner) ?? []), ...numbers]);
     }
-    const isListed = !kind.money && holder !== null && moneyNameOf(holder).lists && isListOfMoney(owner);
+    const isListed = !kind.money && holder !== null && moneyNameOf(holder).lists && this.#kindOf(owner).list;
     const held = kind.money || holder === null || !(isListed || isMoneyMember(name)) ? null : moneyNameOf(holder);
     if (!kind.money && held?.money !== true) return;
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
     const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
     const listed = isListed ? { ...member, group: groupOf(member) } : member;
     const numbers = this.#collect(listed, kind.minor || held?.minor === true, guessed);
-    const named = numbers.length === 0 || held === null || isListed ? null : currencyNamed(member, this.#currency);
-    if (named !== null) this.foreign.push({ param: member.path, currency: named, guessed });
+    const named = numbers.length === 0 || held === null || isListed ? null : currencyNamed(name);
+    if (named !== null && named !== this.#currency && this.#kindOf(owner).elsewhere)
+      this.foreign.push({ param: member.path, currency: named, guessed });
     if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
   }
 
@@ -166,10 +174,14 @@ class Readings implements Amounts {
     const reads = (read: Name, at: string): boolean => isMeant(meant, read, at) || isMeant(minor, read, at);
     if (owner === params && (name.text === text || name.text === `${text}_minor`)) return;
     if (reads(name, path)) return void this.#collect(member, isMeant(minor, name, path), false);
-    // `{"total": {"value": 50}}`, where the total is what is named.
-    if (holder === null || !(moneyNameOf(name).money || isMoneyMember(name))) return;
+    // `{"total": {"value": 50}}` and `{"payouts": {"alice": 50}}`, where the total and the payouts are what is named.
+    if (holder === null) return;
+    const isListed = this.#kindOf(owner).list;
+    if (!(moneyNameOf(name).money || isMoneyMember(name) || isListed)) return;
     const at = path.slice(0, -name.text.length - 1);
-    if (reads(holder, at)) this.#collect(member, moneyNameOf(name).minor || isMeant(minor, holder, at), false);
+    if (!reads(holder, at)) return;
+    const listed = isListed ? { ...member, group: groupOf(member) } : member;
+    this.#collect(listed, moneyNameOf(name).minor || isMeant(minor, holder, at), false);
   }
 
   #collect(member: NamedValue, isMinor: boolean, guessed: boolean): readonly Decimal[] {
@@ -200,6 +212,17 @@ class Readings implements Amounts {
     sum.total = plus(sum.total, amount);
     sum.count += 1;
     sum.guessed &&= guessed;
+  }
+
+  /** Asked for each member of an object, and worked out once. */
+  #kindOf(owner: JsonObject): OwnerKind {
+    this.#kinds ??= new Map();
+    let kind = this.#kinds.get(owner);
+    if (kind === undefined) {
+      kind = { list: isListOfMoney(owner), elsewhere: isElsewhere(owner, this.#currency) };
+      this.#kinds.set(owner, kind);
+    }
+    return kind;
   }
 
   /** A price and a quantity in one object. */

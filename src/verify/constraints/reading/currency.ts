@@ -1,5 +1,6 @@
 /** What an intent says of the currency of its money. */
 import { isCurrencyWord } from '../../../protocol/constraints/currencies.js';
+import { lazy } from '../../../protocol/lazy.js';
 import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import type { InCurrency } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
@@ -42,10 +43,9 @@ export function saysCurrency(
 
 /** The same under every name that the currency of money goes by, beside it or in its object, whatever the case of the code. */
 export function otherByName(params: JsonObject, members: readonly NamedValue[], currency: string): SaidCurrency | null {
+  const anywhere = lazy(() => members.some(({ name }) => moneyNameOf(name).money));
   const isBesideMoney = ({ owner, holder }: NamedValue): boolean =>
-    owner === params
-      ? members.some(({ name }) => moneyNameOf(name).money)
-      : holdsMoney(owner) || (holder !== null && moneyNameOf(holder).money);
+    owner === params ? anywhere() : holdsMoney(owner) || (holder !== null && moneyNameOf(holder).money);
   const other = members.find((each) => isCurrency(each.name) && isOther(each.value, currency) && isBesideMoney(each));
   return other === undefined ? null : { value: other.value, path: other.path, guessed: true };
 }
@@ -59,22 +59,28 @@ function isOther(value: Json, currency: string): boolean {
   return text !== null && text !== '' && (typeof text !== 'string' || text.toUpperCase() !== currency);
 }
 
+/** An object may say its currency under thousands of spellings of one name. */
+const holders = new WeakMap<JsonObject, boolean>();
+
 function holdsMoney(owner: JsonObject): boolean {
-  return Object.keys(owner).some((text) => moneyNameOf(nameOf(text)).money);
+  let holds = holders.get(owner);
+  if (holds === undefined) {
+    holds = Object.keys(owner).some((text) => moneyNameOf(nameOf(text)).money);
+    holders.set(owner, holds);
+  }
+  return holds;
 }
 
-/**
- * The other currency that a member of an amount is named after (`{"total": {"eur": 5}}`); null for none, and where the same object says the amount
- * in `currency` as well, of which this is a conversion.
- */
-export function currencyNamed({ name, owner }: NamedValue, currency: string): string | null {
-  const code = codeOf(name);
-  if (code === null || code === currency) return null;
-  const names = Object.keys(owner).map(nameOf);
-  const isAmount = names.every((each) => isMoneyMember(each) || moneyNameOf(each).money || isCurrency(each));
-  return isAmount && !names.some((each) => codeOf(each) === currency) ? code : null;
-}
-
-function codeOf({ words }: Name): string | null {
+/** The currency that the name of an amount says (`{"total": {"eur": 5}}`); null for none. */
+export function currencyNamed({ words }: Name): string | null {
   return words.find(isCurrencyWord)?.toUpperCase() ?? null;
+}
+
+/** True for an object that holds one amount and does not say it in `currency`: where it does, any other is a conversion. */
+export function isElsewhere(owner: JsonObject, currency: string): boolean {
+  const names = Object.keys(owner).map(nameOf);
+  return (
+    names.every((each) => isMoneyMember(each) || moneyNameOf(each).money || isCurrency(each)) &&
+    !names.some((each) => currencyNamed(each) === currency)
+  );
 }
