@@ -25,16 +25,18 @@ export function digitsOf(currency: string): number {
 
 /** The amount of an intent, `amount_minor` before `amount`; null when it carries neither. */
 export function amountOf(parameters: JsonObject, currency: string): EnvelopeAmount | null {
+  return minorAmount(parameters, currency) ?? majorAmount(parameters);
+}
+
+function minorAmount(parameters: JsonObject, currency: string): EnvelopeAmount | null {
   const minor = Object.hasOwn(parameters, 'amount_minor') ? parameters.amount_minor : undefined;
-  if (minor !== undefined) {
-    const decimal = exact(minor);
-    if (decimal === null || decimal.scale > 0) return { ok: false, reason: '"amount_minor" is not a whole number' };
-    return {
-      ok: true,
-      decimal: { coefficient: decimal.coefficient, scale: digitsOf(currency) },
-      param: 'amount_minor',
-    };
-  }
+  if (minor === undefined) return null;
+  const decimal = exact(minor);
+  if (decimal === null || decimal.scale > 0) return { ok: false, reason: '"amount_minor" is not a whole number' };
+  return { ok: true, decimal: { coefficient: decimal.coefficient, scale: digitsOf(currency) }, param: 'amount_minor' };
+}
+
+function majorAmount(parameters: JsonObject): EnvelopeAmount | null {
   const major = Object.hasOwn(parameters, 'amount') ? parameters.amount : undefined;
   if (major === undefined || major === null) return null;
   const decimal = exact(major);
@@ -42,12 +44,22 @@ export function amountOf(parameters: JsonObject, currency: string): EnvelopeAmou
   return { ok: true, decimal, param: 'amount' };
 }
 
+/** The larger of the two where an envelope carries both: who carries it out may pay either. */
+function amountOfBoth(parameters: JsonObject, currency: string): EnvelopeAmount | null {
+  const minor = minorAmount(parameters, currency);
+  const major = majorAmount(parameters);
+  if (minor === null || major === null) return minor ?? major;
+  const bad = [minor, major].find(({ ok }) => !ok);
+  if (bad !== undefined || !minor.ok || !major.ok) return bad ?? null;
+  return compareDecimals(major.decimal, minor.decimal) > 0 ? major : minor;
+}
+
 /**
  * The amount as what a principal said reads it (protocol, section 5.1): the largest one under any name for money, also where the
  * envelope carries an `amount` beside it.
  */
 export function amountByWords(parameters: JsonObject, currency: string): EnvelopeAmount | null {
-  const own = amountOf(parameters, currency);
+  const own = amountOfBoth(parameters, currency);
   if (own !== null && !own.ok) return own;
   const largest = largestOf(amountsIn(parameters, membersOf(parameters), null, currency));
   if (largest === null) return own;

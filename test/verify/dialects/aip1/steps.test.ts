@@ -91,7 +91,7 @@ describe('an amount that spends nothing', () => {
   });
 });
 
-describe('an amount in another currency than the cap', () => {
+describe('an amount in another currency than the cap, or said twice', () => {
   const caps = (bound: 'mandate' | 'envelope', parameters: Bends) => {
     const bends = Object.entries(parameters).map(([name, value]) => [`intent.parameters.${name}`, value] as const);
     const memory = { read: () => ({ kind: 'sum', spent: 0n }) };
@@ -108,6 +108,14 @@ describe('an amount in another currency than the cap', () => {
   ])('is refused under a mandate by what %s says, and left by RFC-001', (param, parameters) => {
     expect(caps('mandate', parameters)).toEqual([param]);
     expect(caps('envelope', parameters)).toEqual([]);
+  });
+  test('is the larger of two under a mandate, and what RFC-001 prefers under the envelope', () => {
+    const [two, same] = [
+      { amount: 99_999, amount_minor: 100 },
+      { amount: 1, amount_minor: 100 },
+    ];
+    expect([caps('mandate', two), caps('mandate', same), caps('envelope', two)]).toEqual([['amount'], [], []]);
+    expect(caps('mandate', { amount: 1, amount_minor: 9_999_900 })).toEqual(['amount_minor']);
   });
   test('is none where the same is said in other letters', () => {
     expect(caps('mandate', { currency: 'usd', ccy: 'usd', price: '1 usd' })).toEqual([]);
