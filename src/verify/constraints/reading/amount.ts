@@ -154,7 +154,7 @@ class Readings implements Amounts {
       this.#quantities ??= new Map();
       if (numbers.length > 0) this.#quantities.set(owner, [...(this.#quantities.get(owner) ?? []), ...numbers]);
     }
-    const isListed = !kind.money && holder !== null && moneyNameOf(holder).lists && this.#kindOf(owner).list;
+    const isListed = !kind.money && holder !== null && moneyNameOf(holder).lists && this.#isListed(member);
     const held = kind.money || holder === null || !(isListed || isMoneyMember(name)) ? null : moneyNameOf(holder);
     if (!kind.money && held?.money !== true) return;
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
@@ -176,7 +176,7 @@ class Readings implements Amounts {
     if (reads(name, path)) return void this.#collect(member, isMeant(minor, name, path), false);
     // `{"total": {"value": 50}}` and `{"payouts": {"alice": 50}}`, where the total and the payouts are what is named.
     if (holder === null) return;
-    const isListed = this.#kindOf(owner).list;
+    const isListed = this.#isListed(member);
     if (!(moneyNameOf(name).money || isMoneyMember(name) || isListed)) return;
     const at = path.slice(0, -name.text.length - 1);
     if (!reads(holder, at)) return;
@@ -212,6 +212,12 @@ class Readings implements Amounts {
     sum.total = plus(sum.total, amount);
     sum.count += 1;
     sum.guessed &&= guessed;
+  }
+
+  /** True for a member of an object that lists amounts by name; the objects of a list describe one thing each (`refunds: [{"order": 8472}]`). */
+  #isListed({ name, path, owner, holder }: NamedValue): boolean {
+    const isOfObject = holder !== null && path.slice(0, -name.text.length - 1).endsWith(holder.text);
+    return isOfObject && this.#kindOf(owner).list;
   }
 
   /** Asked for each member of an object, and worked out once. */
@@ -250,7 +256,7 @@ function isListOfMoney(owner: JsonObject): boolean {
   const names = Object.keys(owner).map(nameOf);
   return (
     !names.every(isMoneyMember) &&
-    !names.some((name) => moneyNameOf(name).money || saysNoMoney(name)) &&
+    !names.some((name) => moneyNameOf(name).money || moneyNameOf(name).quantity || saysNoMoney(name)) &&
     Object.values(owner).every((value) => numbersIn(value).length > 0)
   );
 }
