@@ -161,7 +161,8 @@ function valueFor(name: string, property: JsonObject, reading: readonly Limit[],
   const values = allowed === undefined ? null : (allowed.value as readonly Json[]);
   if (Array.isArray(choices)) {
     const both = (choices as readonly Json[]).filter((each) => values === null || values.includes(each));
-    return both[0] ?? (choices as readonly Json[])[0]!;
+    const currency = isCurrencyName(name) ? both.find((each) => each === currencyOf(own)) : undefined;
+    return currency ?? both[0] ?? (choices as readonly Json[])[0]!;
   }
   const type = Array.isArray(property['type']) ? (property['type'] as readonly Json[])[0] : property['type'];
   const scalar = (): Json => scalarFor(name, { property, type, reading, own, values });
@@ -189,6 +190,14 @@ function valueFor(name: string, property: JsonObject, reading: readonly Limit[],
   return scalar();
 }
 
+function isCurrencyName(name: string): boolean {
+  return /currency|^ccy$/i.test(name);
+}
+
+function currencyOf([first]: readonly Limit[]): string {
+  return first?.currency ?? 'USD';
+}
+
 interface Wanted {
   readonly property: JsonObject;
   readonly type: Json | undefined;
@@ -213,7 +222,7 @@ function scalarFor(name: string, { property, type, reading, own, values }: Wante
     if (format === 'uri' || /ur[il]|href|endpoint|webhook|website/i.test(name)) return `https://${host}/`;
     if (reading.some((limit) => limitKindOf(limit) === 'domains'))
       return /^(?:host|hostname|domain|server)$/i.test(name) ? host : `agent@${host}`;
-    if (/currency|^ccy$/i.test(name)) return own[0]?.currency ?? 'USD';
+    if (isCurrencyName(name)) return currencyOf(own);
     return textFor(property);
   }
   if (type === 'boolean') return true;

@@ -121,6 +121,16 @@ describe('the verifier as it is', () => {
       'AIP-E206',
     );
   });
+  test.each(['currency', 'ccy', 'currency_code'])('an action that must say its %s is attacked', async (name) => {
+    const choice = { type: 'string', enum: ['USD', 'EUR'] };
+    for (const says of [choice, { type: 'string' }]) {
+      const params = { ...closed({ amount: 'number' }), required: ['amount', name] };
+      const properties = { amount: { type: 'number' }, [name]: says };
+      const actions = [{ name: 'pay', params: { ...params, properties } }];
+      const report = await attack({ ...PASSPORT, actions, constraints: { monetary_limit: 100, currency: 'EUR' } }, 200);
+      expect(reached(report)).toContain('monetary_limit');
+    }
+  });
   test('the same seed gives the same answer, another one other values', async () => {
     const [one, again, other] = [
       await attack(PASSPORT, 300, 7),
