@@ -15,7 +15,7 @@ import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import { isMoneyMember, moneyNameOf, saysNoMoney } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
-import { currencyNamed, isElsewhere } from './currency.js';
+import { currencyNamed, isForeignAmount } from './currency.js';
 import type { NamedValue } from './members.js';
 
 /** One reading of what an intent asks for. */
@@ -225,7 +225,7 @@ class Readings implements Amounts {
     this.#kinds ??= new Map();
     let kind = this.#kinds.get(owner);
     if (kind === undefined) {
-      kind = { list: isListOfMoney(owner), elsewhere: isElsewhere(owner, this.#currency) };
+      kind = { list: isListOfMoney(owner), elsewhere: isForeignAmount(owner, this.#currency) };
       this.#kinds.set(owner, kind);
     }
     return kind;

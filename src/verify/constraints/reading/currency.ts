@@ -77,7 +77,7 @@ export function currencyNamed({ words }: Name): string | null {
 }
 
 /** True for an object that holds one amount and does not say it in `currency`: where it does, any other is a conversion. */
-export function isElsewhere(owner: JsonObject, currency: string): boolean {
+export function isForeignAmount(owner: JsonObject, currency: string): boolean {
   const names = Object.keys(owner).map(nameOf);
   return (
     names.every((each) => isMoneyMember(each) || moneyNameOf(each).money || isCurrency(each)) &&
