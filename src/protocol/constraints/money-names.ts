@@ -18,8 +18,6 @@ const MINOR = vocabularyOf(MINOR_WORDS);
 const PRICE = vocabularyOf(PRICE_WORDS);
 const QUANTITY = vocabularyOf(QUANTITY_WORDS);
 const WHOLE = vocabularyOf(WHOLE_WORDS);
-/** In the plural they add up anything: `{"totals": {"users": 5000}}`. */
-const PLAIN_SUMS: ReadonlySet<string> = new Set([...WHOLE_WORDS, 'value']);
 const MEMBER: ReadonlySet<string> = new Set(MONEY_MEMBERS);
 const ASCII = /^[\x00-\x7f]*$/;
 const ASCII_DIGITS = /^[0-9]+$/;
@@ -33,8 +31,6 @@ export interface MoneyName {
   /** The price of one unit. */
   readonly price: boolean;
   readonly quantity: boolean;
-  /** The members of an object of this name may be named after what each amount is for: `{"payments": {"alice": 50}}`. */
-  readonly lists: boolean;
 }
 
 const MOST_NAMES = 4096;
@@ -53,21 +49,10 @@ export function moneyNameOf(name: Name): MoneyName {
     minor: heldBy(name, MINOR).length > 0,
     price,
     quantity: !price && heldBy(name, QUANTITY).some(({ last }) => last),
-    lists: money && isPlural(name) && heldBy(name, MONEY).some(({ word, last }) => last && !PLAIN_SUMS.has(word)),
   };
   if (moneyNames.size >= MOST_NAMES) moneyNames.clear();
   if (name.text.length <= 128) moneyNames.set(name.text, found);
   return found;
-}
-
-function isPlural({ words }: Name): boolean {
-  const last = words.at(-1) ?? '';
-  return singular(last) !== last;
-}
-
-/** True for a name that ends in a word for what is no money; digits may say for whom or when it is. */
-export function saysNoMoney(name: Name): boolean {
-  return lastWords(name, MONEY).some((word) => NO_MONEY.has(word));
 }
 
 function isNoMoney(name: Name): boolean {

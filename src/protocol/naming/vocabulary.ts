@@ -26,7 +26,7 @@ export const MONEY_MEMBERS = list(
 
 /** What the currency of money is called beside `currency`. */
 export const CURRENCY_NAMES = list(
-  `ccy currency_code currency_id currency_iso iso_currency iso_currency_code amount_currency amount_currency_code price_currency
+  `ccy currency_code currency_iso iso_currency iso_currency_code amount_currency amount_currency_code price_currency
    price_currency_code total_currency total_currency_code payment_currency payment_currency_code`,
 );
 

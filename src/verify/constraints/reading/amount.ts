@@ -13,7 +13,7 @@ import { currenciesIn, numberIn } from '../../../protocol/constraints/number-tex
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
-import { isMoneyMember, moneyNameOf, saysNoMoney } from '../../../protocol/constraints/money-names.js';
+import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
 import { currencyNamed, isForeignAmount } from './currency.js';
 import type { NamedValue } from './members.js';
@@ -114,12 +114,6 @@ function readAll(params: JsonObject, members: readonly NamedValue[], source: Mon
   return found;
 }
 
-/** What the members of an object are: amounts by name, or one amount that is said in other currencies alone. */
-interface OwnerKind {
-  readonly list: boolean;
-  readonly elsewhere: boolean;
-}
-
 class Readings implements Amounts {
   readonly readings: Amount[] = [];
   readonly unreadable: Unreadable[] = [];
@@ -130,7 +124,8 @@ class Readings implements Amounts {
   #sums: Map<string, { total: Decimal; count: number; param: string; guessed: boolean }> | null = null;
   readonly #prices: { member: NamedValue; each: Decimal; guessed: boolean }[] = [];
   #quantities: Map<JsonObject, Decimal[]> | null = null;
-  #kinds: Map<JsonObject, OwnerKind> | null = null;
+  /** Whether an object says its amount in other currencies alone. */
+  #foreignOwners: Map<JsonObject, boolean> | null = null;
 
   constructor(currency: string) {
     this.#currency = currency;
@@ -154,15 +149,13 @@ class Readings implements Amounts {
       this.#quantities ??= new Map();
       if (numbers.length > 0) this.#quantities.set(owner, [...(this.#quantities.get(owner) ?? []), ...numbers]);
     }
-    const isListed = !kind.money && holder !== null && moneyNameOf(holder).lists && this.#isListed(member);
-    const held = kind.money || holder === null || !(isListed || isMoneyMember(name)) ? null : moneyNameOf(holder);
+    const held = kind.money || holder === null || !isMoneyMember(name) ? null : moneyNameOf(holder);
     if (!kind.money && held?.money !== true) return;
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
     const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
-    const listed = isListed ? { ...member, group: groupOf(member) } : member;
-    const numbers = this.#collect(listed, kind.minor || held?.minor === true, guessed);
-    const named = numbers.length === 0 || held === null || isListed ? null : currencyNamed(name);
-    if (named !== null && named !== this.#currency && this.#kindOf(owner).elsewhere)
+    const numbers = this.#collect(member, kind.minor || held?.minor === true, guessed);
+    const named = numbers.length === 0 || held === null ? null : currencyNamed(name);
+    if (named !== null && named !== this.#currency && this.#isForeign(owner))
       this.foreign.push({ param: member.path, currency: named, guessed });
     if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
   }
@@ -174,14 +167,10 @@ class Readings implements Amounts {
     const reads = (read: Name, at: string): boolean => isMeant(meant, read, at) || isMeant(minor, read, at);
     if (owner === params && (name.text === text || name.text === `${text}_minor`)) return;
     if (reads(name, path)) return void this.#collect(member, isMeant(minor, name, path), false);
-    // `{"total": {"value": 50}}` and `{"payouts": {"alice": 50}}`, where the total and the payouts are what is named.
-    if (holder === null) return;
-    const isListed = this.#isListed(member);
-    if (!(moneyNameOf(name).money || isMoneyMember(name) || isListed)) return;
+    // `{"total": {"value": 50}}`, where the total is what is named.
+    if (holder === null || !(moneyNameOf(name).money || isMoneyMember(name))) return;
     const at = path.slice(0, -name.text.length - 1);
-    if (!reads(holder, at)) return;
-    const listed = isListed ? { ...member, group: groupOf(member) } : member;
-    this.#collect(listed, moneyNameOf(name).minor || isMeant(minor, holder, at), false);
+    if (reads(holder, at)) this.#collect(member, moneyNameOf(name).minor || isMeant(minor, holder, at), false);
   }
 
   #collect(member: NamedValue, isMinor: boolean, guessed: boolean): readonly Decimal[] {
@@ -214,21 +203,14 @@ class Readings implements Amounts {
     sum.guessed &&= guessed;
   }
 
-  /** True for a member of an object that lists amounts by name; the objects of a list describe one thing each (`refunds: [{"order": 8472}]`). */
-  #isListed({ name, path, owner, holder }: NamedValue): boolean {
-    const isOfObject = holder !== null && path.slice(0, -name.text.length - 1).endsWith(holder.text);
-    return isOfObject && this.#kindOf(owner).list;
-  }
-
   /** Asked for each member of an object, and worked out once. */
-  #kindOf(owner: JsonObject): OwnerKind {
-    this.#kinds ??= new Map();
-    let kind = this.#kinds.get(owner);
-    if (kind === undefined) {
-      kind = { list: isListOfMoney(owner), elsewhere: isForeignAmount(owner, this.#currency) };
-      this.#kinds.set(owner, kind);
-    }
-    return kind;
+  #isForeign(owner: JsonObject): boolean {
+    this.#foreignOwners ??= new Map();
+    const known = this.#foreignOwners.get(owner);
+    if (known !== undefined) return known;
+    const isForeign = isForeignAmount(owner, this.#currency);
+    this.#foreignOwners.set(owner, isForeign);
+    return isForeign;
   }
 
   /** A price and a quantity in one object. */
@@ -249,23 +231,6 @@ class Readings implements Amounts {
       if (count > 1) this.#add(total, param, guessed);
     }
   }
-}
-
-/** `{"payments": {"alice": 50, "bob": "50"}}`: numbers under names of anything but money. What describes one amount is no list of several. */
-function isListOfMoney(owner: JsonObject): boolean {
-  const names = Object.keys(owner).map(nameOf);
-  return (
-    !names.every(isMoneyMember) &&
-    !names.some((name) => moneyNameOf(name).money || moneyNameOf(name).quantity || saysNoMoney(name)) &&
-    Object.values(owner).every((value) => numbersIn(value).length > 0)
-  );
-}
-
-/** One text for all members of the object, and of objects like it in a list. */
-function groupOf({ group, path, name }: NamedValue): string {
-  return group === null
-    ? `members of ${path.slice(0, -name.text.length)}`
-    : `members of ${group.slice(0, -name.key.length)}`;
 }
 
 /** The absolute values of the numbers, and of the texts that are numbers, in a value or list. */
