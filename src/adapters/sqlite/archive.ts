@@ -79,11 +79,11 @@ export class Archive implements LogArchive {
     });
   }
 
-  erase(changed: readonly LogRecord[], statement: ErasureDraft, isAsked: (request: string) => boolean): Erasure {
+  erase(changed: () => readonly LogRecord[], statement: ErasureDraft, isAsked: (request: string) => boolean): Erasure {
     const { transact, log, approvals, documents } = this.#parts;
     this.#database.overwriteDeleted();
     return transact((ledger) => {
-      for (const record of changed) {
+      for (const record of changed()) {
         log.rewrite(record);
         documents.drop(record.seq);
       }

@@ -78,36 +78,44 @@ export async function eraseEntries(
 ): Promise<ErasureReport> {
   const done = { entries: 0, requests: 0 };
   for (let from = 0; from < entries.length; from += AT_ONCE) {
-    const decisions = entries.slice(from, from + AT_ONCE).flatMap((seq) => log.decision(seq)?.entry ?? []);
-    const changed: LogRecord[] = [];
+    const known = decisionsOf(log, entries.slice(from, from + AT_ONCE));
+    if (known[0] === undefined) continue;
+    const seqs = known.map(({ seq }) => seq);
     const requests = new Set<string>();
-    for (const entry of decisions) {
-      const without = decisionWithout(entry, wish.param);
-      if (without !== null) changed.push(without);
-      if (entry.approval_request !== null) requests.add(entry.approval_request);
-      for (const seq of log.outcomesOf(entry.seq)) {
-        const outcome = recordAt(log, seq);
-        const left = outcome === null ? null : outcomeWithout(outcome);
-        if (left !== null) changed.push(left);
-      }
-    }
-    const agentId = decisions[0]?.agent_id ?? '';
+    let erased = 0;
+    // Between the reading and the writing another process may have erased from the same entries.
+    const changed = (): LogRecord[] => {
+      const decisions = decisionsOf(log, seqs);
+      erased = decisions.length;
+      for (const { approval_request: request } of decisions) if (request !== null) requests.add(request);
+      return decisions.flatMap((entry) => withoutIt(log, entry, wish.param));
+    };
     const statement = signedErasure(
       {
         timestamp: formatTime(now),
-        agent_id: agentId,
-        entries: decisions.map(({ seq }) => seq),
+        agent_id: known[0].agent_id,
+        entries: seqs,
         param: wish.param,
         by: key.publicKey,
       },
       key,
     );
     const { requests: forgotten } = log.archive.erase(changed, statement, (text) => isAsked(text, wish, requests));
-    done.entries += decisions.length;
+    done.entries += erased;
     done.requests += forgotten;
     await pause();
   }
   return { ...done, emptied: log.archive.overwriteErased() };
+}
+
+function decisionsOf(log: ErasableLog, seqs: readonly number[]): Entry[] {
+  return seqs.flatMap((seq) => log.decision(seq)?.entry ?? []);
+}
+
+/** What is left of a decision and its outcomes, as they stand now. */
+function withoutIt(log: ErasableLog, entry: Entry, param: string | null): LogRecord[] {
+  const outcomes = log.outcomesOf(entry.seq).flatMap((seq) => recordAt(log, seq) ?? []);
+  return [decisionWithout(entry, param), ...outcomes.map(outcomeWithout)].filter((left) => left !== null);
 }
 
 function signedErasure(draft: Omit<ErasureDraft, 'signature'>, key: NoteSigner): ErasureDraft {

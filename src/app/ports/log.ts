@@ -62,9 +62,9 @@ export interface LogArchive {
   moveBase(after: Link, until: Link, statement: string, floors: readonly TrustFloor[]): boolean;
   /**
    * Writes what is left of entries whose values are erased, forgets the requests for approval that `isAsked` names by their JSON text, and
-   * appends the statement, in one transaction.
+   * appends the statement, in one transaction. `changed` reads the entries inside of it: what another process took from them must not come back.
    */
-  erase(changed: readonly LogRecord[], statement: ErasureDraft, isAsked: (request: string) => boolean): Erasure;
+  erase(changed: () => readonly LogRecord[], statement: ErasureDraft, isAsked: (request: string) => boolean): Erasure;
   /** Writes the file anew, so that nothing that was erased stands in it or beside it. False where another process still reads what was written before. */
   overwriteErased(): boolean;
   /** Deletes a bounded number of entries before the beginning, and returns how many; 0 when there are none left. */

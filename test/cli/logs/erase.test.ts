@@ -187,7 +187,11 @@ describe('values that were taken in silence', () => {
     inHome(dirname(home.state), (state) => {
       const entry = [...state.entries({})][1]!;
       const slots = ['params.to', 'sent.to', 'details', 'error_message', 'intent_hash', 'nonce', 'signature', 'target'];
-      state.archive.erase([erase(entry, slots)], statement, () => false);
+      state.archive.erase(
+        () => [erase(entry, slots)],
+        statement,
+        () => false,
+      );
     });
     const { value, ...answer } = await home.json<{ ok: boolean; first_bad_seq: number | null; reason: string | null }>(
       ...['logs', 'verify', ...flags],

@@ -193,12 +193,14 @@ export class Log {
     const rowByRow = this.#database.query(
       COLUMNS,
       `SELECT seq, at, ${utf8('name')}, ${utf8('action')}, success, ${utf8('code')}, ${utf8('hash')}, ${utf8('body')}, kind
-       FROM entries LEFT JOIN agents ON agents.id = agent WHERE ${condition} ORDER BY seq LIMIT ${PAGE_ROWS}`,
+       FROM entries LEFT JOIN agents ON agents.id = agent WHERE ${condition} ORDER BY seq LIMIT ?`,
     );
-    for (;;) {
-      const rows = pages.after([after, ...values]) ?? rowByRow.all([after, ...values]);
+    // The first row by itself: many look at one entry.
+    for (let most = 1; ; most = PAGE_ROWS) {
+      const asked = [after, ...values, most];
+      const rows = pages.after(asked) ?? rowByRow.all(asked);
       for (const row of rows) yield this.#entry(row);
-      if (rows.length < PAGE_ROWS) return;
+      if (rows.length < most) return;
       after = rows.at(-1)![0];
     }
   }

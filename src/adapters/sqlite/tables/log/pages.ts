@@ -27,12 +27,12 @@ export class Pages {
       `SELECT count(*), CAST(coalesce(group_concat(line, char(10)), '') AS BLOB) FROM (
          SELECT '[' || seq || ',' || at || ',' || agent || ',' || coalesce(json_quote(CAST(action AS TEXT)), 'null') || ',' || success || ',' ||
            coalesce(json_quote(CAST(code AS TEXT)), 'null') || ',' || json_quote(CAST(hash AS TEXT)) || ',' || body || ',' || kind || ']' AS line
-         FROM entries WHERE ${condition} ORDER BY seq LIMIT ${PAGE_ROWS})`,
+         FROM entries WHERE ${condition} ORDER BY seq LIMIT ?)`,
     );
     this.#name = database.query(['text?'], 'SELECT CAST(name AS BLOB) FROM agents WHERE id = ?');
   }
 
-  /** Null when a row holds something else than what was written. */
+  /** `values` of the condition, and how many rows at most. Null when a row holds something else than what was written. */
   after(values: Parameters<ReturnType<Database['query']>['all']>[0]): EntryRow[] | null {
     const [count, bytes] = this.#page.first(values)!;
     if (count === 0) return [];
