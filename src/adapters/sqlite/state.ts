@@ -320,7 +320,14 @@ class FileState implements SqliteState {
 
   derivedProblems(now: number): readonly string[] {
     const [database, nonces] = [this.#database, this.#nonces];
-    return derivedProblems({ database, head: this.#head(), nonces, entries: this.entries({}), now });
+    // One moment for all that is compared: others write meanwhile.
+    database.exec('BEGIN');
+    try {
+      return derivedProblems({ database, head: this.#head(), nonces, entries: this.entries({}), now });
+    } finally {
+      this.#nonces.forget();
+      database.rollback();
+    }
   }
 
   forgetUntil(until: number): void {

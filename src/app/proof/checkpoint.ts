@@ -98,7 +98,7 @@ export async function checkTree(
   log: TreeLog,
   checkpoints: readonly TreeHead[],
   pause: (checked: number) => Promise<void>,
-  /** Told of each entry that is its leaf, in order. */
+  /** Told of each entry that is its leaf, in order, and then of each erasure that came while the tree was read: entries may lack what it took. */
   onLeaf: (record: LogRecord) => void = () => undefined,
 ): Promise<TreeVerdict> {
   const { after, size, nodes } = log.tree();
@@ -130,6 +130,7 @@ export async function checkTree(
       if (growing.size % 1000 === 0) await pause(growing.size);
     }
     if (!same(rootOf(size, nodes), growing.root())) return bad('the stored tree is not that of the entries');
+    for (const erasure of log.records({ afterSeq: after + size, type: 'erasure' })) onLeaf(erasure);
   } catch (error) {
     if (!(error instanceof RangeError) && !(error instanceof TypeError)) throw error;
     return { ok: false, seq: after + growing.size + 1, reason: 'the stored tree has a hole' };

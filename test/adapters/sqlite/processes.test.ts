@@ -47,6 +47,23 @@ test(
 );
 
 test(
+  'what is rebuilt from the log agrees with it while another process writes',
+  async () => {
+    const path = statePath();
+    const writer = await worker(['write', path]);
+    await writer.ready();
+    writer.go();
+    const state = openAt(path);
+    while (state.bounds().head.seq < 2000) await sleep(10);
+    // The writer counts under another action than it logs.
+    const told = (): readonly string[] => state.derivedProblems(T0).filter((problem) => !problem.includes('counters'));
+    for (let i = 0; i < 10; i++) expect(told()).toEqual([]);
+    await writer.kill();
+  },
+  LONG,
+);
+
+test(
   `after SIGKILL at any moment (${CRASHES} times) what was reported is there, whole`,
   async () => {
     let path = statePath();
