@@ -320,14 +320,9 @@ class FileState implements SqliteState {
 
   derivedProblems(now: number): readonly string[] {
     const [database, nonces] = [this.#database, this.#nonces];
-    // One moment for all that is compared: others write meanwhile.
-    database.exec('BEGIN');
-    try {
-      return derivedProblems({ database, head: this.#head(), nonces, entries: this.entries({}), now });
-    } finally {
-      this.#nonces.forget();
-      database.rollback();
-    }
+    return database.atOneMoment(() =>
+      derivedProblems({ database, head: this.#head(), nonces, entries: this.entries({}), now }),
+    );
   }
 
   forgetUntil(until: number): void {

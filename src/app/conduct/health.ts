@@ -14,15 +14,17 @@ export function agentHealth(
   now: number,
   outcomeTtlMs = DEFAULT_OUTCOME_TTL_MS,
 ): HealthReport {
-  const found = conduct.counts(agentId, since);
-  return healthReport({
-    agentId,
-    since: found.since === null ? null : formatSeconds(found.since),
-    sinceMs: found.since ?? 0,
-    counts: found.counts,
-    trust: conduct.trust(agentId, now),
-    recentFailures: conduct.recentFailures(agentId, found.since),
-    outcomes: conduct.outcomes(agentId, found.since, now - outcomeTtlMs),
+  return conduct.atOneMoment(() => {
+    const found = conduct.counts(agentId, since);
+    return healthReport({
+      agentId,
+      since: found.since === null ? null : formatSeconds(found.since),
+      sinceMs: found.since ?? 0,
+      counts: found.counts,
+      trust: conduct.trust(agentId, now),
+      recentFailures: conduct.recentFailures(agentId, found.since),
+      outcomes: conduct.outcomes(agentId, found.since, now - outcomeTtlMs),
+    });
   });
 }
 

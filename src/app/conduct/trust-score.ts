@@ -42,8 +42,10 @@ export function explainTrust(
   now: number,
 ): { readonly report: TrustReport; readonly events: readonly TrustStep[]; readonly kept: number } {
   const events: TrustStep[] = [];
-  const reading = conduct.retrace(agentId, now, (event) => events.push(stepOf(event)));
-  return { report: reportOf(agentId, model, reading), events, kept: conduct.trust(agentId, now).score };
+  return conduct.atOneMoment(() => {
+    const reading = conduct.retrace(agentId, now, (event) => events.push(stepOf(event)));
+    return { report: reportOf(agentId, model, reading), events, kept: conduct.trust(agentId, now).score };
+  });
 }
 
 function reportOf(agentId: string, model: TrustRules['model'], reading: TrustReading): TrustReport {

@@ -20,6 +20,8 @@ export interface HourCounts {
 export interface Conduct {
   /** Sets how scores are computed from now on; the guide's rules until then. What was folded by other rules stays and is not used. */
   judgeBy(rules: TrustRules): void;
+  /** What `work` asks here is answered as of one moment, whatever is logged meanwhile. */
+  atOneMoment<T>(work: () => T): T;
   /** Every agent that the log holds to something. */
   agents(): readonly string[];
   /**

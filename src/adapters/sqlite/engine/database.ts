@@ -132,6 +132,17 @@ export class Database {
     }
   }
 
+  /** Reads all that `work` asks as of one moment, whatever others write meanwhile. */
+  atOneMoment<T>(work: () => T): T {
+    if (this.#connection.inTransaction) return work();
+    this.exec('BEGIN');
+    try {
+      return work();
+    } finally {
+      this.rollback();
+    }
+  }
+
   /** Ends a transaction without effect; SQLite has done so already after some errors. */
   rollback(): void {
     if (this.#connection.inTransaction) this.exec('ROLLBACK');

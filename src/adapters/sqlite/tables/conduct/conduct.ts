@@ -15,6 +15,7 @@ const ALL_STRANGERS = '';
 
 /** The reports' side of the log. Written with each entry, read without touching the log. */
 export class ConductTables implements Conduct {
+  readonly #database: Database;
   readonly #agents: Agents;
   readonly #tallies: Tallies;
   readonly #trust: TrustStates;
@@ -22,6 +23,8 @@ export class ConductTables implements Conduct {
   readonly #open;
   readonly #clock: Clock;
   readonly #settle: (work: () => void) => void;
+  /** What is to be written once a moment is over. */
+  #later: (() => void)[] | null = null;
 
   /** `settle` runs work in a write transaction of its own, or at once inside of one. */
   constructor(
@@ -29,6 +32,7 @@ export class ConductTables implements Conduct {
     path: string,
     parts: { agents: Agents; log: Log; clock: Clock; settle: (work: () => void) => void },
   ) {
+    this.#database = database;
     this.#agents = parts.agents;
     this.#clock = parts.clock;
     this.#settle = parts.settle;
@@ -91,6 +95,19 @@ export class ConductTables implements Conduct {
     this.#trust.judgeBy(rules);
   }
 
+  atOneMoment<T>(work: () => T): T {
+    if (this.#later !== null) return work();
+    const later = (this.#later = []) as (() => void)[];
+    let result: T;
+    try {
+      result = this.#database.atOneMoment(work);
+    } finally {
+      this.#later = null;
+    }
+    for (const each of later) this.#settle(each);
+    return result;
+  }
+
   agents(): string[] {
     return this.#held.all([]).map(([name]) => name);
   }
@@ -130,7 +147,9 @@ export class ConductTables implements Conduct {
     const agent = this.#agents.find(agentId);
     const folded = this.#trust.folded(agent, agentId);
     if (agent !== null && folded.behind > FAR) {
-      this.#settle(() => this.#trust.keep(agent, this.#trust.folded(agent, agentId)));
+      const keep = (): void => this.#trust.keep(agent, this.#trust.folded(agent, agentId));
+      if (this.#later === null) this.#settle(keep);
+      else this.#later.push(keep);
     }
     return readTrust(folded.state, this.#trust.rules, now);
   }
