@@ -7,7 +7,7 @@ export const MASK = '[masked]';
 
 /** A text without any of these shows no secret; nearly every param of nearly every intent is one. */
 const MAY_SHOW =
-  /[:=@]|--?[a-z]|-----BEGIN|<\/|\b(?:password|identified|config(?:ure)?)\b|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
+  /[:=@]|--?[a-z]|-----BEGIN|<\/|<<|\||passw(?:or)?d|passphrase|rabbitmqctl|\b(?:identified|config(?:ure)?|set(?:x|env)|auth)\b|\bnet1?(?:\.exe)?\s{1,8}use|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;
 /** The user part of a URL: a password, and by itself often a token. Clients read `\` as `/`, and `\\host\share` goes without a scheme. */
@@ -34,7 +34,7 @@ const AS_A_NAME = /\bed25519:[0-9a-f]{16,}|(?<![\w+/-])[\w+/-]{40,}={1,2}$/gi;
 /** The path of such an address is all that its holder needs. */
 const HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/\d+\/)[\w/-]+/gi;
 /** A name with `:` or `=` behind it, whose value is quoted, in quotes that are quoted themselves, or bare. */
-const NAME = /(?<![\w.]|\w-)([A-Za-z_][\w.-]{0,63})\\{0,4}["']?\s{0,4}(=>|[:=])\s{0,4}/g;
+const NAME = /(?<![\w.]|\w-)([A-Za-z_][\w.-]{0,63})\\{0,4}["']?\]?\s{0,4}(=>|:=|[:=])\s{0,4}/g;
 const FLAG = /(?<![\w-])(--?[A-Za-z][\w-]{0,63})\s+/g;
 const QUOTED = /\\{1,8}"[^"]*"|"(?:[^"\\]|\\[^])*"?|'[^']*'?/y;
 /** After a colon a header goes to the end of its line. */
@@ -45,7 +45,7 @@ const WORD = /(?!--)[^\s"']+/y;
 const TELLS_NOTHING = /(?:true|false|null|none|undefined)\b[ ,;)}\]]*(?=[\r\n"']|$)/iy;
 const COUNT = /\d+(?![^\s,;&}\]])/y;
 /** `-u name:password` of curl; two numbers are a user and a group, and a URL is read above. */
-const LOGIN = /(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(?!\d+:\d+(?![^\s"']))(["']?[^\s:"'=]+:(?!\/\/)[^\s"']+)/g;
+const LOGIN = /(?<![\w-])(-u|-U|--user|--proxy-user)(\s+|=)(?!\d+:\d+(?![^\s"']))(["']?[^\s:"'=]+:(?!\/\/)[^\s"']+)/g;
 /** `-U name%password` of smbclient. */
 const SHARE = /(?<![\w-])(-U\s{0,8}["']?[^\s%"']{1,256}%)[^\s"']+/g;
 /** `IDENTIFIED BY '...'`, `WITH PASSWORD '...'`, `PASSWORD('...')` of SQL; not `type="password" name="..."`, whose quote ends the word. */
@@ -54,7 +54,16 @@ const IN_SQL =
 /** `sshpass -p`, also before a quote that never ends. */
 const SSHPASS = /\b(sshpass\s{1,8}-p\s{0,8})\S+/g;
 /** `aws configure set aws_secret_access_key ...`, `npm config set //host/:_authToken ...`. */
-const SET = /(\bconfig(?:ure)?\s{1,8}set\s{1,8}["']?)([^\s="']{1,256})(["']?\s{1,8}["']?)[^\s"']+/gi;
+const SET =
+  /(\b(?:config(?:ure)?\s{1,8}set|git\s{1,8}config(?:\s{1,8}--[a-z]{1,16}){0,4}|npm\s{1,8}set|setx|setenv|set\s{1,8}-g?x)\s{1,8}["']?)([^\s="']{1,256})(["']?\s{1,8}["']?)(?![|;&])[^\s"']+/gi;
+/** `[Environment]::SetEnvironmentVariable('API_TOKEN', '...')`. */
+const SET_VARIABLE =
+  /(\bSetEnvironmentVariable\s{0,8}\(\s{0,8}["'])([^"'\s]{1,256})(["']\s{0,8},\s{0,8}(["']))[^"']{1,1024}(?=\4)/gi;
+/** `ConvertTo-SecureString '...' -AsPlainText`, and `PSCredential('user', '...')`; what begins with $ is a variable. */
+const SECURE_STRING =
+  /(\bConvertTo-SecureString\s{1,8}(?:-(?:AsPlainText|Force|String)\s{1,8}){0,3})(?![-$(])("[^"]{1,1024}"|'[^']{1,1024}'|[^\s"'|;)]{1,1024})/gi;
+const CREDENTIAL =
+  /(\b(?:PS|Network)Credential\s{0,8}\(?\s{0,8}(["'])[^"']{0,256}\2\s{0,8},\s{0,8}(["']))(?!\$)[^"']{1,1024}(?=\3)/gi;
 const QUERY = /([?&;])([\w.%-]{1,64})=([^&#\s"'<>]+)/g;
 const ELEMENT = /<([A-Za-z_][\w.:-]{0,63})(\s[^<>]{0,256})?>([^<]+)</g;
 /** Names that hold a secret in the query of a URL and not elsewhere. */
@@ -70,6 +79,11 @@ export function maskText(text: string): string {
     .replace(SET, (all, set: string, name: string, gap: string) =>
       isSecretName(name) ? `${set}${name}${gap}${MASK}` : all,
     )
+    .replace(SET_VARIABLE, (all, set: string, name: string, gap: string) =>
+      isSecretName(name) ? `${set}${name}${gap}${MASK}` : all,
+    )
+    .replace(SECURE_STRING, `$1${MASK}`)
+    .replace(CREDENTIAL, `$1${MASK}`)
     .replace(LOGIN, `$1$2${MASK}`)
     .replace(ELEMENT, (all, name: string, attributes: string | undefined) =>
       isSecretName(name) ? `<${name}${attributes ?? ''}>${MASK}<` : all,

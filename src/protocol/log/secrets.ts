@@ -97,6 +97,10 @@ function followsName(list: readonly Json[], i: number): boolean {
   const value = list[i];
   if (typeof before !== 'string') return false;
   if (isSecretFlag(before)) return typeof value !== 'string' || !value.startsWith('--');
+  // `-U name%password` of smbclient; `setx NAME value`, `config set NAME value`.
+  if (before === '-U') return typeof value === 'string' && /^[^%\s]+%/.test(value);
+  const verb = list[i - 2];
+  if (typeof verb === 'string' && /^(?:set|setx|setenv|-g?x)$/.test(verb) && isSecretName(before)) return true;
   if (/^(?:-u|--user|--proxy-user)$/.test(before))
     return typeof value === 'string' && /:(?!\d+$|\/\/)|^[^:]*\D[^:]*:(?!\/\/)/.test(value);
   if (

@@ -78,6 +78,11 @@ test('reads a text once, whatever stands in it', () => {
     '-U a',
     '-U,',
     'identified with a ',
+    'net use ',
+    'htpasswd -b ',
+    'echo ',
+    'chpasswd <',
+    'a --stdin <<< ',
   ])
     maskText(part.repeat(60_000));
 });

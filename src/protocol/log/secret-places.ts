@@ -1,0 +1,96 @@
+/**
+ * Secrets in command lines that no flag announces: they are known by their place (`htpasswd -b file user SECRET`, `net use X: \\host SECRET`), or
+ * by the program that is told them (`echo SECRET | chpasswd`).
+ */
+
+interface Row {
+  readonly program: RegExp;
+  /** Places of secrets among the words; that of the program is 0. */
+  readonly places: (words: readonly string[]) => readonly number[];
+}
+
+const ROWS: readonly Row[] = [
+  { program: /^(?:htpasswd|mosquitto_passwd)$/, places: (words) => (words.some(isBatch) ? lastOf(words) : []) },
+  { program: /^rabbitmqctl$/, places: (words) => after(words, /^(?:add_user|change_password|authenticate_user)$/, 2) },
+  { program: /^mysqladmin$/, places: (words) => after(words, /^password$/, 1) },
+  { program: /^wpa_passphrase$/, places: (words) => (words.length > 2 ? [2] : []) },
+  {
+    program: /^(?:redis|valkey)-cli$/,
+    places: (words) => (after(words, /^auth$/i, 1).length > 0 ? lastOf(words) : []),
+  },
+  { program: /^net1?$/i, places: ofNet },
+];
+
+const NAMES = '(?:htpasswd|mosquitto_passwd|rabbitmqctl|mysqladmin|wpa_passphrase|(?:redis|valkey)-cli)';
+/** A word of prose as well: at the beginning of a command alone. */
+const NET = String.raw`(?<=(?:^|[|;&("'\r\n]|\s\/[cCkK]\s)\s{0,4})[nN][eE][tT]1?`;
+/** To the end of the command: what is quoted ends none. */
+const COMMAND = new RegExp(`(?:(?<![\\w.-])${NAMES}|${NET})(?:\\.exe)?(?=\\s)(?:"[^"]*"|'[^']*'|[^|;&\\r\\n"'])*`, 'g');
+const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
+const MAY_NAME = /passwd|rabbitmqctl|mysqladmin|wpa_passphrase|-cli\b|\bnet1?(?:\.exe)?\s{1,8}use/i;
+
+const READERS = 'chpasswd|passwd|smbpasswd|cryptsetup|kinit|sudo\\s{1,8}-S';
+const READING_FLAGS = '--(?:password-|pass-|token-)?stdin|--with-token';
+const PIPED = new RegExp(
+  `\\b((?:echo|printf)(?:\\s{1,8}-[A-Za-z]{1,4}){0,3}\\s{1,8})[^|\\r\\n]{1,512}?` +
+    `(?=\\s{0,8}\\|\\s{0,8}(?:(?:sudo\\s{1,8})?(?:${READERS})|[^|;&\\r\\n]{0,256}\\s(?:${READING_FLAGS}))\\b)`,
+  'g',
+);
+const HERE = new RegExp(
+  `(?<=(?:\\b(?:${READERS})|\\s(?:${READING_FLAGS}))\\b[^|;&\\r\\n<]{0,128})(<<<\\s{0,8})` +
+    `(?:"[^"]{1,1024}"|'[^']{1,1024}'|[^\\s"']{1,1024})`,
+  'g',
+);
+
+/** The text with `mask` in the place of such secrets. */
+export function maskPlaces(text: string, mask: string): string {
+  const piped = text.includes('|') ? text.replace(PIPED, `$1${mask}`) : text;
+  const told = piped.includes('<<<') ? piped.replace(HERE, `$1${mask}`) : piped;
+  if (!MAY_NAME.test(told)) return told;
+  return told.replace(COMMAND, (command) => {
+    const words = [...command.matchAll(WORD)].map(([word]) => word);
+    const places = new Set(secretPlaces(words));
+    if (places.size === 0) return command;
+    let at = -1;
+    return command.replace(WORD, (word) => (places.has((at += 1)) ? mask : word));
+  });
+}
+
+/** The places of such secrets in a list of words, in which the program may stand behind others. */
+export function placesIn(words: readonly string[]): readonly number[] {
+  const from = words.findIndex((word) => rowOf(word) !== null);
+  return from < 0 ? [] : secretPlaces(words.slice(from)).map((place) => from + place);
+}
+
+/** The places of such secrets among the words of a command; that of the program is 0. */
+function secretPlaces(words: readonly string[]): readonly number[] {
+  return rowOf(words[0] ?? '')?.places(words) ?? [];
+}
+
+function rowOf(word: string): Row | null {
+  const name = /^(?:.{0,1024}[/\\])?([\w-]{1,32})(?:\.exe)?$/s.exec(word)?.[1];
+  return name === undefined ? null : (ROWS.find(({ program }) => program.test(name)) ?? null);
+}
+
+function isBatch(word: string): boolean {
+  return /^-[A-Za-z0-9]{0,16}b[A-Za-z0-9]{0,16}$/.test(word);
+}
+
+/** The last word that is no flag, where more than one is given. */
+function lastOf(words: readonly string[]): readonly number[] {
+  const given = words.flatMap((word, i) => (i === 0 || word.startsWith('-') ? [] : [i]));
+  return given.length < 2 ? [] : [given.at(-1)!];
+}
+
+function after(words: readonly string[], verb: RegExp, places: number): readonly number[] {
+  const at = words.findIndex((word, i) => i > 0 && verb.test(word));
+  return at < 0 || at + places >= words.length ? [] : [at + places];
+}
+
+/** `net use [device] \\host\share [password] [/option]`, `net user name [password] [/option]`; `*` asks for it. */
+function ofNet(words: readonly string[]): readonly number[] {
+  const verb = words[1]?.toLowerCase();
+  const given = words.flatMap((word, i) => (i < 2 || /^["']?(?:\/\w|\*$)/.test(word) ? [] : [i]));
+  if (verb === 'user') return given.slice(1, 2);
+  return verb === 'use' ? given.filter((i) => !/^["']?(?:[a-z]:["']?$|[\\/]{2})/i.test(words[i]!)) : [];
+}
