@@ -206,6 +206,21 @@ describe('shipping', () => {
     expect(await mesh.store.logs.head()).toBe(5);
   });
 
+  test('a log that is pruned just when it is compared is not called changed', async () => {
+    const mesh = await TestMesh.start();
+    const state = stateWith(5);
+    await ship(state, lineTo(mesh, answered));
+    const { logId, verifier, archive } = state;
+    const pruned = (query: Parameters<SqliteState['records']>[0]) => {
+      const { after, head } = state.bounds();
+      if (after.seq === 0) archive.moveBase(after, head, '{}', []);
+      return state.records(query);
+    };
+    const log = { logId, verifier, archive, records: pruned, bounds: () => state.bounds() };
+    expect((await ship(log, lineTo(mesh, answered))).end).toBeNull();
+    expect(state.bounds().after.seq).toBe(5);
+  });
+
   test.each([
     ['cut', 'log_cut', (v: TestVerifier): void => void v.entries.pop(), /entries 5 to 5 .* missing here/],
     [

@@ -56,6 +56,8 @@ export async function signLogCheckpoint(log: ArchivedLog, key: HeldKey, now: num
 /** Checks the chain between what signed statements say of its beginning and its end. */
 export async function checkAgainstStatements(log: ArchivedLog, options: CheckpointOptions): Promise<CheckpointVerdict> {
   const { keys, given, pause } = options;
+  // First: the summary of what is pruned from now on stands beside those that are needed.
+  const { after, head } = log.bounds();
   let doubtful = 0;
   const kept = (kind: 'checkpoint' | 'pruning'): SignedStatement[] =>
     log.archive.statements(kind).flatMap((text) => {
@@ -70,7 +72,6 @@ export async function checkAgainstStatements(log: ArchivedLog, options: Checkpoi
   const summaries = kept('pruning').flatMap(({ statement }) => (statement.type === 'log-pruning' ? [statement] : []));
   const newest = checkpoints.reduce<LogCheckpoint | null>((a, b) => (a === null || b.seq > a.seq ? b : a), null);
 
-  const { after, head } = log.bounds();
   const pruned = summariesUpTo(after, summaries);
   if (pruned === null) {
     const reason = `it and the entries up to ${after.seq} are missing, and no signed summary says that they were pruned`;

@@ -206,6 +206,8 @@ function contradiction(log: ShippedLog, held: Link | null, sent: boolean): Shipp
   }
   const here = held.seq === after.seq ? after.hash : hashAt(log, held.seq);
   if (here === held.hash) return null;
+  // Pruned between the two looks.
+  if (here === null && log.bounds().after.seq >= held.seq) return contradiction(log, held, sent);
   const when = sent ? 'while it was shipped' : 'after it was shipped';
   return {
     kind: 'log_changed',

@@ -1,0 +1,48 @@
+/** What happens to the check of a log while another process prunes it. */
+import { expect, test } from 'vitest';
+import { checkAgainstStatements } from '../../../src/app/logs/checkpoint.js';
+import { planPruning } from '../../../src/app/logs/prune.js';
+import { signStatement, type PruningSummary } from '../../../src/app/logs/statements.js';
+import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
+import { formatTime } from '../../../src/protocol/time.js';
+import { draft, T0 } from '../../kit/state/drafts.js';
+import { openAt, statePath } from '../../kit/state/temporary.js';
+
+const seed = new Uint8Array(32).fill(7);
+const publicKey = publicKeyOf(seed);
+const KEY = {
+  keyId: 'this machine',
+  publicKey,
+  sign: (bytes: Uint8Array) => Promise.resolve(signMessage(seed, bytes)),
+};
+const pause = (): Promise<void> => Promise.resolve();
+
+test('what is pruned when the statements are read already is not called missing', async () => {
+  const path = statePath();
+  const [one, other] = [openAt(path), openAt(path)];
+  one.transact((ledger) => {
+    for (let i = 0; i < 20; i++) ledger.append(draft({ at: T0 + i }));
+  });
+  const { plan } = await planPruning(other, T0 + 10, pause, null);
+  const { after, until, firstTime, lastTime, codes, agents } = plan!;
+  const text = await signStatement<PruningSummary>(
+    {
+      ...{ type: 'log-pruning', log_id: other.logId, after, until, first_time: firstTime, last_time: lastTime },
+      ...{ successful: 10, failed: 0, unattributed: 0, codes, agents, time: formatTime(T0) },
+    },
+    KEY,
+  );
+  let pruned = false;
+  const log = {
+    logId: one.logId,
+    archive: one.archive,
+    records: (query: Parameters<typeof one.records>[0]) => one.records(query),
+    bounds: () => {
+      if (!pruned) other.archive.moveBase(after, until, text, []);
+      pruned = true;
+      return one.bounds();
+    },
+  };
+  const { check } = await checkAgainstStatements(log, { keys: [publicKey], given: [], pause });
+  expect(check).toMatchObject({ ok: true, count: 10 });
+});
