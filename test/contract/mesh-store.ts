@@ -649,6 +649,12 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
             ...{ kind: 'stored', seq: 2, hash: 'h2' },
           },
         );
+        // Rows take the room of what they hold now.
+        const { bytes } = await store.logs.usage();
+        await store.logs.rewrite({ logId: 'l1' }, (text) => `${text} ${'x'.repeat(1000)}`);
+        expect((await store.logs.usage()).bytes).toBeGreaterThan(bytes + 400_000);
+        for (const logId of ['l1', 'l2']) await store.logs.drop(logId);
+        expect((await store.logs.usage()).bytes).toBeLessThan(200_000);
       }));
   });
 }

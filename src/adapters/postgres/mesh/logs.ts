@@ -59,7 +59,8 @@ export class PostgresLogs implements LogTable {
     let entries = 0;
     for (let after = 0; ;) {
       const values = [after, agentId ?? null, logId ?? null, REWRITTEN];
-      const rows = await this.#inRoom(async (held) => {
+      const rows = await this.#inRoom(async (held, _, bytes) => {
+        let grown = 0;
         const found = await held.query(
           `SELECT row, log_id, body FROM ${SCHEMA}.shipped WHERE row > $1 AND ($2::text IS NULL OR agent = $2)
              AND ($3::text IS NULL OR log_id = $3) ORDER BY row LIMIT $4`,
@@ -69,8 +70,11 @@ export class PostgresLogs implements LogTable {
           const left = change(String(body), String(log_id));
           if (left === null) continue;
           await held.query(`UPDATE ${SCHEMA}.shipped SET body = $1 WHERE row = $2`, [left, Number(row)]);
+          grown += Buffer.byteLength(left) - Buffer.byteLength(String(body));
           entries += 1;
         }
+        if (grown !== 0)
+          await held.query(`UPDATE ${SCHEMA}.shipped_room SET bytes = $1 WHERE one`, [Math.max(0, bytes + grown)]);
         return found;
       });
       if (rows.length < REWRITTEN) break;
