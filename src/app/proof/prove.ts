@@ -49,8 +49,9 @@ export async function proveEntry(
   const sent = given === null ? signedDocument(log, entry) : sentDocument(given, entry);
   const intent = shownMembers(sent);
   const passport = entry.passport_hash === null ? null : log.judgedPassport(entry.passport_hash);
-  const signed = signTree(log, key);
+  // Before the tree, which then has it: others log meanwhile.
   const outcome = outcomeOf(log, entry.seq);
+  const signed = signTree(log, key);
   const size = signed.head.size;
   const bundle: Bundle = {
     type: 'aip-proof',
