@@ -76,6 +76,17 @@ async function walk(log: ChainedLog, { newest, pause, checkpoints = [] }: LogChe
   }
 }
 
+/** All records in order. Fails with STATE where the log is pruned under its reader: what that one has would have a hole that looks like a deletion. */
+export function* recordsOfWhole(log: ChainedLog): Generator<LogRecord> {
+  let due = 0;
+  for (const record of log.records({})) {
+    if (due > 0 && record.seq > due && log.bounds().after.seq >= due)
+      throw new Failure('STATE', 'The log was pruned while it was read.', { hint: 'run it again', retryable: true });
+    due = record.seq + 1;
+    yield record;
+  }
+}
+
 /** A row that holds no entry: the reader gives up on it, and the chain breaks there. */
 interface Unreadable {
   readonly unreadable: true;

@@ -1,5 +1,6 @@
 /** What happens to the check of a log while another process prunes it. */
 import { expect, test } from 'vitest';
+import { recordsOfWhole } from '../../../src/app/logs/check.js';
 import { checkAgainstStatements } from '../../../src/app/logs/checkpoint.js';
 import { planPruning } from '../../../src/app/logs/prune.js';
 import { signStatement, type PruningSummary } from '../../../src/app/logs/statements.js';
@@ -45,4 +46,34 @@ test('what is pruned when the statements are read already is not called missing'
   };
   const { check } = await checkAgainstStatements(log, { keys: [publicKey], given: [], pause });
   expect(check).toMatchObject({ ok: true, count: 10 });
+});
+
+test('an export that is pruned under its reader fails, and one of a log from which somebody deleted goes on', () => {
+  const log = (): ReturnType<typeof openAt> => {
+    const state = openAt(statePath());
+    state.transact((ledger) => {
+      for (let i = 0; i < 600; i++) ledger.append(draft({ at: T0 + i }));
+    });
+    return state;
+  };
+  const pruned = log();
+  expect(() => {
+    for (const { seq, hash } of recordsOfWhole(pruned)) {
+      if (seq !== 300) continue;
+      pruned.archive.moveBase(pruned.bounds().after, { seq, hash }, '{}', []);
+      pruned.archive.sweep();
+    }
+  }).not.toThrow();
+  const ahead = log();
+  const [until] = [...ahead.records({ afterSeq: 399 })];
+  expect(() => {
+    for (const { seq } of recordsOfWhole(ahead)) {
+      if (seq !== 2) continue;
+      ahead.archive.moveBase(ahead.bounds().after, until!, '{}', []);
+      ahead.archive.sweep();
+    }
+  }).toThrow('pruned while it was read');
+  const holed = log();
+  const left = [...holed.records({})].filter(({ seq }) => seq !== 7);
+  expect([...recordsOfWhole({ bounds: () => holed.bounds(), records: () => left })]).toEqual(left);
 });

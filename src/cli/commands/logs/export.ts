@@ -1,6 +1,7 @@
 import { Failure } from '../../../app/failure.js';
+import { recordsOfWhole } from '../../../app/logs/check.js';
 import { agentNamed } from '../../../app/passports/agent-named.js';
-import type { EntryQuery, State } from '../../../app/ports/state.js';
+import type { EntryQuery } from '../../../app/ports/state.js';
 import type { Entry, LogRecord } from '../../../protocol/log/entry.js';
 import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
@@ -127,8 +128,8 @@ interface Rendering {
 }
 
 /** A whole export in the log's own form holds every record: without those of outcomes the chain would have holes. */
-function* linesOf(state: State, query: EntryQuery, { line, record }: Rendering): Iterable<string> {
-  if (record !== null && Object.keys(query).length === 0) for (const each of state.records({})) yield record(each);
+function* linesOf(state: LocalState, query: EntryQuery, { line, record }: Rendering): Iterable<string> {
+  if (record !== null && Object.keys(query).length === 0) for (const each of recordsOfWhole(state)) yield record(each);
   else for (const each of state.entries(query)) yield line(each);
 }
 
