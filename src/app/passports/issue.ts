@@ -77,7 +77,7 @@ export function wrongDomain(domain: string): string | null {
 
 /**
  * Makes a key pair and a passport that its principal signs. Everything is checked before the first key is made, and a
- * failure on the way takes back the agent's key.
+ * failure on the way takes back the agent's key, unless a passport that names it is written already.
  */
 export async function createPassport(deps: IssueDeps, request: PassportRequest): Promise<IssuedPassport> {
   const { name, domain, path } = request;
@@ -119,6 +119,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
 
   const agents = () => createKey(deps, draft.key_id, request.keyStore, request.seed);
   let record: KeyRecord | null = null;
+  let written = false;
   try {
     // A key that is asked is tried before the principal's is made: one that does not answer must leave nothing behind.
     const asked = looksLikeKeyAddress(request.keyStore) ? await agents() : null;
@@ -131,6 +132,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       issuer.key,
     );
     if (path !== null) await deps.files.create(path, passportText(passport.document));
+    written = path !== null;
     rememberPassport(deps, passport, path, now);
     return {
       passport,
@@ -140,7 +142,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       principalKeyPinned: issuer.pinned === null ? null : { record: issuer.record, made: issuer.pinned === 'made' },
     };
   } catch (error) {
-    if (record !== null) await discardKey(deps, record);
+    if (record !== null && !written) await discardKey(deps, record);
     throw error;
   }
 }
@@ -177,6 +179,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
 
   const issuer = await issuerKey(deps, document.principal, null);
   const agentKey = await createKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);
+  let written = false;
   try {
     const former = [document, ...document.previous_keys].find(
       ({ public_key }) => public_key === formatPublicKey(agentKey.publicKey),
@@ -202,6 +205,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
       issuer.key,
     );
     if (path !== null) await deps.files.replace(path, passportText(renewed.document));
+    written = path !== null;
     rememberPassport(deps, renewed, path, now);
     return {
       passport: renewed,
@@ -211,7 +215,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
       principalKeyPinned: null,
     };
   } catch (error) {
-    await discardKey(deps, agentKey.record);
+    if (!written) await discardKey(deps, agentKey.record);
     throw error;
   }
 }

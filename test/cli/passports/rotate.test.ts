@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { GUIDE_FLAGS, household, made, settled, signed } from '../../kit/native/household.js';
 import { SUPPORT } from '../../kit/native/parts.js';
@@ -141,6 +142,22 @@ describe('aip passport rotate', () => {
     const before = readFileSync(path, 'utf8');
     expect((await machine.run('passport', 'rotate', ...args)).code).toBe(exit);
     expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
+  test('that ends when the passport is written already leaves the key that it names', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const change = (sql: string): void => {
+      const database = new Database(machine.state, 1000);
+      database.exec(sql);
+      database.close();
+    };
+    change('CREATE TRIGGER broken BEFORE INSERT ON passports BEGIN INSERT INTO nowhere VALUES (1); END');
+    expect((await machine.run('passport', 'rotate', path, '--env-file', machine.at('.env2'))).code).not.toBe(0);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ key_id: `${SUPPORT}#key-2` });
+    change('DROP TRIGGER broken');
+    expect((await machine.run('passport', 'import', path)).code).toBe(0);
+    expect((await machine.run('intent', 'verify', await signed(machine, path, '.env2', 'i.json'))).code).toBe(0);
   });
 
   test('needs the principal, who may be elsewhere', async () => {
