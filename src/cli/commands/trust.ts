@@ -68,7 +68,7 @@ function show(report: TrustReport, least: number, cli: Cli): void {
   const { paint } = cli;
   const colour = report.score >= 0.7 ? paint.green : report.score >= 0.5 ? paint.yellow : paint.red;
   const doubt = report.meaningful ? '' : `, which means nothing before ${least}`;
-  const said = `${colour(paint.bold(String(report.score)))} ${clean(report.agent_id)}: ${report.verifications} verifications${doubt} ${paint.dim(`(model ${report.model}${report.updated_at === null ? '' : `, updated ${report.updated_at}`})`)}`;
+  const said = `${colour(paint.bold(String(report.score)))} ${clean(report.agent_id)}: ${report.verifications} ${report.verifications === 1 ? 'verification' : 'verifications'}${doubt} ${paint.dim(`(model ${report.model}${report.updated_at === null ? '' : `, updated ${report.updated_at}`})`)}`;
   cli.out(flowed(said, cli.width));
 }
 

@@ -48,6 +48,27 @@ describe('log.retention', () => {
     await home.run('logs', 'tail', '-n', '1');
     expect(kept(home)).toBe(100);
   });
+  test('prune says how much is old and stays', async () => {
+    const home = await aged('90d');
+    const some = await home.run('logs', 'prune');
+    expect([some.out, some.err]).toMatchObject([
+      expect.stringContaining('removed 10 entries'),
+      expect.stringContaining('50 entries that old stay: at most a tenth'),
+    ]);
+    // Of five entries a tenth is none.
+    const small = household({ env: { AIP_LOG_RETENTION: '90d' } });
+    await small.agent('bot');
+    inHome(dirname(small.state), (state) =>
+      state.transact((ledger) => void ledger.append(draft({ at: small.io.now() - 100 * DAY }))),
+    );
+    const none = await small.run('logs', 'prune');
+    expect([none.out.trim(), none.err]).toMatchObject([
+      'nothing was removed',
+      expect.stringContaining('1 entry that old stays: at most a tenth'),
+    ]);
+    const all = await small.run('logs', 'prune', '--yes', '--dry-run');
+    expect(all.out).toContain('would remove 1 entry up to 1');
+  });
   test('prune takes it from the config: a tenth by itself, all with --yes', async () => {
     const home = await aged('90d');
     expect((await home.json<object>('logs', 'prune', '--dry-run')).value).toMatchObject({

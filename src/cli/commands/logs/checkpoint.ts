@@ -77,7 +77,10 @@ export const command: CommandSpec<Options> = {
       const seen = await withWitnesses(cli, state, { note, head }, key, options);
       const others = seen.signatures.length - note.signatures.length;
       const by = others === 0 ? '' : `, and cosigned ${others === 1 ? 'once' : `${others} times`}`;
-      return { text: noteText(seen).trimEnd(), said: `${head.size} entries are signed by ${key.publicKey}${by}` };
+      return {
+        text: noteText(seen).trimEnd(),
+        said: `${head.size === 1 ? '1 entry is' : `${head.size} entries are`} signed by ${key.publicKey}${by}`,
+      };
     }
 
     async function asPrincipal(principal: string): Promise<{ text: string; said: string }> {

@@ -115,7 +115,7 @@ export const command: CommandSpec<Options> = {
       : proven === null
         ? '; a selection is no chain, so it cannot be checked as one'
         : ', each with its place in the tree: aip logs verify --file';
-    cli.note(`${count} entries exported${parts}`);
+    cli.note(`${count === 1 ? '1 entry' : `${count} entries`} exported${parts}`);
     return 0;
   },
 };

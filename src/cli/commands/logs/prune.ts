@@ -71,7 +71,7 @@ export const command: CommandSpec<Options> = {
     const now = cli.io.now();
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
     const left = options.dryRun ? 0 : await sweepPruned(state, pause);
-    if (left > 0) cli.note(`deleted ${left} entries that an interrupted pruning had left behind`);
+    if (left > 0) cli.note(`deleted ${entriesOf(left)} that an interrupted pruning had left behind`);
     const mesh = await meshAccess(cli);
     const meshKey = mesh === null ? null : parsePublicKey(mesh.publicKey);
     const { after, head } = state.bounds();
@@ -83,11 +83,17 @@ export const command: CommandSpec<Options> = {
       const they = unshipped === 1 ? '1 entry that old stays' : `${unshipped} entries that old stay`;
       cli.warn(`${they}: the mesh does not have it all yet; aip mesh follow ships the log.`, 'log_unshipped');
     }
-    if (plan === null) return tell(cli, null, null, options.dryRun, unshipped);
+    const old = (state.archive.lastBefore(before)?.seq ?? after.seq) - after.seq;
+    const capped = most === null ? 0 : old - unshipped - (plan?.count ?? 0);
+    if (capped > 0) {
+      const they = capped === 1 ? '1 entry that old stays' : `${capped} entries that old stay`;
+      cli.note(`${they}: at most a tenth of the log goes in a run without --yes`);
+    }
+    if (plan === null) return tell(cli, null, null, options.dryRun, { unshipped, capped });
     if (options.dryRun) return tell(cli, plan, null, true);
     if (!options.yes && configured === null) {
       const sure = await cli.ask.confirm({
-        message: `Remove ${plan.count} entries, ${plan.firstTime} to ${plan.lastTime}?`,
+        message: `Remove ${entriesOf(plan.count)}, ${plan.firstTime} to ${plan.lastTime}?`,
         flag: '--yes',
       });
       if (!sure) {
@@ -103,7 +109,13 @@ export const command: CommandSpec<Options> = {
   },
 };
 
-function tell(cli: Cli, plan: Pruning | null, summary: string | null, dryRun: boolean, unshipped = 0): number {
+function tell(
+  cli: Cli,
+  plan: Pruning | null,
+  summary: string | null,
+  dryRun: boolean,
+  { unshipped, capped } = { unshipped: 0, capped: 0 },
+): number {
   const removed = dryRun || plan === null ? 0 : plan.count;
   if (cli.globals.json) {
     const would = plan === null ? 0 : plan.count;
@@ -114,11 +126,14 @@ function tell(cli: Cli, plan: Pruning | null, summary: string | null, dryRun: bo
       summary: summary === null ? null : (JSON.parse(summary) as unknown),
     });
   } else if (plan === null) {
-    cli.out(`${unshipped > 0 ? 'no entry that old is with the mesh' : 'no entry is that old'}; nothing was removed`);
+    const why = unshipped > 0 ? 'no entry that old is with the mesh; ' : capped > 0 ? '' : 'no entry is that old; ';
+    cli.out(`${why}nothing was removed`);
   } else {
     const verb = dryRun ? 'would remove' : 'removed';
-    cli.out(`${verb} ${plan.count} entries up to ${plan.until.seq}, ${plan.firstTime} to ${plan.lastTime}`);
+    cli.out(`${verb} ${entriesOf(plan.count)} up to ${plan.until.seq}, ${plan.firstTime} to ${plan.lastTime}`);
     if (!dryRun) cli.out('  a signed summary stands in their place; check: aip logs verify');
   }
   return 0;
 }
+
+const entriesOf = (count: number): string => (count === 1 ? '1 entry' : `${count} entries`);
