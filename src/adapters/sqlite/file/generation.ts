@@ -57,8 +57,12 @@ export function wentBack(log: GenerationLog, seen: Generation | 'unreadable' | n
   if (seq <= after.seq) return null;
   // As it was left, which is how most starts find it.
   if (seq === head.seq && hash === head.hash) return null;
-  for (const entry of log.records({ afterSeq: seq - 1 }))
-    return entry.seq === seq && entry.hash === hash ? null : `entry ${seq} of its log is not the one that was there`;
+  for (const entry of log.records({ afterSeq: seq - 1 })) {
+    if (entry.seq === seq && entry.hash === hash) return null;
+    // Pruned between the two looks.
+    if (entry.seq > seq && log.bounds().after.seq >= seq) return null;
+    return `entry ${seq} of its log is not the one that was there`;
+  }
   return null;
 }
 

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openState } from '../../../../src/adapters/sqlite/open.js';
-import { readGeneration } from '../../../../src/adapters/sqlite/file/generation.js';
+import { readGeneration, wentBack } from '../../../../src/adapters/sqlite/file/generation.js';
 import type { JsonObject } from '../../../../src/protocol/json/values.js';
 import { settled } from '../../../kit/native/household.js';
 import { fixture } from '../../../kit/native/vectors.js';
@@ -235,4 +235,16 @@ test('what another has seen of a log that is gone is forgotten here, and dated i
     fixture('intent-refund.json'),
   );
   expect(value.error_code).toBe('AIP-E302');
+});
+
+test('a log that is pruned just when it is looked at has not gone back', () => {
+  const link = (seq: number) => ({ seq, hash: String(seq).padStart(64, '0') });
+  const bounds = [
+    { after: link(0), head: link(9) },
+    { after: link(8), head: link(9) },
+  ];
+  const log = { logId: 'a', bounds: () => bounds.shift()!, records: () => [link(9)] };
+  expect(wentBack(log, { logId: 'a', head: link(5), wentBackAt: null })).toBeNull();
+  const cut = { ...log, bounds: () => ({ after: link(0), head: link(9) }) };
+  expect(wentBack(cut, { logId: 'a', head: link(5), wentBackAt: null })).toContain('entry 5');
 });
