@@ -4,7 +4,8 @@ import type { Role } from '../../mesh/access/roles.js';
 import { documentOf, partOf } from '../../mesh/document.js';
 import { toHex } from '../../protocol/hex.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { askMesh, everyPage, requireAsked, resultOf, unheard } from './answers.js';
+import { Failure } from '../failure.js';
+import { askMesh, everyPage, isRefusedAs, requireAsked, resultOf, unheard } from './answers.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 import type { OperatorSigner } from './hand-in.js';
@@ -85,7 +86,7 @@ function listedKey(value: JsonObject): ListedKey {
   return { keyId: key_id, role, label, publicKey: public_key, createdAt: created_at, revokedAt: revoked_at };
 }
 
-/** False when it was revoked before. */
+/** False when it was revoked before. @throws Failure NOT_FOUND, NETWORK, FORBIDDEN */
 export async function revokeApiKey(deps: AdminDeps, keyId: string): Promise<boolean> {
   const path = `/v1/mesh/keys/${encodeURIComponent(keyId)}`;
   const doubt = 'Whether the key was revoked is unknown: give the command again, which is harmless.';
@@ -210,5 +211,8 @@ async function change<T>(
   };
   const told = resultOf(line, await line.ask(call), read);
   if (told.kind === 'done') return told.value;
+  // A key, verifier, principal or log that is not there is a name that is wrong, as one would be on this machine.
+  if (told.kind === 'refused' && isRefusedAs(told.failure, 'NOT_FOUND'))
+    throw new Failure('NOT_FOUND', told.failure.message, { cause: told.failure });
   throw told.kind === 'refused' ? told.failure : unheard(line, told.what, told.unsure ? doubt : null);
 }

@@ -210,9 +210,10 @@ function refusedBy(line: MeshEndpoint, status: number, { code, message, retryabl
   const hint = HINTS[name];
   // A role that does not permit is no trouble of the network: another try ends the same way.
   const forbidden = name === 'FORBIDDEN';
+  const told = forbidden || name === 'NOT_FOUND';
   return new MeshRefusal(
     forbidden ? 'FORBIDDEN' : 'NETWORK',
-    `The mesh at ${line.url} refused${forbidden ? '' : ` (${name})`}: ${text}`,
+    `The mesh at ${line.url} refused${told ? '' : ` (${name})`}: ${text}`,
     {
       ...(hint === undefined ? {} : { hint }),
       retryable: retryable === true,

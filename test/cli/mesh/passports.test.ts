@@ -84,7 +84,9 @@ describe('a passport at the mesh', { timeout: SLOW }, () => {
     expect(refused.err).toMatch(
       /^hint: as an admin: aip mesh principal add did:web:\S+ --public-key ed25519:[0-9a-f]{64}$/m,
     );
-    expect((await admin.run(['mesh', 'principal', 'remove', DID])).code).toBe(5);
+    expect((await admin.run(['mesh', 'principal', 'remove', DID])).code).toBe(3);
+    const nothing = await admin.run(['mesh', 'passport', 'withdraw', 'bot']);
+    expect(nothing.out).toContain('withdrawn did:web:acme.com:agents:bot (none was demanded)');
   });
 
   test('is published when it is made, where the mesh carries those of its principal; a narrowed key is said of the fleet', async () => {

@@ -100,7 +100,13 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
     expect([drilled.code, JSON.parse(drilled.out)]).toMatchObject([15, { can_halt: 'unknown', ok: false }]);
 
     expect((await admin.run(['mesh', 'forget', 'us-1'])).code).toBe(0);
-    expect((await admin.run(['mesh', 'forget', 'us-1'])).code).toBe(5);
+    const gone = await admin.run(['mesh', 'forget', 'us-1']);
+    expect([gone.code, gone.err]).toEqual([
+      3,
+      expect.stringMatching(/refused: There is no such verifier on the roster\. \[NOT_FOUND\]\nhint: .*mesh status/),
+    ]);
+    const unknown = await admin.run(['mesh', 'key', 'revoke', '0123456789ab', '--yes']);
+    expect([unknown.code, unknown.err]).toEqual([3, expect.stringMatching(/\[NOT_FOUND\]\nhint: .*mesh key list/)]);
     expect((await revoke(admin)).code).toBe(0);
     await one.stop();
     const alone = await revoke(admin);

@@ -43,7 +43,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [{ run: 'aip mesh drill --within 1s', why: 'weekly, from cron' }],
   exits: {
-    4: 'the key store is missing, locked or refuses',
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
     5: 'the mesh cannot be reached, or refuses',
     15: 'slower than --within, nobody listens who could confirm, or one that may still accept is absent',
   },

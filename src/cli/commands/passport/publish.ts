@@ -40,7 +40,7 @@ export const command: CommandSpec<Options> = {
   examples: [{ run: 'aip passport publish support-agent-v1', why: 'after it was signed elsewhere' }],
   exits: {
     3: 'the passport is not known',
-    4: 'the key store is missing, locked or refuses',
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
     5: 'the mesh cannot be reached or refuses, or not every verifier has it yet (E501)',
   },
   touches: ['files', 'state', 'network', 'keychain'],

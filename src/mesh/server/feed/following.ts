@@ -194,8 +194,7 @@ export async function forget(
 ): Promise<Reply> {
   await spendSignature(server, request, caller);
   const found = await server.roster.forget(decodeURIComponent(name ?? ''));
-  if (found === null)
-    throw new Refused('NOT_FOUND', 'There is no such verifier on the roster: aip mesh status lists them.');
+  if (found === null) throw new Refused('NOT_FOUND', 'There is no such verifier on the roster.');
   server.pollers.delete(found.verifier);
   server.hub.closeVerifier(found.verifier);
   return jsonReply(200, { verifier: found.verifier, label: found.label, forgotten: true });

@@ -58,7 +58,10 @@ export const command: CommandSpec<Options> = {
       why: 'for an operator who signs commands',
     },
   ],
-  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  exits: {
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
+    5: 'the mesh cannot be reached, or refuses',
+  },
   touches: ['network', 'keychain'],
   topics: ['mesh'],
 

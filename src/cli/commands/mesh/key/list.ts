@@ -10,7 +10,10 @@ export const command: CommandSpec<KeyPlaces> = {
   summary: 'List the API keys of the mesh, without their secrets',
   options: [{ title: 'Flags', options: [...PASSPHRASE_OPTIONS] }],
   examples: [{ run: 'aip mesh key list', why: 'who may do what' }],
-  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  exits: {
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
+    5: 'the mesh cannot be reached, or refuses',
+  },
   touches: ['network', 'keychain'],
   topics: ['mesh'],
 

@@ -16,7 +16,11 @@ export const command: CommandSpec<Options> = {
   args: [{ name: 'key_id', description: 'id of the key, as aip mesh key list shows it' }],
   options: [{ title: 'Flags', options: [YES_OPTION, ...PASSPHRASE_OPTIONS] }],
   examples: [{ run: 'aip mesh key revoke 0123456789ab', why: 'asks first' }],
-  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  exits: {
+    3: 'the mesh has no key with this id',
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
+    5: 'the mesh cannot be reached, or refuses',
+  },
   touches: ['network', 'keychain'],
   topics: ['mesh', 'incident'],
 

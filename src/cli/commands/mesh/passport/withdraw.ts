@@ -17,7 +17,7 @@ export const command: CommandSpec<KeyPlaces> = {
   examples: [{ run: 'aip mesh passport withdraw support-agent-v1', why: 'a draft was published' }],
   exits: {
     3: 'the agent is not known by that name',
-    4: 'the key store is missing, locked or refuses',
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
     5: 'the mesh cannot be reached, or refuses',
   },
   touches: ['network', 'state', 'keychain'],
@@ -28,7 +28,10 @@ export const command: CommandSpec<KeyPlaces> = {
     const deps = await orderDeps(cli, await meshSession(cli, options), options);
     const publishing = await withdrawPassport(deps, agent);
     if (cli.globals.json) cli.json(publishing.outcome);
-    else cli.out(`${cli.paint.green('withdrawn')} ${clean(agent)}\n  ${renderReach(publishing, cli.paint)}`);
+    else {
+      const again = publishing.outcome.changed ? '' : ' (none was demanded)';
+      cli.out(`${cli.paint.green('withdrawn')} ${clean(agent)}${again}\n  ${renderReach(publishing, cli.paint)}`);
+    }
     return publishing.missing > 0 ? 5 : 0;
   },
 };

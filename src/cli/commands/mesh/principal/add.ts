@@ -28,7 +28,10 @@ export const command: CommandSpec<Options> = {
     },
   ],
   examples: [{ run: 'aip mesh principal add did:web:acme.com --public-key ed25519:<hex>', why: 'once a principal' }],
-  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  exits: {
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
+    5: 'the mesh cannot be reached, or refuses',
+  },
   touches: ['network', 'keychain'],
   topics: ['mesh', 'passports'],
 

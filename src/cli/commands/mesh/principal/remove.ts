@@ -23,7 +23,11 @@ export const command: CommandSpec<Options> = {
     },
   ],
   examples: [{ run: 'aip mesh principal remove did:web:acme.com --key ed25519:<hex>', why: 'a key was retired' }],
-  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  exits: {
+    3: 'the mesh has no such key of that principal',
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
+    5: 'the mesh cannot be reached, or refuses',
+  },
   touches: ['network', 'keychain'],
   topics: ['mesh', 'passports'],
 
