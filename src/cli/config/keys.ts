@@ -71,7 +71,7 @@ export const KEYS = {
   principal: key(
     text('did:web:<domain>', (did) => parsePrincipalId(did) !== null),
     null,
-    'whose key signs checkpoints of the log; that of domain when unset',
+    'whose key signs what logs prune leaves; that of domain when unset',
   ),
   'verify.max_age': key(duration, '300s', 'how old an intent may be', more),
   'verify.max_skew': key(duration, '30s', 'how far ahead an intent may be dated', more),

@@ -22,14 +22,10 @@ export interface SignerFlags extends PassphraseFlags {
   readonly principal?: string;
 }
 
-export const SIGNER_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: '--principal <did>',
-    description: 'whose key signs (default: the one of config, or the only one held here)',
-    values: 'principal',
-  },
-  ...PASSPHRASE_OPTIONS,
-];
+/** `--principal`, as `description` says, and where the passphrase of its key comes from. */
+export function signerOptions(description: string): readonly OptionSpec[] {
+  return [{ flags: '--principal <did>', description, values: 'principal' }, ...PASSPHRASE_OPTIONS];
+}
 
 /** The principal's key that signs for this machine; fails when it is not clear which, or the key is not here. */
 export async function logSigner(cli: Scene, flags: SignerFlags): Promise<HeldKey> {

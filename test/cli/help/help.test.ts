@@ -231,6 +231,13 @@ describe('topics', () => {
   });
 });
 
+test('a flag that several commands have says what it does in each', async () => {
+  const { run } = world();
+  expect((await run('mesh', 'log', 'drop', '--help')).out).not.toContain('find the agent stopped');
+  // Without it the key of this verifier signs, whatever the config says.
+  expect((await run('logs', 'checkpoint', '--help')).out).not.toContain('the one of config');
+});
+
 test('what hints and messages name are commands that exist', () => {
   const root = fileURLToPath(new URL('../../../src/', import.meta.url));
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));

@@ -1,8 +1,9 @@
+import { counted } from '../../render/terminal/text.js';
 import { checkAgainstStatements, signLogCheckpoint } from '../../../app/logs/checkpoint.js';
 import { Failure } from '../../../app/failure.js';
 import { noteText, signTree } from '../../../app/proof/checkpoint.js';
 import { machineKey } from '../../../workspace/mesh.js';
-import { logSigner, SIGNER_OPTIONS, statementKeys, type SignerFlags } from '../../logs/signer.js';
+import { logSigner, signerOptions, statementKeys, type SignerFlags } from '../../logs/signer.js';
 import { WITNESS_OPTIONS, withWitnesses, type WitnessFlags } from '../../logs/witnesses.js';
 import { FORCE_OPTION } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
@@ -25,7 +26,7 @@ export const command: CommandSpec<Options> = {
         { flags: '-o, --out <file>', description: 'write it to a file', values: 'file' },
         FORCE_OPTION,
         ...WITNESS_OPTIONS,
-        ...SIGNER_OPTIONS,
+        ...signerOptions('sign a statement with the key of this principal instead'),
       ],
     },
   ],
@@ -79,7 +80,7 @@ export const command: CommandSpec<Options> = {
       const by = others === 0 ? '' : `, and cosigned ${others === 1 ? 'once' : `${others} times`}`;
       return {
         text: noteText(seen).trimEnd(),
-        said: `${head.size === 1 ? '1 entry is' : `${head.size} entries are`} signed by ${key.publicKey}${by}`,
+        said: `${counted(head.size, 'entry is', 'entries are')} signed by ${key.publicKey}${by}`,
       };
     }
 

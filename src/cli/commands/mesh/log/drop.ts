@@ -22,14 +22,22 @@ export const command: CommandSpec<Options> = {
   options: [
     {
       title: 'Flags',
-      options: [REASON_OPTION, YES_OPTION, ...PASSPHRASE_OPTIONS],
+      options: [
+        { ...REASON_OPTION, description: 'why; the mesh keeps it with its word on what was dropped' },
+        YES_OPTION,
+        ...PASSPHRASE_OPTIONS,
+      ],
     },
   ],
   examples: [
     { run: 'aip mesh log drop 0123456789abcdef0123456789abcdef --reason "made up"', why: 'asks first' },
     { run: 'aip mesh log drop us-1 --reason "shipped by another machine" --yes', why: 'by the name of its verifier' },
   ],
-  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  exits: {
+    3: 'the mesh holds no such log',
+    4: 'the key store is missing, locked or refuses, or the role does not permit it',
+    5: 'the mesh cannot be reached, or refuses',
+  },
   touches: ['network', 'keychain'],
   topics: ['mesh', 'incident'],
 
