@@ -3,7 +3,7 @@ import { explainTrust, trustReport, type TrustReport, type TrustStep } from '../
 import type { Cli } from '../cli.js';
 import { briefTime } from '../render/entry.js';
 import { table } from '../render/terminal/table.js';
-import { clean, flowed } from '../render/terminal/text.js';
+import { clean, counted, flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { findingAnywhere } from '../mesh/fleet.js';
@@ -68,7 +68,7 @@ function show(report: TrustReport, least: number, cli: Cli): void {
   const { paint } = cli;
   const colour = report.score >= 0.7 ? paint.green : report.score >= 0.5 ? paint.yellow : paint.red;
   const doubt = report.meaningful ? '' : `, which means nothing before ${least}`;
-  const said = `${colour(paint.bold(String(report.score)))} ${clean(report.agent_id)}: ${report.verifications} ${report.verifications === 1 ? 'verification' : 'verifications'}${doubt} ${paint.dim(`(model ${report.model}${report.updated_at === null ? '' : `, updated ${report.updated_at}`})`)}`;
+  const said = `${colour(paint.bold(String(report.score)))} ${clean(report.agent_id)}: ${counted(report.verifications, 'verification')}${doubt} ${paint.dim(`(model ${report.model}${report.updated_at === null ? '' : `, updated ${report.updated_at}`})`)}`;
   cli.out(flowed(said, cli.width));
 }
 

@@ -1,4 +1,5 @@
 /** `log.retention`, carried out by commands that write the log. */
+import { counted } from '../render/terminal/text.js';
 import { isDue, keepWithin, type Retention } from '../../app/logs/retention.js';
 import type { StatementKey } from '../../app/logs/statements.js';
 import { fromHex } from '../../protocol/hex.js';
@@ -49,7 +50,8 @@ export async function letGo(cli: Scene): Promise<void> {
     state.conduct.judgeBy(trustRules(config));
     const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     const gone = await keepWithin(state, retention, await machineStatementKey(cli), pause);
-    if (gone > 0) cli.detail(`log.retention: ${gone} entries were let go; a signed summary stands in their place`);
+    if (gone > 0)
+      cli.detail(`log.retention: ${counted(gone, 'entry was', 'entries were')} let go; a signed summary is left`);
   } catch (error) {
     const why = error instanceof Error ? error.message : 'it failed';
     cli.warn(`log.retention was not carried out: ${why}`, 'retention_failed');

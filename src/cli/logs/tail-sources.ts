@@ -1,4 +1,5 @@
 /** Where a tail's records come from: this machine's log, or lines that another program wrote. */
+import { counted } from '../render/terminal/text.js';
 import type { LocalState } from '../../workspace/state.js';
 import { Failure } from '../../app/failure.js';
 import { plainBytes } from '../../app/logs/encodings.js';
@@ -69,7 +70,7 @@ export async function tailLog(
   while (!cli.io.signal.aborted && !over) {
     const { head, after } = state.bounds();
     if (after.seq > seen) {
-      cli.warn(`A gap of ${after.seq - seen} entries: they were pruned before they could be shown.`, 'gap');
+      cli.warn(`A gap of ${counted(after.seq - seen, 'entry', 'entries')}: pruned before it could be shown.`, 'gap');
       seen = after.seq;
     }
     if (head.seq > seen) {

@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { table } from '../../../src/cli/render/terminal/table.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
-import { clean, fit, fitEnd, flowed, safeJson, wrap } from '../../../src/cli/render/terminal/text.js';
+import { clean, counted, fit, fitEnd, flowed, safeJson, wrap } from '../../../src/cli/render/terminal/text.js';
 import { columnsOf } from '../../../src/cli/render/terminal/width.js';
 
 describe('clean', () => {
@@ -187,4 +187,9 @@ describe('a text of several lines', () => {
     expect(flowed(text, 80)).toBe(text);
     expect(flowed(text, null)).toBe(text);
   });
+});
+
+test('one of a kind is told in the singular', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'entry', 'entries'))).toEqual(['0 entries', '1 entry', '2 entries']);
+  expect(counted(1, 'event')).toBe('1 event');
 });

@@ -11,7 +11,7 @@ import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { integer, sinceWhen } from '../../input/values.js';
 import { findingAnywhere } from '../../mesh/fleet.js';
 import { adminSession } from '../../mesh/session.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, counted } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends KeyPlaces {
@@ -158,4 +158,4 @@ async function wishOf({ agent, param, before, entry }: Options, cli: Cli): Promi
   return { agentId: await agentNamed(await findingAnywhere(cli), agent), param, before: until };
 }
 
-const entriesOf = (count: number): string => (count === 1 ? '1 entry' : `${count} entries`);
+const entriesOf = (count: number): string => counted(count, 'entry', 'entries');

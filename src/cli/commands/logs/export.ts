@@ -1,3 +1,4 @@
+import { counted } from '../../render/terminal/text.js';
 import { Failure } from '../../../app/failure.js';
 import { recordsOfWhole } from '../../../app/logs/check.js';
 import { agentNamed } from '../../../app/passports/agent-named.js';
@@ -115,7 +116,7 @@ export const command: CommandSpec<Options> = {
       : proven === null
         ? '; a selection is no chain, so it cannot be checked as one'
         : ', each with its place in the tree: aip logs verify --file';
-    cli.note(`${count === 1 ? '1 entry' : `${count} entries`} exported${parts}`);
+    cli.note(`${counted(count, 'entry', 'entries')} exported${parts}`);
     return 0;
   },
 };

@@ -1,3 +1,4 @@
+import { counted } from '../../render/terminal/text.js';
 import { Failure } from '../../../app/failure.js';
 import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { planPruning, pruneLog, sweepPruned, type Pruning } from '../../../app/logs/prune.js';
@@ -5,7 +6,7 @@ import type { Cli } from '../../cli.js';
 import { meshAccess } from '../../mesh/access.js';
 import { retainedSince } from '../../../app/logs/retention.js';
 import { machineStatementKey, retentionOf } from '../../logs/retention.js';
-import { logSigner, SIGNER_OPTIONS, type SignerFlags } from '../../logs/signer.js';
+import { logSigner, signerOptions, type SignerFlags } from '../../logs/signer.js';
 import { YES_OPTION } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 import { trustRules } from '../../config/trust-rules.js';
@@ -34,7 +35,9 @@ export const command: CommandSpec<Options> = {
           value: durationMs,
         },
         { flags: '--dry-run', description: 'say what would be removed, and remove nothing' },
-        ...SIGNER_OPTIONS,
+        ...signerOptions(
+          'whose key signs the summary (default with --older-than: the one of config, or the only one held here; else the key of this verifier)',
+        ),
         YES_OPTION,
       ],
     },
@@ -71,7 +74,7 @@ export const command: CommandSpec<Options> = {
     const now = cli.io.now();
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
     const left = options.dryRun ? 0 : await sweepPruned(state, pause);
-    if (left > 0) cli.note(`deleted ${entriesOf(left)} that an interrupted pruning had left behind`);
+    if (left > 0) cli.note(`deleted ${counted(left, 'entry', 'entries')} that an interrupted pruning had left behind`);
     const mesh = await meshAccess(cli);
     const meshKey = mesh === null ? null : parsePublicKey(mesh.publicKey);
     const { after, head } = state.bounds();
@@ -93,7 +96,7 @@ export const command: CommandSpec<Options> = {
     if (options.dryRun) return tell(cli, plan, null, true);
     if (!options.yes && configured === null) {
       const sure = await cli.ask.confirm({
-        message: `Remove ${entriesOf(plan.count)}, ${plan.firstTime} to ${plan.lastTime}?`,
+        message: `Remove ${counted(plan.count, 'entry', 'entries')}, ${plan.firstTime} to ${plan.lastTime}?`,
         flag: '--yes',
       });
       if (!sure) {
@@ -130,10 +133,10 @@ function tell(
     cli.out(`${why}nothing was removed`);
   } else {
     const verb = dryRun ? 'would remove' : 'removed';
-    cli.out(`${verb} ${entriesOf(plan.count)} up to ${plan.until.seq}, ${plan.firstTime} to ${plan.lastTime}`);
+    cli.out(
+      `${verb} ${counted(plan.count, 'entry', 'entries')} up to ${plan.until.seq}, ${plan.firstTime} to ${plan.lastTime}`,
+    );
     if (!dryRun) cli.out('  a signed summary stands in their place; check: aip logs verify');
   }
   return 0;
 }
-
-const entriesOf = (count: number): string => (count === 1 ? '1 entry' : `${count} entries`);

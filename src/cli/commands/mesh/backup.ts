@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { backUpMesh } from '../../../workspace/mesh/backup.js';
 import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, counted } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options {
@@ -32,7 +32,7 @@ export const command: CommandSpec<Options> = {
     const { logId, seq, term, keyAddress } = backUpMesh(folder, file, options.force);
     const key = keyAddress === null ? 'the key of the mesh' : `where its key is asked, ${clean(keyAddress)}`;
     if (cli.globals.json) cli.json({ file, log_id: logId, head: seq, term });
-    else cli.out(`${cli.paint.green('written')} ${clean(file)}: ${seq} events and ${key}, mode 0600`);
+    else cli.out(`${cli.paint.green('written')} ${clean(file)}: ${counted(seq, 'event')} and ${key}, mode 0600`);
     return 0;
   },
 };

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { isDatabaseUrl, migrateMesh, requireNoPassword } from '../../../workspace/mesh/migration.js';
 import { YES_OPTION } from '../../input/options.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, counted } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options {
@@ -52,7 +52,7 @@ export const command: CommandSpec<Options> = {
       return 0;
     }
     cli.out(
-      `${cli.paint.green('equal')} ${digest.events} events at both ends, head ${digest.head.slice(0, 16)}..., term ${term}`,
+      `${cli.paint.green('equal')} ${counted(digest.events, 'event')} at both ends, head ${digest.head.slice(0, 16)}..., term ${term}`,
     );
     const flag = isDatabaseUrl(to) ? `--store ${shellWord(to)}` : `--data ${shellWord(to)}`;
     cli.out(

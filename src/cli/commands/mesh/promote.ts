@@ -5,7 +5,7 @@ import type { KeyAddressText } from '../../../protocol/identity/key-address.js';
 import { keyAddress } from '../../input/key-place.js';
 import { YES_OPTION } from '../../input/options.js';
 import { regionKey, storeUrl } from '../../mesh/regions.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, counted } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options {
@@ -104,7 +104,7 @@ export const command: CommandSpec<Options> = {
       cli.json({ folder, log_id: logId, head, term, mesh_public_key: publicKey, sealed_home: sealed, roster, serve });
       return 0;
     }
-    cli.out(`${cli.paint.green('promoted')} ${what} ${head} events, term ${term}`);
+    cli.out(`${cli.paint.green('promoted')} ${what} ${counted(head, 'event')}, term ${term}`);
     if (sealed !== null) cli.out(`  ${clean(sealed)} is sealed, and gave everything that it had`);
     if (roster !== null) cli.out(`  ${roster === 1 ? '1 verifier is' : `${roster} verifiers are`} on its roster`);
     cli.out(`\nServe it, and have every other server follow it, the old home as well:\n  ${serve}`);

@@ -7,7 +7,7 @@ import { restoreMesh } from '../../../workspace/mesh/backup.js';
 import { YES_OPTION } from '../../input/options.js';
 import { exists } from '../../config/files.js';
 import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, counted } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options {
@@ -62,7 +62,9 @@ export const command: CommandSpec<Options> = {
       });
       return 0;
     }
-    cli.out(`${cli.paint.green('restored')} ${restored.seq} events, term ${restored.term}, in ${clean(folder)}`);
+    cli.out(
+      `${cli.paint.green('restored')} ${counted(restored.seq, 'event')}, term ${restored.term}, in ${clean(folder)}`,
+    );
     if (restored.moved === null) cli.out(`  ${NOT_COMPARED}`);
     else cli.out(`  what was there is in ${clean(restored.moved)}`);
     if (again.length > 0)

@@ -6,7 +6,7 @@ import { loadSchemaCheck } from '../../../workspace/verification.js';
 import type { Cli } from '../../cli.js';
 import { sinceWhen } from '../../input/values.js';
 import { draftPassport } from '../../policy/documents.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, counted } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options {
@@ -97,7 +97,7 @@ function show(report: ReplayReport, agentId: string, cli: Cli): void {
   const { paint } = cli;
   const { total, seeded, refused_to_accepted, accepted_to_refused, unchanged, not_decidable } = report;
   const before = seeded === 0 ? '' : `, with ${seeded} accepted before in the windows`;
-  cli.out(`${total} verifications of ${clean(agentId)} judged anew${before}`);
+  cli.out(`${counted(total, 'verification')} of ${clean(agentId)} judged anew${before}`);
   group('refused -> accepted', paint.yellow, refused_to_accepted, cli);
   group('accepted -> refused', paint.red, accepted_to_refused, cli);
   const other = unchanged.other_code === 0 ? '' : `, ${unchanged.other_code} of them with another code`;

@@ -122,3 +122,8 @@ export function wrapped(text: string, columns: number | null, first = 0): string
   const under = rest.length === 0 ? [] : wrap(rest.join(' '), Math.max(20, columns - 2));
   return [head.slice(first), ...under.map((line) => `  ${line}`)].join('\n');
 }
+
+/** `1 entry`, `2 entries`: the word for many is made with an s where none is given. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
