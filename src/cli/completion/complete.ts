@@ -66,8 +66,12 @@ export async function complete(
   if (command === null) return starting({ candidates: nextWords(commands, path), files: false });
   const arg = argumentAt(command, operands);
   if (arg?.choices !== undefined) {
-    return starting({ candidates: arg.choices.map((value) => ({ value, why: arg.description })), files: false });
+    const choices = arg.choices.map((value) => ({ value, why: arg.description }));
+    return starting({ candidates: operands > 0 ? choices : [...choices, ...nextWords(commands, path)], files: false });
   }
+  // Behind its first word, help takes what goes on with a command.
+  if (arg?.values === 'topic' && operands > 0)
+    return starting({ candidates: nextWords(commands, before.slice(-operands)), files: false });
   return starting(await fromSource(arg?.values));
 }
 
@@ -94,7 +98,7 @@ async function read(
       const waits = options.some((one) => flagOf(one).takesValue && flagOf(one).names.includes(word));
       if (waits && i === words.length - 1) return { listing, path, operands, flag: word, operandsOnly: false };
       if (waits) i++;
-    } else if (listing !== null) operands++;
+    } else if (operands > 0 || (listing !== null && !commands.some((one) => begins(one, [...path, word])))) operands++;
     else {
       path.push(word);
       listing = commands.find((one) => one.path.length === path.length && begins(one, path)) ?? null;

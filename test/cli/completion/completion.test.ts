@@ -41,6 +41,26 @@ describe('what could come next', () => {
     [['completion', ''], [...SHELLS]],
     [['completion', '--json', 'z'], ['zsh']],
     [['completion', 'bash', ''], []],
+    // A command and a group by one name.
+    [['hook', 'in'], ['install']],
+    [
+      ['hook', 'c'],
+      ['claude', 'codex', 'cursor', 'copilot'],
+    ],
+    [
+      ['hook', 'install', 'c'],
+      ['claude', 'codex', 'cursor', 'copilot'],
+    ],
+    [
+      ['hook', 'install', 'claude', '--scope', ''],
+      ['user', 'project', 'managed'],
+    ],
+    [['hook', 'claude', ''], []],
+    [
+      ['help', 'mesh', 'key', ''],
+      ['create', 'list', 'revoke'],
+    ],
+    [['help', 'constraints', ''], []],
     [['--j'], ['--json']],
     [['nope', ''], []],
     [['config', 'nope', ''], []],
