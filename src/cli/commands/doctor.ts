@@ -2,7 +2,7 @@ import type { Finding } from '../../app/setup/doctor.js';
 import type { Cli } from '../cli.js';
 import { checkup } from '../doctor/checkup.js';
 import { renderFinding, renderVerdict } from '../render/doctor.js';
-import { inSamePlace, placeOf } from '../shell/same-place.js';
+import { hintInSamePlace, placeOf } from '../shell/same-place.js';
 import type { CommandSpec } from '../spec.js';
 
 interface Options {
@@ -29,6 +29,7 @@ export const command: CommandSpec<Options> = {
     2: 'the config, the clock or Node failed; or wrong use',
     3: 'the state failed',
     4: 'the key store or a key failed',
+    5: 'the memory of the fleet (state.url) failed',
     15: 'a hook does not block what it must (the greatest of these wins)',
   },
   touches: ['files', 'state', 'keychain', 'processes', 'network'],
@@ -39,7 +40,7 @@ export const command: CommandSpec<Options> = {
     const look = { paint: cli.paint, width: cli.width ?? 100 };
     const findings: Finding[] = [];
     const place = placeOf(cli.globals, cli.io.env);
-    const pasted = (hint: string | null): string | null => (hint === null ? null : inSamePlace(hint, place));
+    const pasted = (hint: string | null): string | null => (hint === null ? null : hintInSamePlace(hint, place));
     for await (const finding of looked(cli, options.warm)) {
       findings.push(finding);
       // Each as it is found: the keychain may take its seconds.

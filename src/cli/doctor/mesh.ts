@@ -26,14 +26,18 @@ export async function* inspectMesh(cli: Scene, config: Config, hasState: boolean
   yield await inspectKey(cli, config, hasState);
   yield hasState ? await inspectCopy(cli, config) : NO_COPY;
   if (hasState) yield* inspectClock(await configuredCopy(cli), config);
-  for (const line of await meshLines(cli.workspace, access, '')) {
+  const unheard: string[] = [];
+  const lines = await meshLines(cli.workspace, access, '');
+  for (const line of lines) {
     const reply = await line.ask({ method: 'GET', target: '/healthz', timeoutMs: TIMEOUT_MS });
-    if (reply.kind === 'unreachable')
+    if (reply.kind === 'unreachable') {
+      unheard.push(line.url);
       yield warning('mesh', `${line.url} cannot be reached: ${reply.reason}.`, 'aip help incident');
-    else if (reply.status !== 200) yield warning('mesh', `${line.url} answers ${reply.status}.`, 'aip mesh status');
+    } else if (reply.status !== 200) yield warning('mesh', `${line.url} answers ${reply.status}.`, 'aip mesh status');
     else yield ok('mesh', `${line.url} is up.`);
   }
-  yield* inspectRoster(cli, config, access);
+  // The first one tells who listens; that it was not heard is said once.
+  if (!unheard.includes(lines[0]!.url)) yield* inspectRoster(cli, config, access);
 }
 
 /** Verifiers of an older version hear of no passport: what is narrowed elsewhere stays wide there. */
@@ -56,7 +60,7 @@ async function* inspectRoster(cli: Scene, config: Config, access: MeshAccess): A
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    yield warning('mesh', `Who listens is not known: ${error.message}`, 'aip mesh status');
+    yield warning('mesh', `Who listens is not known: ${error.message}`, error.hint ?? 'aip mesh status');
   }
 }
 
@@ -79,7 +83,7 @@ function* inspectClock(copy: Pick<MeshCopy, 'note'>, config: Config): Generator<
   const seconds = Math.round(Math.abs(ahead) / 1000);
   const way = ahead > 0 ? 'ahead of' : 'behind';
   if (Math.abs(ahead) <= config.get('verify.max_skew'))
-    yield ok('mesh', "This machine's clock agrees with the mesh's.");
+    yield ok('mesh', "This machine's clock agreed with the mesh's when that was last heard.");
   else
     yield warning(
       'mesh',

@@ -65,7 +65,7 @@ export async function announce(
       // It was signed, and is in force on this machine.
       const why = clean(error.message).replace(' Nothing was changed.', '');
       cli.warn(
-        `The mesh did not take it: ${why} It is signed all the same; once that is mended: ${publish}`,
+        `The mesh did not take it: ${why} It is signed all the same; once that is mended, on this machine: ${publish}`,
         'not_published',
       );
     }

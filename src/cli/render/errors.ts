@@ -3,7 +3,7 @@ import { Failure } from '../../app/failure.js';
 import { fromSystem } from '../../app/system-failures.js';
 import { MASK, maskError } from '../../protocol/log/secret-text.js';
 import { widthOf, type Io } from '../io.js';
-import { inSamePlace } from '../shell/same-place.js';
+import { hintInSamePlace } from '../shell/same-place.js';
 import { clean, cleanLines, safeJson, wrapped } from './terminal/text.js';
 import type { Paint } from './terminal/paint.js';
 
@@ -11,7 +11,7 @@ export interface ErrorLook {
   readonly json: boolean;
   readonly debug: boolean;
   readonly paint: Paint;
-  /** What is added to a command that a hint begins with, for a person: where its home and config are. */
+  /** What is added to the commands of a hint, for a person: where its home and config are. */
   readonly place?: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function reportError(error: unknown, io: Io, look: ErrorLook): number {
   } else {
     const text = wrapped(`${message} [${known.code}]`, widthOf(io.stderr), 'error: '.length);
     io.stderr.write(`${look.paint.red('error:')} ${text}\n`);
-    const hint = known.hint === null ? null : inSamePlace(clean(known.hint), look.place ?? []);
+    const hint = known.hint === null ? null : hintInSamePlace(clean(known.hint), look.place ?? []);
     if (hint !== null) io.stderr.write(`${look.paint.bold('hint:')} ${maskError(hint)}\n`);
   }
   if (look.debug) printStack(known, io);

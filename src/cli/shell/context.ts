@@ -63,7 +63,7 @@ export function shellCli(
       if (globals.json) remark(safeJson({ warning: maskError(told), code: code ?? null }));
       else {
         // A message that begins with its code says it once.
-        const said = maskError(clean(told));
+        const said = maskError(clean(inSamePlace(told, place)));
         const text = code === undefined || said.includes(code) ? said : `${said} [${code}]`;
         remark(`${paint.err.yellow('warning:')} ${wrapped(text, widthOf(io.stderr), 'warning: '.length)}`);
       }

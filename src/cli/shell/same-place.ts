@@ -35,14 +35,27 @@ function shown(flag: string, value: string): string[] {
 /** The text, whose lines that begin with a command, or with `next:` or `then:` and one, name that place. */
 export function inSamePlace(text: string, place: readonly string[]): string {
   if (place.length === 0 || !text.includes('aip ')) return text;
-  const words = place.map(shellWord).join(' ');
   return text
     .split('\n')
-    .map((line) => (HERE.test(line) ? line.replaceAll(COMMAND, `$1 ${words}`) : line))
+    .map((line) => (HERE.test(line) ? naming(line, place) : line))
     .join('\n');
+}
+
+/** A hint, which is a line for this machine unless it says for which one it is: commands after its words name that place as well. */
+export function hintInSamePlace(hint: string, place: readonly string[]): string {
+  const here = place.length > 0 && (HERE.test(hint) || !(ELSEWHERE.test(hint) || SAID.test(hint)));
+  return here ? naming(hint, place) : hint;
+}
+
+function naming(line: string, place: readonly string[]): string {
+  return line.replaceAll(COMMAND, `$1 ${place.map(shellWord).join(' ')}`);
 }
 
 /** Help is the same everywhere; a line that says which home is meant is right already. */
 const HERE =
   /^(?!.* --(?:help|home\b|config\b)|.*, (?:at home|on the machine ))(?:(?:next: |then: )?aip (?!help|explain)|.*\bon this machine(?: alone)?: aip )/;
-const COMMAND = /((?:^|: |\| |&& )aip)(?= [a-z])/g;
+const COMMAND = /((?:^|: |\| |&& |, or |; then )aip)(?= (?!help|explain)[a-z])/g;
+const SAID = / --(?:help|home\b|config\b)/;
+/** What another machine, or another person, is to do. */
+const ELSEWHERE =
+  /\b(?:at home|there|where (?:the|an?|it|this|that)|on the machine|both machines|its verifier|a user who|an admin|ask for)\b/;

@@ -1,6 +1,6 @@
 /** Commands that are proposed for this machine act on the home that was named. */
 import { describe, expect, test } from 'vitest';
-import { inSamePlace, placeFlags } from '../../../src/cli/shell/same-place.js';
+import { hintInSamePlace, inSamePlace, placeFlags } from '../../../src/cli/shell/same-place.js';
 import { household } from '../../kit/native/household.js';
 
 const PLACE = ['--home', 'my home'];
@@ -41,6 +41,30 @@ describe('what is proposed', () => {
     'ask for it again: aip logs prove <entry>',
   ])('for another one, or help, does not: %s', (text) => {
     expect(inSamePlace(text, PLACE)).toBe(text);
+  });
+
+  test.each([
+    ['check mesh.url: aip config list --sources', "check mesh.url: aip --home 'my home' config list --sources"],
+    [
+      'give --for 30m; to stop it for good: aip revoke',
+      "give --for 30m; to stop it for good: aip --home 'my home' revoke",
+    ],
+    ['look: aip status; then aip mesh join', "look: aip --home 'my home' status; then aip --home 'my home' mesh join"],
+    ['AIP_MESH_KEY=<key>, or aip mesh join', "AIP_MESH_KEY=<key>, or aip --home 'my home' mesh join"],
+    ['aip passport list', "aip --home 'my home' passport list"],
+  ])('in a hint names its home behind words as well: %s', (hint, expected) => {
+    expect(hintInSamePlace(hint, PLACE)).toBe(expected);
+    expect(hintInSamePlace(hint, [])).toBe(hint);
+  });
+
+  test.each([
+    'make it again where the agent lives: aip passport request <name>',
+    'get a key that is in force: aip mesh key create, where an admin is; then aip mesh join',
+    'give --key-file <file>; at home: aip mesh key create --role region',
+    'ask for it again: aip logs prove <entry>',
+    'for a new key: aip help passports',
+  ])('in a hint for elsewhere does not: %s', (hint) => {
+    expect(hintInSamePlace(hint, PLACE)).toBe(hint);
   });
 
   test.each<[string[], string[]]>([

@@ -109,10 +109,11 @@ describe('an incident, walked through', { timeout: SLOW }, () => {
     const alone = await issuer.run(['passport', 'renew', 'bot', '--expires', '20d', '--yes']);
     expect([alone.code, alone.err]).toEqual([
       5,
-      expect.stringContaining(`once that is mended: aip passport publish ${BOT}`),
+      expect.stringContaining(`once that is mended, on this machine: aip passport publish ${BOT}`),
     ]);
     expect(alone.err).toContain('Only this machine has it');
     expect(alone.err).not.toContain('Nothing was changed');
+    expect((await issuer.run(['doctor'])).out.match(/nothing listens there/g)).toHaveLength(1);
     const again = await issuer.serve();
     issuer.set('mesh', { url: again.url });
     // What the mesh has is older, and takes nothing from this machine.
