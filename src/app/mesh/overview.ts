@@ -131,7 +131,9 @@ function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: Signature
       hint:
         sealed !== null
           ? 'point mesh.url at the server that was promoted: aip config list --sources'
-          : `curl ${line.url}/healthz`,
+          : follows !== null
+            ? `curl ${follows.home}/healthz; where home is lost: aip help growing`
+            : `curl ${line.url}/healthz`,
       retryable: sealed === null,
     });
   }

@@ -69,6 +69,8 @@ export interface Serving {
   readonly operatorsSign: boolean;
   /** True where `operatorKey` is not what signs with the first admin's API key. */
   readonly otherSigner: boolean;
+  /** The term in which the mesh has gone on elsewhere; null while it has not. */
+  readonly sealedBy: number | null;
   /** Rejects when the store fails: nothing that this process says is durable any more, so it must end. */
   readonly failed: Promise<never>;
   /** Stops accepting, finishes what was accepted, and resolves within 5 s. */
@@ -125,6 +127,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       newAdminKey: admin.newKey,
       operatorsSign: admin.signs,
       otherSigner: admin.otherSigner,
+      sealedBy: mesh.prover.sealed,
       failed,
       close: async () => {
         await listening.close();

@@ -19,6 +19,13 @@ describe('a mesh that is copied', { timeout: SLOW }, () => {
     expect(await home.json('mesh', 'migrate', ...ends, '--yes')).toMatchObject({ events: 2, term: 2, equal: true });
     expect((await home.run(['mesh', 'migrate', ...ends, '--yes'])).out).toContain('2 events at both ends');
     const again = await home.serve();
+    expect(again.running.err).toContain('This mesh is sealed: it has gone on elsewhere, in term 3.');
+    expect(await home.run(['mesh', 'backup', home.at('late.backup')])).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(
+        'is sealed: it has gone on elsewhere, in term 3, and nothing of what came',
+      ) as string,
+    });
     const refused = await home.run(['revoke', agent(3), '--reason', 'r', '--yes', '--unseen']);
     expect(refused).toMatchObject({ code: 5, err: expect.stringContaining('MESH_SEALED') as string });
     await again.running.stop();

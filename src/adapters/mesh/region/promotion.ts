@@ -240,7 +240,7 @@ async function requireOff(home: string, store: MeshStore, options: Sealing): Pro
       {
         hint:
           regionKey === null
-            ? 'set AIP_MESH_KEY; or, when home is off and stays off: --home-is-off'
+            ? '--key-file <file>, or AIP_MESH_KEY; or, when home is off and stays off: --home-is-off'
             : 'when it is off and stays off (power, network, or the service is stopped): --home-is-off',
       },
     );

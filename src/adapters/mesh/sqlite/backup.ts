@@ -34,6 +34,8 @@ export interface BackupHead {
   readonly term: number;
   /** Where the mesh's key is asked; null where the backup holds it. */
   readonly keyAddress: KeyAddressText | null;
+  /** The term in which the mesh has gone on elsewhere; null while it has not. */
+  readonly sealedBy: number | null;
 }
 
 /** Writes the mesh of `folder` into `target`, mode 0600; the server may run meanwhile. @throws Failure NOT_FOUND, USAGE, STATE */
@@ -173,13 +175,12 @@ function newHistory(draft: string, least: number): Omit<BackupHead, 'keyAddress'
   const database = new Database(draft, 5_000);
   try {
     const head = headOf(database);
-    const sealed = database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = 'sealed_by'`).first([]);
-    const term = Math.max(least, head.term, Number(sealed?.[0] ?? 0)) + 1;
+    const term = Math.max(least, head.term, head.sealedBy ?? 0) + 1;
     database.statement('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(['term', String(term)]);
     database.exec("DELETE FROM meta WHERE name = 'sealed_by'");
     // At last: until then each write goes into the file itself, which is renamed without a log beside it.
     database.exec('PRAGMA journal_mode = WAL');
-    return { ...head, term };
+    return { ...head, term, sealedBy: null };
   } finally {
     database.close();
   }
@@ -232,7 +233,9 @@ const addressIn = (text: string): KeyAddressText | null => (looksLikeKeyAddress(
 function headOf(database: Database): Omit<BackupHead, 'keyAddress'> {
   const meta = database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`);
   const [seq] = database.query(['number'], 'SELECT coalesce(max(seq), 0) FROM events').first([])!;
-  return { logId: meta.first(['log_id'])?.[0] ?? '', seq, term: Number(meta.first(['term'])?.[0] ?? 1) };
+  const [term, sealed] = [meta.first(['term'])?.[0] ?? 1, meta.first(['sealed_by'])?.[0]];
+  const sealedBy = sealed === undefined ? null : Number(sealed);
+  return { logId: meta.first(['log_id'])?.[0] ?? '', seq, term: Number(term), sealedBy };
 }
 
 interface HeldBefore extends MeshHoldings {

@@ -29,8 +29,13 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const folder = meshFolder(options.data, cli);
     const file = resolve(cli.io.cwd, args[0]!);
-    const { logId, seq, term, keyAddress } = backUpMesh(folder, file, options.force);
+    const { logId, seq, term, keyAddress, sealedBy } = backUpMesh(folder, file, options.force);
     const key = keyAddress === null ? 'the key of the mesh' : `where its key is asked, ${clean(keyAddress)}`;
+    if (sealedBy !== null)
+      cli.warn(
+        `The mesh in ${folder} is sealed: it has gone on elsewhere, in term ${sealedBy}, and nothing of what came since is in this backup.`,
+        'sealed',
+      );
     if (cli.globals.json) cli.json({ file, log_id: logId, head: seq, term });
     else cli.out(`${cli.paint.green('written')} ${clean(file)}: ${counted(seq, 'event')} and ${key}, mode 0600`);
     return 0;

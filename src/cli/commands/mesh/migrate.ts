@@ -1,3 +1,4 @@
+import { inSamePlace, placeOf } from '../../shell/same-place.js';
 import { resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { isDatabaseUrl, migrateMesh, requireNoPassword } from '../../../workspace/mesh/migration.js';
@@ -55,9 +56,8 @@ export const command: CommandSpec<Options> = {
       `${cli.paint.green('equal')} ${counted(digest.events, 'event')} at both ends, head ${digest.head.slice(0, 16)}..., term ${term}`,
     );
     const flag = isDatabaseUrl(to) ? `--store ${shellWord(to)}` : `--data ${shellWord(to)}`;
-    cli.out(
-      `  ${clean(from)} is sealed. Serve the copy, with the same mesh.key in the data folder:\n  aip mesh serve ${flag}`,
-    );
+    const serve = inSamePlace(`aip mesh serve ${flag}`, placeOf(cli.globals, cli.io.env));
+    cli.out(`  ${clean(from)} is sealed. Serve the copy, with the same mesh.key in the data folder:\n  ${serve}`);
     return 0;
   },
 };

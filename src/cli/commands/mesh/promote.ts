@@ -1,3 +1,4 @@
+import { inSamePlace, placeOf } from '../../shell/same-place.js';
 import { join, resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { promoteMesh } from '../../../workspace/mesh/region.js';
@@ -95,10 +96,8 @@ export const command: CommandSpec<Options> = {
       );
     // A database of the environment may have a password in its URL, and is found there again.
     const named = options.store === undefined ? '' : ` --store ${shellWord(options.store)}`;
-    const serve =
-      store !== null && options.data === undefined
-        ? `aip mesh serve${named}`
-        : `aip mesh serve${named} --data ${shellWord(folder)}`;
+    const data = store !== null && options.data === undefined ? '' : ` --data ${shellWord(folder)}`;
+    const serve = inSamePlace(`aip mesh serve${named}${data}`, placeOf(cli.globals, cli.io.env));
     const what = store === null ? `${clean(folder)}:` : 'the mesh in the database:';
     if (cli.globals.json) {
       cli.json({ folder, log_id: logId, head, term, mesh_public_key: publicKey, sealed_home: sealed, roster, serve });
@@ -107,7 +106,8 @@ export const command: CommandSpec<Options> = {
     cli.out(`${cli.paint.green('promoted')} ${what} ${counted(head, 'event')}, term ${term}`);
     if (sealed !== null) cli.out(`  ${clean(sealed)} is sealed, and gave everything that it had`);
     if (roster !== null) cli.out(`  ${roster === 1 ? '1 verifier is' : `${roster} verifiers are`} on its roster`);
-    cli.out(`\nServe it, and have every other server follow it, the old home as well:\n  ${serve}`);
+    const name = store === null ? ' (a region under its own name: --region <name>)' : '';
+    cli.out(`\nServe it${name}, and have every other server follow it, the old home as well:\n  ${serve}`);
     cli.out('  aip mesh serve --follow <url of this one>');
     return 0;
   },

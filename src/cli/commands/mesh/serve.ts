@@ -1,3 +1,5 @@
+import { warnOfServing } from '../../mesh/serving-notices.js';
+import { inSamePlace, placeOf } from '../../shell/same-place.js';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
@@ -215,16 +217,7 @@ export const command: CommandSpec<Options> = {
     // 0.0.0.0 and :: are addresses to listen on; on another machine they would mean that machine.
     if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(host))
       cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');
-    if (options.requireSignedCommands && !serving.operatorsSign)
-      cli.warn(
-        'No signing key is registered for the first admin key, so nobody can give a command: start again with --operator-key.',
-        'no_operator_key',
-      );
-    if (serving.otherSigner)
-      cli.warn(
-        'The key of --operator-key is not the one that is registered for the first admin key, which stays: aip mesh key create --role admin --public-key <key> makes another.',
-        'other_operator_key',
-      );
+    warnOfServing(cli, serving, options.requireSignedCommands);
     configure(cli, options, serving, operator?.keyId ?? null);
     if (cli.globals.json) cli.json({ event: 'ready', url, mesh_public_key: serving.publicKey });
     else show(cli, url, data, serving);
@@ -337,9 +330,12 @@ function show(
     `  ${paint.dim(shown ? 'kept in  ' : 'admin key')}  ${holdsAdminKey ? clean(adminKeyFile) : 'where the mesh began'}`,
   );
   // Never the admin key: who copies the line to a machine that only verifies would hand over the whole mesh.
-  cli.out('\nEach machine that verifies gets a key of its own, made here, kept there (mode 0600):');
-  cli.out(`  ${paint.cyan('(umask 077; aip mesh key create --role verifier --label <machine> > <machine>.key)')}`);
+  // Without the first admin's key this home makes none.
+  const made = holdsAdminKey ? 'made here' : "made where an admin's key is";
+  const create = inSamePlace('aip mesh key create', holdsAdminKey ? placeOf(cli.globals, cli.io.env) : []);
+  cli.out(`\nEach machine that verifies gets a key of its own, ${made}, kept there (mode 0600):`);
+  cli.out(`  ${paint.cyan(`(umask 077; ${create} --role verifier --label <machine> > <machine>.key)`)}`);
   cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key-file <machine>.key`)}`);
   cli.out(`\nIts dashboard, ${clean(url)}/ in a browser, opens with a key as well:`);
-  cli.out(`  ${paint.cyan('aip mesh key create --role observer --label <who>')}`);
+  cli.out(`  ${paint.cyan(`${create} --role observer --label <who>`)}`);
 }

@@ -67,6 +67,17 @@ describe('the way out', { timeout: SLOW }, () => {
       /compare the key that aip mesh serve printed with .*--mesh-key of aip mesh join$/,
     );
     const unknown = await admin.run(['mesh', 'key', 'revoke', '000000000000', '--yes']);
-    expect([unknown.code, unknown.err]).toEqual([5, expect.stringContaining('hint: aip mesh key list\n')]);
+    expect([unknown.code, unknown.err]).toEqual([3, expect.stringContaining('hint: aip mesh key list\n')]);
+  });
+
+  test('of a new mesh is the key that its own home makes', async () => {
+    const home = new Home();
+    const served = home.start(['mesh', 'serve', '--listen', '127.0.0.1:0', '--home', 'served']);
+    const said = await served.says(/[^]*observer.*\n/);
+    expect(said).toContain('(umask 077; aip --home served mesh key create --role verifier --label <machine>');
+    expect(said).toContain('  aip --home served mesh key create --role observer --label <who>\n');
+    // The machine that joins has a home of its own.
+    expect(said).toMatch(/^  aip mesh join http/m);
+    await served.stop();
   });
 });
