@@ -59,5 +59,5 @@ export async function migrateFleet(
     } finally {
       await connection.close();
     }
-  });
+  }, true);
 }

@@ -44,5 +44,5 @@ export async function orderVerifiers(
     } finally {
       await connection.close();
     }
-  });
+  }, true);
 }

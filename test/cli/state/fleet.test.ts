@@ -137,6 +137,11 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
     const again = await migrate('--json');
     expect(JSON.parse(again.out)).toMatchObject({ from: 2, to: 2, granted: [] });
     expect((await migrate('--grant', 'nobody_there')).code).toBe(5);
+    // The user of the verifiers is told whose command this is, not to give it again.
+    for (const argv of [['migrate'], ['verifier', 'list']]) {
+      const { code, err } = await machine(verifier).run('state', ...argv);
+      expect([code, err]).toEqual([5, expect.stringContaining('hint: name the user that owns the database: --url')]);
+    }
     await cluster().admin('INSERT INTO aip_state.versions VALUES (99)', name);
     expect(await migrate()).toMatchObject({ code: 5 });
   });

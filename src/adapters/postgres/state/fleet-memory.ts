@@ -231,25 +231,27 @@ export class PostgresMemory implements FleetMemory {
   }
 }
 
-/** What `work` gives; what the database did not do is a Failure STATE_UNAVAILABLE. */
-export async function asFailures<T>(work: () => Promise<T>): Promise<T> {
+/** What `work` gives; what the database did not do is a Failure STATE_UNAVAILABLE. `owner`: it takes the user that owns the database. */
+export async function asFailures<T>(work: () => Promise<T>, owner = false): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof PostgresTrouble ? unavailable(error) : error;
+    throw error instanceof PostgresTrouble ? unavailable(error, owner) : error;
   }
 }
 
 /** SQLSTATEs of a database that was never prepared, or of a user that was not. */
 const UNPREPARED: ReadonlySet<string> = new Set(['3F000', '42883', '42P01', '42501']);
 
+const AS_OWNER = 'name the user that owns the database: --url postgres://owner@host/database';
+
 /** As the commands say it: nothing was decided. */
-function unavailable(trouble: PostgresTrouble): Failure {
+function unavailable(trouble: PostgresTrouble, owner = false): Failure {
   const { message, sqlState, hint, kind, retryable } = trouble;
   const unprepared = sqlState !== null && UNPREPARED.has(sqlState);
   const doubt = kind === 'in-doubt' ? ' It may have kept what was asked; nothing was answered with yes.' : '';
   return new Failure('STATE_UNAVAILABLE', `The memory of the fleet gives no answer: ${message}.${doubt}`, {
-    hint: unprepared ? 'aip state migrate' : (hint ?? 'aip doctor'),
+    hint: owner && sqlState === '42501' ? AS_OWNER : unprepared ? 'aip state migrate' : (hint ?? 'aip doctor'),
     retryable,
     cause: trouble,
   });
