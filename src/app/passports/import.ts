@@ -1,6 +1,6 @@
 /** Makes a passport of another machine known here. */
 import { keyNumber } from '../../protocol/identity/did.js';
-import { NATIVE_CODES } from '../../protocol/codes.js';
+import { NATIVE_CODES, SUPERSEDED } from '../../protocol/codes.js';
 import { passportIn, type Passport } from '../../protocol/passport.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
@@ -36,7 +36,7 @@ export async function importPassport(
   bytes: Uint8Array,
   { source, path, older }: { readonly source: string; readonly path: string | null; readonly older: boolean },
 ): Promise<Imported> {
-  const { report, passport } = await judgePassport(bytes, source, pins, now, state);
+  const { report, passport, replaced } = await judgePassport(bytes, source, pins, now, state);
   if (passport === null || !report.valid) {
     // Where the principal is pinned the passport was edited or replaced: another pin is what a forger would ask for.
     const again =
@@ -44,7 +44,7 @@ export async function importPassport(
       report.error_code === NATIVE_CODES.PASSPORT_EXPIRED.code ||
       (await pins(passport.document.principal)).length > 0;
     const hint = again
-      ? 'get it again from its principal'
+      ? `get ${replaced?.details.reason === SUPERSEDED ? 'the one that replaced it' : 'it again'} from its principal`
       : `if you trust it: aip principal add ${report.principal} --public-key <key>`;
     throw new Failure('PASSPORT_REFUSED', `${report.error_code} ${report.error_message}: ${report.message}`, { hint });
   }

@@ -45,7 +45,7 @@ export type PinLookup = (principal: string) => Promise<readonly PinnedKey[]> | r
 
 /**
  * Judges a passport by itself. Bytes that are no JSON are the caller's mistake (a failure); a document that is no passport,
- * was edited, or is out of force is refused with a code.
+ * was edited, or is out of force is refused with a code. `replaced`: what is in force instead, where that is why.
  */
 export async function judgePassport(
   bytes: Uint8Array,
@@ -53,7 +53,7 @@ export async function judgePassport(
   pins: PinLookup,
   now: number,
   memory: FloorMemory | null = null,
-): Promise<{ readonly report: PassportReport; readonly passport: Passport | null }> {
+): Promise<{ readonly report: PassportReport; readonly passport: Passport | null; readonly replaced?: Violation }> {
   let json: Json;
   try {
     json = parseJson(bytes);
@@ -79,7 +79,8 @@ export async function judgePassport(
     return { report: refused(passport, source, 'PASSPORT_EXPIRED', ahead), passport };
   }
   const gone = memory === null ? null : replacedIn(memory, passport, keys, now);
-  if (gone !== null) return { report: refused(passport, source, 'PASSPORT_INVALID', gone.message), passport };
+  if (gone !== null)
+    return { report: refused(passport, source, 'PASSPORT_INVALID', gone.message), passport, replaced: gone };
   if (passport.expiresAt !== null && now >= passport.expiresAt) {
     const message = `The passport expired at ${passport.document.expires_at}.`;
     return { report: refused(passport, source, 'PASSPORT_EXPIRED', message), passport };

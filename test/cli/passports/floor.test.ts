@@ -31,6 +31,11 @@ describe('a passport that its principal has replaced', () => {
     const { out } = await machine.run('intent', 'verify', mail, '-p', old);
     expect(out).toMatch(/next: Use the passport that replaced it/);
     expect(out).not.toContain('aip principal add');
+    const looked = await machine.run('passport', 'verify', old);
+    expect([looked.code, looked.out]).toEqual([10, expect.stringMatching(/next: Use the passport that replaced it/)]);
+    expect((await machine.failure('passport', 'import', old)).hint).toBe(
+      'get the one that replaced it from its principal',
+    );
   });
 
   test('does not come back after the newer one was deleted', async () => {
