@@ -80,7 +80,7 @@ export const command: CommandSpec<Options> = {
       why: 'with the key store',
     },
     {
-      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:3f9a... --key-file /etc/aip/mesh.key',
+      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:3f9a... --key-file /etc/aip/eu-1.key',
       why: 'for a service',
     },
   ],

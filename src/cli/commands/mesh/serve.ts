@@ -145,11 +145,11 @@ export const command: CommandSpec<Options> = {
   examples: [
     { run: 'aip mesh serve', why: 'on this machine, port 4180' },
     {
-      run: 'aip mesh serve --listen 0.0.0.0:4180 --public-url https://mesh.acme.com:4180 --tls-cert mesh.pem --tls-key mesh.key',
+      run: 'aip mesh serve --listen 0.0.0.0:4180 --public-url https://mesh.acme.com:4180 --tls-cert mesh.pem --tls-key mesh-tls.key',
       why: 'for others',
     },
     {
-      run: 'aip mesh serve --store postgres://aip_mesh@db.acme.com/aip?sslmode=verify-full',
+      run: `aip mesh serve --store 'postgres://aip_mesh@db.acme.com/aip?sslmode=verify-full'`,
       why: 'one of several servers on a database',
     },
     {

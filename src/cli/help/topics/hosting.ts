@@ -13,7 +13,7 @@ when nobody is there to type a passphrase. Each machine gets a key of its own, m
 
   (umask 077; aip mesh key create --role verifier --label eu-1 > eu-1.key)
   aip mesh join https://mesh.acme.com:4180 --mesh-key ed25519:... \\
-      --key-file /etc/aip/mesh.key
+      --key-file /etc/aip/eu-1.key
 
 or the variables AIP_MESH_URL, AIP_MESH_KEY, AIP_MESH_PUBLIC_KEY in a container. A certificate of an authority of your own: --ca <file>,
 the config key mesh.ca, or AIP_MESH_CA.
@@ -51,7 +51,9 @@ runs with --require-signed-commands (and, at its first start, --operator-key for
 
 SIGTERM stops accepting, finishes what was accepted, tells clients to come back spread over 5 s, and ends within 5 s. The first write that
 fails ends the process with exit 3: after a failed fsync nothing that follows proves anything. On each verifier the same unit with
-ExecStart=/usr/local/bin/aip mesh follow.
+ExecStart=/usr/local/bin/aip mesh follow. Commands on these machines (mesh key create, backup, join) are given as that user and in that home:
+
+  sudo -u aip AIP_HOME=/var/lib/aip aip mesh key list
 
 # Behind nginx
 Streams must pass unbuffered, and a quiet one must not be cut (the mesh says something every 2 s):
