@@ -21,9 +21,10 @@ import { formatPublicKey, parsePublicKey } from '../identity/keys.js';
 import { MAX_LIST } from '../limits.js';
 import { parseDuration } from '../time.js';
 import { thingOf } from './counted-names.js';
+import { nearest } from '../naming/nearest.js';
 import { thingNamed, type Name } from '../naming/names.js';
 import { isAction, writtenAs, type Refuse, type Written } from './scope.js';
-import { ENVIRONMENT_WORDS, INSTANCE_NAMES } from '../naming/vocabulary.js';
+import { ENVIRONMENT_WORDS, EXACT_CONSTRAINTS, INSTANCE_NAMES } from '../naming/vocabulary.js';
 import { personNamed } from '../approvals/person.js';
 import { foldedText, foldedValue } from './folded.js';
 import { parseTimeWindow } from './time-windows.js';
@@ -107,7 +108,9 @@ function ruleOf(name: string, written: Written, money: MoneyRules, refuse: Refus
   if (name === 'geo_restriction') return countriesOf(written, refuse);
   const count = COUNT_NAME.exec(name);
   if (count !== null) return countOf(name, count[1]!, count[2] as RateUnit, written, refuse);
-  return none(refuse(name, 'is not a constraint that this version knows'));
+  const near = nearest(name, EXACT_CONSTRAINTS);
+  const meant = near === null ? '' : ` (did you mean ${near}?)`;
+  return none(refuse(name, `is not a constraint that this version knows${meant}`));
 }
 
 function ruleWithParams(name: string, written: Written, refuse: Refuse): readonly Constraint[] | null {

@@ -68,3 +68,15 @@ export const NOT_THESE_WORDS: ReadonlySet<string> = new Set(
      undervalue undervalued upstage valueless valued valuer vegetable viscount wastage`,
   ),
 );
+
+/** The constraints that have one name each; others are named after the params that they read. */
+export const EXACT_CONSTRAINTS: readonly string[] = [
+  'monetary_limit',
+  'daily_limit',
+  'currency',
+  'allowed_domains',
+  'rate_limit',
+  'require_approval',
+  'time_window',
+  'geo_restriction',
+];

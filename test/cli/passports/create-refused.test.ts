@@ -99,6 +99,16 @@ describe('makes nothing of what it cannot use', () => {
     expect(existsSync(machine.at('.env'))).toBe(false);
   });
 
+  test.each([
+    ['monetary_limt', ' (did you mean monetary_limit?)'],
+    ['rate-limit', ' (did you mean rate_limit?)'],
+    ['spread', ''],
+  ])('a constraint %s, and names the one that is near it', async (name, meant) => {
+    const flags = ['--domain', 'acme.com', '-a', 'x', '--constraint', `${name}:=1`];
+    const { err } = await household().run('passport', 'create', 'b', ...flags);
+    expect(err).toContain(`"${name}": is not a constraint that this version knows${meant}; it is 1.`);
+  });
+
   test('a passport that fits into a document on one line, and not as it would be written', async () => {
     const machine = household();
     const actions = Array.from({ length: 256 }, (_, i) => ({ name: `a${i}`, params: { title: 't'.repeat(300) } }));
