@@ -43,7 +43,7 @@ export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
   const path = resolve(io.cwd, name);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new Failure('NOT_FOUND', `the config file ${maskName(path)} does not exist`, {
-      hint: 'aip config list --sources',
+      hint: 'name a file that exists with --config, or leave it out',
     });
   }
   return { path, content: withKeyFiles(await readNamed(path, io), path, null) };

@@ -310,7 +310,9 @@ describe('what is refused', () => {
     });
   });
   test('a named file that does not exist is exit 3', async () => {
-    expect((await homed().run('config', 'list', '--config', 'nope.json')).code).toBe(3);
+    const { code, err } = await homed().run('status', '--config', 'nope.json');
+    // What is proposed must not end at the same file.
+    expect([code, err]).toEqual([3, expect.stringContaining('hint: name a file that exists with --config')]);
   });
   test('aliases that multiply stay cheap', async () => {
     const place = homed();
