@@ -78,7 +78,7 @@ export function readCommand(value: Json): Command {
     keyText: keyTextIn(object),
     durationMs: action === 'suspend' ? durationOf(duration_seconds) : null,
     version: action === 'reinstate' ? (version as number) : null,
-    logId: (log_id as string | undefined) ?? null,
+    logId: log_id ?? null,
     expiresAt,
   };
 }

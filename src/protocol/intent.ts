@@ -73,5 +73,5 @@ export function readIntent(json: Json): Intent {
 
 /** The bytes to sign for an intent that has no signature yet. */
 export function intentBytes(unsigned: Omit<IntentDocument, 'signature'>): Uint8Array {
-  return canonicalBytesWithout(unsigned as unknown as JsonObject, 'signature');
+  return canonicalBytesWithout(unsigned, 'signature');
 }

@@ -167,7 +167,7 @@ export function passportOf(json: Json): Passport {
     document: {
       ...(object as unknown as PassportDocument),
       denied_actions: (object.denied_actions ?? []) as string[],
-      metadata: (object.metadata ?? {}) as JsonObject,
+      metadata: object.metadata ?? {},
       expires_at: (object.expires_at ?? null) as string | null,
       previous_keys: (object.previous_keys ?? []) as unknown as PreviousKey[],
     },
@@ -228,7 +228,7 @@ function actionsOf(object: JsonObject): Map<string, JsonObject | null> {
     if (params !== undefined && !isObject(params))
       throw new ShapeError(`the params of action "${name}" are not a JSON Schema object`);
     if (actions.has(name)) throw new ShapeError(`action "${name}" is declared twice`);
-    actions.set(name, (params as JsonObject | undefined) ?? null);
+    actions.set(name, params ?? null);
   }
   return actions;
 }

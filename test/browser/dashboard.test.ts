@@ -69,7 +69,7 @@ async function scene(
         agent_id: HOSTILE,
         error_code: 'AIP-E100',
         action: '<b>bold</b>',
-        params: { [SCRIPT]: SCRIPT } as never,
+        params: { [SCRIPT]: SCRIPT },
         at: now,
       },
       { agent_id: `did:web:acme.com:agents:support\u202eagent`, error_code: 'AIP-E100', at: now },

@@ -119,7 +119,7 @@ describe.each(DOCUMENTS)('%s', (_, bytes, holds) => {
     const place = fc.nat({ max: bytes.length });
     fc.assert(
       fc.property(place, place, place, place, (...places) => {
-        const [a, b, c, d] = places.sort((x, y) => x - y) as [number, number, number, number];
+        const [a, b, c, d] = places.sort((x, y) => x - y);
         const parts = [
           [0, a],
           [c, d],

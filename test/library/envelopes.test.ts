@@ -119,7 +119,7 @@ describe('envelopes of AIP-1', () => {
     ['half an answer', { requireMandate: 'yes' }],
     ['a registry of another form', { registry: { prompts: [] } }],
   ])('%s is wrong use', async (_, envelopes) => {
-    const promise = Promise.resolve().then(() => workshop().verifyIntent('{}', { envelopes } as never));
+    const promise = Promise.resolve().then(() => workshop().verifyIntent('{}', { envelopes }));
     expect(await refusal(promise)).toMatchObject({ code: 'USAGE' });
   });
 });

@@ -98,6 +98,6 @@ describe('createIntent', () => {
     const aip = workshop();
     await supportAgent(aip);
     await aip.close();
-    expect(await refusal(aip.createIntent({ action: 'pay', ...who } as never))).toMatchObject({ code });
+    expect(await refusal(aip.createIntent({ action: 'pay', ...who }))).toMatchObject({ code });
   });
 });

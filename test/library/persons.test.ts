@@ -135,10 +135,7 @@ test.each([{ approve: 'yes' }, { waitForApproval: 'soon' }, { waitForApproval: '
     expect(() => aip.shield({ passport, actions, ...options } as never, refund)).toThrow(
       expect.objectContaining({ code: 'USAGE' }),
     );
-    const call = aip.guardCall(
-      { agent: passport, action: 'issue_refund', params: {}, ...options } as never,
-      refund as never,
-    );
+    const call = aip.guardCall({ agent: passport, action: 'issue_refund', params: {}, ...options } as never, refund);
     expect((await refusal(call)).code).toBe('USAGE');
   },
 );

@@ -219,7 +219,7 @@ describe('who may do what', () => {
     ['no key at all', { authorization: 'Bearer letmein' }],
   ])('a key that is %s is refused', async (_, headers) => {
     const mesh = await TestMesh.start();
-    const answer = await mesh.ask('GET', '/v1/mesh/status', null, undefined, headers as Record<string, string>);
+    const answer = await mesh.ask('GET', '/v1/mesh/status', null, undefined, headers);
     expect([answer.status, answer.json().code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
@@ -275,7 +275,7 @@ describe('who may do what', () => {
       const answer = await mesh.ask('GET', `/v1/mesh/keys${next === '' ? '' : `?after=${String(next)}`}`, 'admin');
       // What a client reads at most of an answer.
       expect(answer.body.length).toBeLessThan(65_536);
-      const page = answer.json() as { keys: { key_id: string }[]; next: string | null };
+      const page = answer.json<{ keys: { key_id: string }[]; next: string | null }>();
       listed.push(...page.keys.map(({ key_id }) => key_id));
       next = page.next;
     }

@@ -17,7 +17,7 @@ function answersTo({ keys, keyOf, messages, ends, signatures }: Task): Uint8Arra
   const imported = keys.map(keyFor);
   const answers = new Uint8Array(ends.length);
   for (let i = 0; i < ends.length; i++) {
-    const message = messages.subarray(i === 0 ? 0 : ends[i - 1]!, ends[i]!);
+    const message = messages.subarray(i === 0 ? 0 : ends[i - 1]!, ends[i]);
     const signature = signatures.subarray(SIGNATURE_BYTES * i, SIGNATURE_BYTES * (i + 1));
     answers[i] = verifySignature(imported[keyOf[i]!]!, message, signature) ? 1 : 0;
   }

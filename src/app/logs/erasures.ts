@@ -3,12 +3,11 @@ import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { parsePublicKey } from '../../protocol/identity/keys.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
-import type { JsonObject } from '../../protocol/json/values.js';
 import type { ErasureDraft, ErasureEntry, LogRecord } from '../../protocol/log/entry.js';
 
 /** The bytes that an erasure is signed over: the draft without its signature, with its type. */
 export function erasureText(draft: Omit<ErasureDraft, 'signature'>): string {
-  return canonicalize({ ...draft, type: 'erasure' } as unknown as JsonObject);
+  return canonicalize({ ...draft, type: 'erasure' });
 }
 
 /** An entry that lost values in a way that nobody trusted answers for. */

@@ -41,7 +41,7 @@ const TRAILING = /[\0\x1e\s]+$/;
  * Reading is tolerant: marks before and after the object, and raw control characters in its strings, are no reason to lose a refusal.
  */
 export function foreignRecord(line: string): JsonRecord | null {
-  return (looseObject(line) ?? looseObject(repaired(line))) as JsonRecord | null;
+  return looseObject(line) ?? looseObject(repaired(line));
 }
 
 /** The outcome under `status`: the record itself, changed in place where it says so in other words. */

@@ -64,7 +64,7 @@ export async function signStatement<S extends LogStatement>(
   key: StatementKey,
 ): Promise<string> {
   const unsigned = { ...body, key_id: key.keyId, public_key: formatPublicKey(key.publicKey) };
-  const bytes = canonicalizeWithout(unsigned as unknown as JsonObject, 'signature');
+  const bytes = canonicalizeWithout(unsigned, 'signature');
   return JSON.stringify({ ...unsigned, signature: toHex(await key.sign(Buffer.from(bytes))) });
 }
 

@@ -313,7 +313,7 @@ function holdsMoney(name: string, limit: Json): boolean {
 function namedParams(limit: Json): readonly string[] | null {
   if (!isObject(limit)) return null;
   const given = Array.isArray(limit.params) ? (limit.params as readonly Json[]) : [limit.param];
-  const named = given.filter((each) => typeof each === 'string') as string[];
+  const named = given.filter((each) => typeof each === 'string');
   return named.length === 0 ? null : named;
 }
 

@@ -99,7 +99,7 @@ export function readBundle(bytes: Uint8Array): Bundle {
   if (typeof checkpoint !== 'string') throw new ShapeError('a part of it is missing');
   checkDecision(objectOf(decision, 'the decision', DECISION, [...SHOWN_BY_INTENT, ...SOME_HAVE]));
   if (outcome !== null) {
-    const { entry, inclusion: place } = objectOf(outcome!, 'the outcome', ['entry', 'inclusion']);
+    const { entry, inclusion: place } = objectOf(outcome, 'the outcome', ['entry', 'inclusion']);
     if (!isObject(entry)) throw new ShapeError('the outcome is no entry');
     checkErased(entry);
     checkInclusion(place!);
@@ -121,7 +121,7 @@ function checkDecision(decision: JsonObject): void {
   if (observed !== undefined && (observed !== true || status !== 'failed'))
     throw new ShapeError('"observed" is true, and of a refusal');
   if (typeof salts !== 'string') throw new ShapeError('"salts" is not text');
-  if (withheld !== null && !isObject(withheld!)) throw new ShapeError('"withheld" holds no commitments');
+  if (withheld !== null && !isObject(withheld)) throw new ShapeError('"withheld" holds no commitments');
   checkErased(decision);
 }
 

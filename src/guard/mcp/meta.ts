@@ -27,8 +27,8 @@ export function withoutGuardKeys<T extends Json>(value: T): T {
 function cleared(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (!isObject(value)) {
-    const list = (value as readonly Json[]).map((each) => cleared(each));
-    return list.some((each, at) => each !== (value as readonly Json[])[at]) ? list : value;
+    const list = value.map((each) => cleared(each));
+    return list.some((each, at) => each !== value[at]) ? list : value;
   }
   let changed = false;
   const members = Object.entries(value).map(([name, member]): [string, Json] => {

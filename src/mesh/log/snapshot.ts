@@ -12,7 +12,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId, type Head } from './head.js';
 import { signatureHolds, type MeshSigner, type SignatureCheck } from './signing.js';
 import type { PassportMark } from '../passports.js';
-import type { Standing, Status } from '../standing.js';
+import type { Standing } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
 
 /** All standings at one place of the log. */
@@ -110,7 +110,7 @@ export function readSnapshot(text: string, check: SignatureCheck): Snapshot {
   const { head, header, at, lastLine } = framed(text, check);
   const total = header.v === 2 ? header.passports : 0;
   if (!isCount(total)) throw new ShapeError('the snapshot does not say how many passports it holds');
-  const from = startOfLast(text, at, lastLine, total as number);
+  const from = startOfLast(text, at, lastLine, total);
   const standings = readSnapshotLines(text, at, from);
   const passports = header.v === 2 ? readPassportLines(text, from, lastLine) : null;
   if (header.count !== standings.length || (passports !== null && passports.length !== total))
@@ -166,10 +166,10 @@ function readPassportLines(text: string, start: number, end: number): PassportMa
       typeof agent === 'string' && isCount(seq) && (withdrawn || (isCount(serial) && typeof hash === 'string'));
     if (!sound) throw new ShapeError('a passport of the snapshot is not whole');
     marks.push({
-      agent: agent as string,
-      serial: serial as number | null,
-      hash: hash as string | null,
-      seq: seq as number,
+      agent,
+      serial,
+      hash,
+      seq,
     });
     at = next + 1;
   }
@@ -197,7 +197,7 @@ function headOf(header: JsonObject): Head {
     typeof time === 'string' &&
     parseTime(time) !== null;
   if (!sound) throw new ShapeError('the snapshot has no valid header');
-  return { logId: log_id as string, term: term as number, seq: seq as number, hash: hash as string };
+  return { logId: log_id, term, seq, hash };
 }
 
 function standingOf(value: Json): Standing {
@@ -218,16 +218,16 @@ function standingOf(value: Json): Standing {
   if (!sound) throw new ShapeError('a subject of the snapshot is not whole');
   return {
     subject: id,
-    status: status as Status,
+    status,
     reason,
     changedAt,
     changedBy: changed_by,
     suspendedUntil: until,
-    version: version as number,
-    seq: seq as number,
+    version,
+    seq,
   };
 }
 
-function isCount(value: Json | undefined): boolean {
+function isCount(value: Json | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -250,7 +250,7 @@ function requireSigned(document: JsonObject, verify: VerifySignature): void {
   const holds =
     typeof signature === 'string' &&
     SIGNATURE_HEX.test(signature) &&
-    signatureHolds(document, (text, hex) => verify(public_key as string, text, hex));
+    signatureHolds(document, (text, hex) => verify(public_key, text, hex));
   if (!holds) throw new ShapeError('the signature does not hold under its own key');
 }
 

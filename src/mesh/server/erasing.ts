@@ -89,8 +89,8 @@ function readOrder(value: JsonObject): ErasureOrder {
   return {
     agentId,
     before: until,
-    logId: (log_id as string | undefined) ?? null,
-    seq: (seq as number | undefined) ?? null,
+    logId: log_id ?? null,
+    seq: seq ?? null,
     param,
   };
 }

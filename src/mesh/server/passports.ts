@@ -1,7 +1,6 @@
 /** The mesh as a registry of passports: it checks what a principal signed, orders it, and serves documents by their hash. */
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
-import type { JsonObject } from '../../protocol/json/values.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { acceptableKey } from '../../protocol/ed25519/acceptance.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
@@ -56,7 +55,7 @@ export async function publish(server: MeshServer, request: Request, caller: Call
     if (statusAt(await server.store.standing(subject), now) !== 'active')
       throw new Refused('PASSPORT_INVALID', `${subject}, which signed the passport, is stopped.`);
   requireYoung(server, force === true);
-  const text = canonicalize(document as JsonObject);
+  const text = canonicalize(document);
   return carryOut(server, request, caller, {
     cmdId,
     action: 'publish',

@@ -99,7 +99,7 @@ export function readActionApproval(bytes: Uint8Array | string): ActionApproval {
 
 /** The bytes that the approver signs. */
 export function actionApprovalBytes(unsigned: Omit<ActionApprovalDocument, 'signature'>): Uint8Array {
-  return canonicalBytesWithout(unsigned as unknown as JsonObject, 'signature');
+  return canonicalBytesWithout(unsigned, 'signature');
 }
 
 /** @throws ShapeError unless the member is `sha256:` and 64 hex digits. */

@@ -64,7 +64,7 @@ export function readApproval(bytes: Uint8Array): Approval {
 
 /** The bytes that the approver signs. */
 export function approvalBytes(unsigned: Omit<ApprovalDocument, 'signature'>): Uint8Array {
-  return bytesOf(unsigned as unknown as JsonObject);
+  return bytesOf(unsigned);
 }
 
 function bytesOf(object: JsonObject): Uint8Array {

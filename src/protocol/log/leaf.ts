@@ -45,7 +45,7 @@ function valueIn(record: Unhashed, slot: string): Json | undefined {
   if (!slot.startsWith('params.')) return (record as Record<string, Json | undefined>)[slot] ?? undefined;
   const name = slot.slice('params.'.length);
   const params = record.params as JsonObject | null;
-  return isRecord(params) && Object.hasOwn(params, name) ? (params as JsonObject)[name] : undefined;
+  return isRecord(params) && Object.hasOwn(params, name) ? params[name] : undefined;
 }
 
 /** Where salt and value are put beside each other; longer ones get a buffer of their own. */
@@ -90,7 +90,7 @@ export function saltsOf(record: Unhashed): Map<string, Uint8Array> | null {
 function commitmentsOf(record: Unhashed): JsonObject | null {
   const salts = saltsOf(record);
   if (salts === null) return null;
-  const erased = isRecord(record.erased) ? (record.erased as Record<string, unknown>) : {};
+  const erased = isRecord(record.erased) ? record.erased : {};
   return committed(record, slotsOf(record), (slot) => {
     const gone = Object.hasOwn(erased, slot) ? erased[slot] : undefined;
     const value = valueIn(record, slot);

@@ -45,7 +45,7 @@ function speaking(answer: (call: Call) => Buffer | null, greeting = 'OK 1234dead
     let received = Buffer.alloc(0);
     let begun = false;
     socket.on('data', (chunk) => {
-      received = Buffer.concat([received, chunk as Buffer]);
+      received = Buffer.concat([received, chunk]);
       if (!begun) {
         const begin = received.indexOf('BEGIN\r\n');
         if (begin < 0) {

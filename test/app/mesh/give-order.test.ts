@@ -145,15 +145,15 @@ describe('an API key', () => {
   const keys = (reply: MeshReply) => ({ ...deps(), line: endpoint('home', reply) });
   const wish = { role: 'verifier', label: null, publicKey: null } as const;
 
-  test.each([
-    ...UNSURE,
-    ['a lost answer', { kind: 'unreachable', reason: 'it broke', sent: true } as MeshReply],
-  ] as const)('%s leaves open whether one was made or revoked', async (_, reply) => {
-    await expect(createApiKey(keys(reply), wish)).rejects.toMatchObject({
-      message: expect.stringContaining('Whether a key was made is unknown'),
-    });
-    await expect(revokeApiKey(keys(reply), 'abcdef012345')).rejects.toMatchObject({
-      message: expect.stringContaining('Whether the key was revoked is unknown'),
-    });
-  });
+  test.each([...UNSURE, ['a lost answer', { kind: 'unreachable', reason: 'it broke', sent: true }]] as const)(
+    '%s leaves open whether one was made or revoked',
+    async (_, reply) => {
+      await expect(createApiKey(keys(reply), wish)).rejects.toMatchObject({
+        message: expect.stringContaining('Whether a key was made is unknown'),
+      });
+      await expect(revokeApiKey(keys(reply), 'abcdef012345')).rejects.toMatchObject({
+        message: expect.stringContaining('Whether the key was revoked is unknown'),
+      });
+    },
+  );
 });

@@ -94,7 +94,7 @@ describe('hooks that the config names', () => {
     ['exports something else', { 'a.mjs': 'export default { check() {} };' }, null],
     ['throws when made', { 'a.mjs': 'export default class { constructor() { throw new Error("x"); } }' }, null],
   ])('one that %s ends the command: nothing is judged without it', async (_, modules, config) => {
-    const { place, verify, home, trust } = await hooked(modules as Record<string, string>);
+    const { place, verify, home, trust } = await hooked(modules);
     if (config !== null) place.file('.aiprc', config);
     await trust();
     const { code, decision } = await verify();

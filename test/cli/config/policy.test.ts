@@ -59,7 +59,7 @@ function staged(options: WorldOptions = {}) {
       io: at(folder, env),
       globals: { config: null },
       workspace: { paths: () => pathsOf(w.io, home) },
-    } as never);
+    });
   const trust = async (folder: string): Promise<string> => {
     const { run } = await import('../../../src/cli/main.js');
     expect(await run(['config', 'trust', '--yes', '--quiet', '--home', home], at(folder))).toBe(0);

@@ -131,7 +131,7 @@ describe("the guide's tests", () => {
       ['issue_refund', { amount: 50, currency: 'BTC' }],
       ['send_email', { to: ['user@acme.com', 'attacker@evil.com'] }],
     ] as const) {
-      const decision = verify(where, sign(where, action, params as JsonObject));
+      const decision = verify(where, sign(where, action, params));
       expect(decision.success).toBe(false);
       expect(decision.error_code).toMatch(/^AIP-E2\d\d$/);
     }

@@ -428,7 +428,7 @@ describe('single checks', () => {
   test('of a long log the newest part is checked', async () => {
     const entries: Entry[] = [];
     let head: Link = START;
-    for (let i = 0; i < 10_050; i++) entries.push((head = seal(draft(), 'v', head)) as Entry);
+    for (let i = 0; i < 10_050; i++) entries.push((head = seal(draft(), 'v', head)));
     const log = {
       bounds: () => ({ after: START, head: { seq: head.seq, hash: head.hash } }),
       records: ({ afterSeq = 0 }) => entries.slice(afterSeq),

@@ -41,7 +41,7 @@ describe('every format', () => {
   };
   test.each(Object.entries(cases))('of a hostile %s', async (what, intent) => {
     const machine = await settled();
-    const file = machine.file(`${EVERY.replaceAll('/', '').slice(0, 200)}.json`, page(intent as never));
+    const file = machine.file(`${EVERY.replaceAll('/', '').slice(0, 200)}.json`, page(intent));
     const inert = async (...argv: string[]) => {
       const { out, err } = await machine.run(...argv);
       // The format of GitHub begins its own lines with a command.

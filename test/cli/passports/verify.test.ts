@@ -148,7 +148,7 @@ describe('a passport whose members were changed', () => {
   test('in the state of this machine, by hand: refused, and listed as what it is', async () => {
     const machine = await settled();
     const database = new Database(machine.state, 1000);
-    const edited = page({ ...document, actions: ['issue_refund', 'wire'] } as JsonObject);
+    const edited = page({ ...document, actions: ['issue_refund', 'wire'] });
     database.statement('UPDATE passports SET text = ?').run([edited]);
     database.close();
     expect((await machine.run('intent', 'verify', fixture('intent-refund.json'))).code).toBe(10);

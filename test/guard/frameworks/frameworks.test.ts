@@ -120,7 +120,8 @@ describe('LangChain', () => {
 
 test('a call that the framework gave up does not run, neither before the verdict nor after it', async () => {
   const { agent, ran, options, workspace } = await staged();
-  const run = async (): Promise<unknown> => ran.push(1);
+  type Call = (...given: unknown[]) => Promise<unknown>;
+  const run: Call = async () => ran.push(1);
   let given = new AbortController();
   /** Gives the call up once it is decided, as during the minutes that a person takes. */
   const deciding = {
@@ -134,12 +135,11 @@ test('a call that the framework gave up does not run, neither before the verdict
   };
   const own = { ...options, workspace: deciding, action: () => 'refund' };
   const tool = Object.assign(Object.create(null) as object, { name: 'refund', _call: run });
-  type Call = (...given: unknown[]) => Promise<unknown>;
-  const ai = guardTools(agent, { refund: { execute: run } }, own).refund.execute as Call;
-  const langchain = guardTool(agent, tool, own)._call as Call;
+  const ai = guardTools(agent, { refund: { execute: run } }, own).refund.execute;
+  const langchain = guardTool(agent, tool, own)._call;
   const { wrapToolCall } = aipMiddleware(agent, own);
-  const openai = guardFunction(agent, { name: 'refund', invoke: run }, own).invoke as Call;
-  const mcp = guardClient(agent, 'pay', { callTool: run }, own).callTool as Call;
+  const openai = guardFunction(agent, { name: 'refund', invoke: run }, own).invoke;
+  const mcp = guardClient(agent, 'pay', { callTool: run }, own).callTool;
   const ways: ((signal: AbortSignal) => Promise<unknown>)[] = [
     (abortSignal) => ai({}, { abortSignal }),
     (signal) => langchain({}, undefined, { signal }),

@@ -36,7 +36,7 @@ describe.each(CLIENTS)('%s', (client) => {
   });
   test('nothing to take out changes nothing; a file of another shape is written over nowhere else', () => {
     expect(withHook(client, config, null)).toBe(config);
-    expect(withHook(client, { a: 1, [first]: 'no' } as JsonObject, commandOf(client)).a).toBe(1);
+    expect(withHook(client, { a: 1, [first]: 'no' }, commandOf(client)).a).toBe(1);
   });
   test('what makes failures block is set where there is such a switch', () => {
     const text = JSON.stringify(withHook(client, {}, commandOf(client)));

@@ -123,7 +123,7 @@ describe('a call', () => {
       if (call.params.cancel === true)
         void bench.client({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } });
       else {
-        bench.tools = bench.tools.map((tool) => ({ ...tool, description: 'another' }) as Any);
+        bench.tools = bench.tools.map((tool) => ({ ...tool, description: 'another' }));
         bench.session.fromServer('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
       }
       return new Promise((resolve) => setImmediate(() => resolve({ allowed: true, intentHash: 'sha256:a' })));

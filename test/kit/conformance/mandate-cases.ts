@@ -44,7 +44,7 @@ export function mandateCases(): ConformanceCase[] {
       { by: SEEDS.principal },
       null,
       {},
-      { issuer_key: undefined, principal_key: KEYS.principal } as CaseSetting,
+      { issuer_key: undefined, principal_key: KEYS.principal },
     ),
     at('required', 'A required mandate that is not given.', null, 'AIP-E405', {}, { require_mandate: true }),
     at(
@@ -96,16 +96,23 @@ export function mandateCases(): ConformanceCase[] {
       changed({ 'boundaries.monetary_limit.per_transaction': 1_000_000 }),
     ),
     at('extended', 'Its end moved.', {}, 'AIP-E406', {}, changed({ expires_at: '2036-01-01T00:00:00Z' })),
-    at('unknown-issuer', 'No key of its issuer is known.', {}, 'AIP-E406', {}, {
-      issuer_key: undefined,
-    } as CaseSetting),
+    at(
+      'unknown-issuer',
+      'No key of its issuer is known.',
+      {},
+      'AIP-E406',
+      {},
+      {
+        issuer_key: undefined,
+      },
+    ),
     at(
       'other-principal',
       'A pinned principal may not speak for the agents of others.',
       { issuer: 'did:web:other.com', by: SEEDS.principal },
       'AIP-E406',
       {},
-      { issuer_key: undefined, principal_key: KEYS.principal } as CaseSetting,
+      { issuer_key: undefined, principal_key: KEYS.principal },
     ),
     at('malformed', 'No JSON.', null, 'AIP-E406', {}, { mandate: '{' }),
     at('stranger', 'A member that is not signed by the reference.', {}, 'AIP-E406', {}, changed({ note: 'x' })),

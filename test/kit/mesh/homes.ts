@@ -56,7 +56,7 @@ export class Home {
     mkdirSync(this.env.AIP_HOME!, { recursive: true });
     let before: Record<string, object> = {};
     try {
-      before = this.config() as Record<string, object>;
+      before = this.config();
     } catch {
       // None yet.
     }

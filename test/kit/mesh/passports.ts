@@ -44,6 +44,6 @@ export function publishedPassport(
     issuer_key_id: `${principal}#key-1`,
     ...fields,
   };
-  const body = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JsonObject;
+  const body: JsonObject = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
   return { ...body, issuer_signature: toHex(signMessage(seed, Buffer.from(canonicalize(body)))) };
 }

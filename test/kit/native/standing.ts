@@ -1,6 +1,5 @@
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { StandingMarks } from '../../../src/adapters/sqlite/tables/passports/standing-marks.js';
-import type { StandingRecord } from '../../../src/app/ports/state.js';
 import type { StandingRow } from './vector.js';
 
 /** Writes what a mesh would have said into a state file that is there already. */
@@ -13,7 +12,7 @@ export function writeStanding(path: string, rows: readonly StandingRow[]): void 
     const until = suspended_until === null ? null : Date.parse(suspended_until);
     statement.run([subject, status, reason, changedAt, changed_by, until]);
     const record = { subject, reason, changedAt, changedBy: changed_by, suspendedUntil: until, version: 1 };
-    marks.put({ ...record, status: status as StandingRecord['status'] });
+    marks.put({ ...record, status });
   }
   database.close();
 }

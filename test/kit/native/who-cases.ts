@@ -112,7 +112,7 @@ export function speakerCases(cases: Cases): void {
 function signatureCases(cases: Cases, good: JsonObject): void {
   const signature = String(good.signature);
   const forged = (name: string, changes: object, reason = 'mismatch') =>
-    cases.add(name, { ...good, ...changes } as JsonObject, 'AIP-E101', 'signature', {
+    cases.add(name, { ...good, ...changes }, 'AIP-E101', 'signature', {
       details: { reason, agent_id: SUPPORT },
     });
   forged('amount-changed', { params: { order_id: '8472', amount: 51 } });

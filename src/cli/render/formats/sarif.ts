@@ -109,7 +109,7 @@ function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObjec
       agent_id: decision.agent_id,
       action: decision.action,
       verified_at: decision.verified_at,
-    } as JsonObject,
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { canonicalize } from '../../../protocol/json/canonical.js';
-import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import type { JsonObject } from '../../../protocol/json/values.js';
 import { markConfusable } from '../../../protocol/naming/confusable.js';
 import type { PageWindow } from './browser.js';
 import type { Calls } from './calls.js';
@@ -113,10 +113,7 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
     const { agent_id, action, target, passport_hash } = request;
     const hashed = { agent_id, action, params: request.params, target, passport_hash };
     // What is seen must be what is hashed, no matter which server sent it.
-    if (
-      (await signer.digest(canonicalize(hashed as unknown as Json))) !== request.action_hash ||
-      request.request_id !== id
-    )
+    if ((await signer.digest(canonicalize(hashed))) !== request.action_hash || request.request_id !== id)
       return tell('The request is not what its hash says: do not answer it.', 'critical');
     asked = request;
     tell('', '');

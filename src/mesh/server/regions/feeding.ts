@@ -239,5 +239,5 @@ async function again(server: MeshServer, event: MeshEvent, digest: string): Prom
 
 /** The document of an event of the tail. */
 export function tailRow(text: string, digest: string | null): string {
-  return `{"event":${canonicalize(parseJsonText(text) as JsonObject)},"digest":${JSON.stringify(digest ?? '')}}`;
+  return `{"event":${canonicalize(parseJsonText(text))},"digest":${JSON.stringify(digest ?? '')}}`;
 }

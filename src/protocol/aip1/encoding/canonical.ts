@@ -3,7 +3,6 @@
  * Python's spelling of other floats. Text beyond ASCII is written as escapes there, raw by the normative text.
  */
 import { canonicalize } from '../../json/canonical.js';
-import type { Json } from '../../json/values.js';
 import { isList, plainJson, type Value, type ValueObject } from './numbers.js';
 
 /** How text beyond ASCII is written. */
@@ -35,7 +34,7 @@ export function referenceText(value: Value, spelling: Spelling): string {
 /** The text of RFC 8785 for the same value, or null when it holds an integer that JCS cannot write exactly. */
 export function jcsText(value: Value): string | null {
   const json = plainJson(value);
-  return json === value ? canonicalize(json as Json) : null;
+  return json === value ? canonicalize(json) : null;
 }
 
 function listText(list: readonly Value[], spelling: Spelling): string {

@@ -75,7 +75,7 @@ export function filled(value: Value | undefined, { what, slots }: Shape): ValueO
     if (member !== undefined) present++;
     else if (typeof fallback === 'symbol') throw new ShapeError(`${what} lacks "${name}"`);
     else member = fallback;
-    if (inner !== null) member = inner.list ? filledList(member!, name, inner.of) : filled(member, inner.of);
+    if (inner !== null) member = inner.list ? filledList(member, name, inner.of) : filled(member, inner.of);
     if (member !== value[name]) (changed ??= { ...value })[name] = member!;
   }
   if (Object.keys(value).length !== present)

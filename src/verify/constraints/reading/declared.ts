@@ -16,7 +16,7 @@ function namesIn(schema: Json): string[] {
     if (keyword === 'properties' && isObject(value))
       return [...Object.keys(value), ...Object.values(value).flatMap(namesIn)];
     if (keyword === 'required' && Array.isArray(value))
-      return value.filter((name) => typeof name === 'string') as string[];
+      return value.filter((name): name is string => typeof name === 'string');
     return keyword === 'const' || keyword === 'enum' || keyword === 'default' || keyword === 'examples'
       ? []
       : namesIn(value);

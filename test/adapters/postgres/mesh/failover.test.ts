@@ -9,7 +9,7 @@ import { NO_HASH } from '../../../../src/mesh/log/head.js';
 import { StoreTrouble, type MeshStore, type OrderResult } from '../../../../src/mesh/log/store.js';
 import { judgeWith, type Proposal } from '../../../../src/mesh/ruling.js';
 import { cheapSign, LOG_ID } from '../../../kit/mesh/server.js';
-import { connectWithUrl, describePostgres, type TestCluster } from '../../../kit/postgres.js';
+import { connectWithUrl, describePostgres } from '../../../kit/postgres.js';
 import { Standby } from '../../../kit/mesh/several/postgres.js';
 
 const NOW = Date.parse('2026-02-18T14:23:45.000Z');
@@ -80,7 +80,7 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
     'the primary is killed and its synchronous standby promoted, round %i: nothing acknowledged is lost, no hole',
     async (round) => {
       const { name } = await cluster().database();
-      const standby = await Standby.of(cluster() as TestCluster, round);
+      const standby = await Standby.of(cluster(), round);
       const urls = [cluster().url(name), standby.url(name)];
       let store = await open(urls);
       const acknowledged = new Map<string, number>();
@@ -120,7 +120,7 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
 
   test('two primaries: the old one answers reads, proves nothing, and what it is given stays in doubt', async () => {
     const { name } = await cluster().database();
-    const standby = await Standby.of(cluster() as TestCluster, 98);
+    const standby = await Standby.of(cluster(), 98);
     const old = await open([cluster().url(name)]);
     // The standby has what was committed, and may not have carried it out yet.
     const next = await vi.waitFor(() => open([standby.url(name)]), { timeout: 30_000, interval: 100 });
@@ -149,7 +149,7 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
 
   test('while the standby is dead a commit is in doubt, by this program’s own timer; nothing is proven, and back again it is there once', async () => {
     const { name } = await cluster().database();
-    const standby = await Standby.of(cluster() as TestCluster, 99);
+    const standby = await Standby.of(cluster(), 99);
     const store = await open([cluster().url(name)]);
     try {
       await settled(store, 'before-it-died', Date.now() + 10_000);
