@@ -103,7 +103,7 @@ function homeFolder(): string {
 /** This process. */
 export function processIo(
   given: Pick<Io, 'signal' | 'importModule' | 'startup' | 'stdout' | 'stderr'>,
-  stdin: Source | null = null,
+  stdin: Source | null,
 ): Io {
   return {
     ...given,

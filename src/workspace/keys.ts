@@ -89,10 +89,10 @@ export async function pemFiles(
   return portableKeys({ random, passphrase: existing, newPassphrase: fresh, env });
 }
 
-/** Keys that end with this process, standing in for the store `name`. */
-export async function passingKeys(name: KeyStoreName): Promise<KeyStore> {
+/** Keys that end with this process, standing in for the keychain. */
+export async function passingKeys(): Promise<KeyStore> {
   const { memoryKeys } = await import('../adapters/keys/memory.js');
-  return memoryKeys(name);
+  return memoryKeys('keychain');
 }
 
 /** The key shared with an agent of AIP-1, in a file. @throws Failure NOT_FOUND, UNREADABLE, USAGE */

@@ -3,13 +3,13 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 
 /** What a database takes: itself, its log and index, and what libsql keeps open beside them, and one left for the answer. */
-export const DATABASE_FILES = 12;
+const DATABASE_FILES = 12;
 
-/** Throws the system's EMFILE or ENFILE unless so many can be opened. */
-export function requireDescriptors(count: number): void {
+/** @throws the system's EMFILE or ENFILE unless a database can still open all its files */
+export function requireDescriptors(): void {
   const open: number[] = [];
   try {
-    while (open.length < count) open.push(openSync(devNull, 'r'));
+    while (open.length < DATABASE_FILES) open.push(openSync(devNull, 'r'));
   } finally {
     for (const descriptor of open) closeSync(descriptor);
   }

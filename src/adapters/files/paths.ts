@@ -6,20 +6,20 @@ import type { Paths, PathContext } from '../../app/ports/paths.js';
 export function pathsOf(place: PathContext, home: string | null): Paths {
   if (home !== null) {
     const dir = resolve(place.cwd, inHomeFolder(home, place));
-    return layout(join, { config: dir, state: dir, data: dir }, true);
+    return layout(join, { config: dir, state: dir, data: dir });
   }
   if (place.platform === 'win32') {
     const roaming = place.env['APPDATA'] ?? win32.join(known(place), 'AppData', 'Roaming');
     const local = place.env['LOCALAPPDATA'] ?? win32.join(known(place), 'AppData', 'Local');
-    return layout(
-      win32.join,
-      { config: win32.join(roaming, 'aip'), state: win32.join(local, 'aip'), data: win32.join(local, 'aip') },
-      false,
-    );
+    return layout(win32.join, {
+      config: win32.join(roaming, 'aip'),
+      state: win32.join(local, 'aip'),
+      data: win32.join(local, 'aip'),
+    });
   }
   if (place.platform === 'darwin') {
     const dir = posix.join(known(place), 'Library', 'Application Support', 'aip');
-    return layout(posix.join, { config: dir, state: dir, data: dir }, false);
+    return layout(posix.join, { config: dir, state: dir, data: dir });
   }
   // XDG Base Directory Specification 0.8: a relative path in these variables is invalid and ignored.
   const xdg = (name: string, ...fallback: string[]): string => {
@@ -31,7 +31,7 @@ export function pathsOf(place: PathContext, home: string | null): Paths {
     state: xdg('XDG_STATE_HOME', '.local', 'state'),
     data: xdg('XDG_DATA_HOME', '.local', 'share'),
   };
-  return layout(posix.join, dirs, false);
+  return layout(posix.join, dirs);
 }
 
 /**
@@ -47,14 +47,9 @@ function inHomeFolder(home: string, place: PathContext): string {
   });
 }
 
-function layout(
-  at: (...parts: string[]) => string,
-  dirs: { config: string; state: string; data: string },
-  oneFolder: boolean,
-): Paths {
+function layout(at: (...parts: string[]) => string, dirs: { config: string; state: string; data: string }): Paths {
   return {
     configDir: dirs.config,
-    oneFolder,
     userConfigFile: at(dirs.config, 'config.json'),
     trustedFile: at(dirs.config, 'trusted.json'),
     stateDir: dirs.state,

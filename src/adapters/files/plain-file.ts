@@ -42,7 +42,7 @@ export async function readAny(path: string, withinMs = Infinity): Promise<Uint8A
       await handle.close();
     }
   } catch (error) {
-    return missingOrFail(error, path, 'read');
+    return missingOrFail(error, path);
   }
 }
 
@@ -135,7 +135,7 @@ export async function fileExists(path: string): Promise<boolean> {
     await promises.stat(path);
     return true;
   } catch (error) {
-    return (await missingOrFail(error, path, 'read')) !== null;
+    return (await missingOrFail(error, path)) !== null;
   }
 }
 
@@ -182,7 +182,7 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   try {
     return await promises.readdir(folder, { withFileTypes: true });
   } catch (error) {
-    await missingOrFail(error, folder, 'read');
+    await missingOrFail(error, folder);
     return [];
   }
 }
@@ -213,10 +213,10 @@ async function writeBeside(path: string, text: string): Promise<string> {
   return temporary;
 }
 
-async function missingOrFail(error: unknown, path: string, verb: string): Promise<null> {
+async function missingOrFail(error: unknown, path: string): Promise<null> {
   const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-  throw error instanceof Failure ? error : cannot(verb, path, error);
+  throw error instanceof Failure ? error : cannot('read', path, error);
 }
 
 function cannot(verb: string, path: string, cause: unknown): Failure {

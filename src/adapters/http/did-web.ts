@@ -8,7 +8,7 @@ import type { ProxyEnvironment } from './proxy.js';
 const TIMEOUT_MS = 5000;
 
 /** The bytes of a DID's document. The certificate is checked against the authorities that Node believes. @throws Failure NETWORK */
-export async function fetchDidDocument(did: string, env: ProxyEnvironment = {}): Promise<Uint8Array> {
+export async function fetchDidDocument(did: string, env: ProxyEnvironment): Promise<Uint8Array> {
   const url = didDocumentUrl(did);
   const failure = (why: string, cause?: unknown): Failure =>
     new Failure('NETWORK', `${url} ${why}.`, {

@@ -15,10 +15,10 @@ export interface PostOptions {
   /** Of each try, ms. */
   readonly timeoutMs?: number;
   readonly tries?: number;
-  /** The first pause is up to so long, each next one up to twice that, ms. */
-  readonly baseMs?: number;
 }
 
+/** The first pause is up to so long, each next one up to twice that, ms. */
+const FIRST_PAUSE = 500;
 /** No pause is longer, whatever Retry-After says, ms. */
 const LONGEST_PAUSE = 30_000;
 
@@ -33,7 +33,7 @@ interface Answer {
 }
 
 export async function post(notice: Notice, options: PostOptions): Promise<Delivery> {
-  const { clock, random, signal, env, timeoutMs = 5_000, tries = 4, baseMs = 500 } = options;
+  const { clock, random, signal, env, timeoutMs = 5_000, tries = 4 } = options;
   const http = new HttpClient(notice.url, { env, kept: 0 });
   for (let attempt = 1; ; attempt++) {
     let reason: string;
@@ -50,7 +50,7 @@ export async function post(notice: Notice, options: PostOptions): Promise<Delive
     // A longer wait is left to the next round.
     if (attempt >= tries || signal.aborted || wanted > LONGEST_PAUSE) return { kind: 'failed', reason, waitMs: wanted };
     // Full jitter: many monitors that lost the same receiver must not come back together.
-    const ms = backoff(attempt - 1, fraction(random), { firstMs: baseMs, mostMs: LONGEST_PAUSE });
+    const ms = backoff(attempt - 1, fraction(random), { firstMs: FIRST_PAUSE, mostMs: LONGEST_PAUSE });
     await pause(Math.max(wanted, ms), signal);
     if (signal.aborted) return { kind: 'failed', reason, waitMs: wanted };
   }

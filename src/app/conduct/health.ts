@@ -36,7 +36,7 @@ export function fleetHealth(
   state: { readonly conduct: Conduct } & Pick<State, 'passports'>,
   since: number | null,
   now: number,
-  outcomeTtlMs = DEFAULT_OUTCOME_TTL_MS,
+  outcomeTtlMs?: number,
 ): HealthReport[] {
   const agents = new Set([...state.conduct.agents(), ...state.passports().map(({ agentId }) => agentId)]);
   return [...agents].sort().map((agentId) => agentHealth(state.conduct, agentId, since, now, outcomeTtlMs));

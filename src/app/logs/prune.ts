@@ -40,7 +40,7 @@ export async function planPruning(
   pause: (read: number) => Promise<void>,
   meshKey: Uint8Array | null,
   /** Entries at most; null for all that are old enough. */
-  most: number | null = null,
+  most: number | null,
 ): Promise<PruningPlan> {
   const oldest = log.archive.lastBefore(before);
   if (oldest === null) return { plan: null, unshipped: 0 };

@@ -38,7 +38,7 @@ function ask<T>(
 export async function requestsAtMesh(
   lines: readonly MeshEndpoint[],
   which: 'open' | 'all',
-  seen: SeenRequests = new Map(),
+  seen: SeenRequests,
 ): Promise<readonly RequestRecord[]> {
   const found = await everyPage(lines[0]!, (from) => {
     const target = `${PATH}?status=${which}${from === null ? '' : `&from=${from}`}`;

@@ -52,7 +52,7 @@ export async function judgePassport(
   source: string,
   pins: PinLookup,
   now: number,
-  memory: FloorMemory | null = null,
+  memory: FloorMemory,
 ): Promise<{ readonly report: PassportReport; readonly passport: Passport | null; readonly replaced?: Violation }> {
   let json: Json;
   try {
@@ -78,7 +78,7 @@ export async function judgePassport(
     const ahead = `The passport is dated ahead: it is in force from ${passport.document.issued_at}.`;
     return { report: refused(passport, source, 'PASSPORT_EXPIRED', ahead), passport };
   }
-  const gone = memory === null ? null : replacedIn(memory, passport, keys, now);
+  const gone = replacedIn(memory, passport, keys, now);
   if (gone !== null)
     return { report: refused(passport, source, 'PASSPORT_INVALID', gone.message), passport, replaced: gone };
   if (passport.expiresAt !== null && now >= passport.expiresAt) {

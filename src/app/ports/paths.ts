@@ -13,8 +13,6 @@ export interface PathContext {
 /** Folders and files of one workspace; they need not exist. */
 export interface Paths {
   readonly configDir: string;
-  /** Config and state in one folder (`--home`, AIP_HOME). */
-  readonly oneFolder: boolean;
   readonly userConfigFile: string;
   /** Project config files the user has allowed to set sensitive keys. */
   readonly trustedFile: string;

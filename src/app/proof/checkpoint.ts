@@ -99,7 +99,7 @@ export async function checkTree(
   checkpoints: readonly TreeHead[],
   pause: (checked: number) => Promise<void>,
   /** Told of each entry that is its leaf, in order, and then of each erasure that came while the tree was read: entries may lack what it took. */
-  onLeaf: (record: LogRecord) => void = () => undefined,
+  onLeaf: (record: LogRecord) => void,
 ): Promise<TreeVerdict> {
   const { after, size, nodes } = log.tree();
   const cut = checkpoints.find((head) => head.size > size);

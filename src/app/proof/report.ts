@@ -8,10 +8,8 @@ import type { RequestRecord } from '../../verify/approvals/approving.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { SignedForm } from './sent.js';
 
-/** The steps, in the order in which they are told. */
-export const STEPS = ['who', 'what', 'limits', 'decision', 'when', 'recorded', 'outcome', 'seen'] as const;
-/** A step of checking a proof. */
-export type StepName = (typeof STEPS)[number];
+/** A step of checking a proof, in the order in which they are told. */
+export type StepName = 'who' | 'what' | 'limits' | 'decision' | 'when' | 'recorded' | 'outcome' | 'seen';
 
 /** How a step ended. `unproven`: what it would be shown with was not given. */
 export interface Step {

@@ -102,7 +102,11 @@ export interface FoundRequests {
 }
 
 /** The oldest first, each once. */
-export async function requestsFound(cli: Scene, which: 'open' | 'all', seen?: SeenRequests): Promise<FoundRequests> {
+export async function requestsFound(
+  cli: Scene,
+  which: 'open' | 'all',
+  seen: SeenRequests = new Map(),
+): Promise<FoundRequests> {
   const state = await localState(cli.workspace);
   const here = state.look((ledger) => ledger.requests(which, cli.io.now()));
   const known = new Set(here.map(({ id }) => id));

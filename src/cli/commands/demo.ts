@@ -70,7 +70,7 @@ export const command: CommandSpec = {
 /** Makes the agent, through the same use cases as `passport create`, `intent sign` and `intent verify`. */
 async function raise(stage: Cli): Promise<{ passport: Passport; acting: DemoStage }> {
   // The user's keychain is not for throwaway keys, and an encrypted file would cost a key derivation a key.
-  const keys = await passingKeys('keychain');
+  const keys = await passingKeys();
   const deps = { ...(await issuing(stage.workspace, {})), store: () => keys };
   const { passport } = await createPassport(deps, {
     ...AGENT,

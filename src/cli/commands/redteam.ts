@@ -10,7 +10,6 @@ import type { GithubWording } from '../render/formats/github.js';
 import { repositoryFile } from '../render/formats/repository.js';
 import { clean, flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
-import { VERSION } from '../version.js';
 
 interface Options {
   readonly passport?: string;
@@ -127,7 +126,7 @@ async function write(
     }
     case 'sarif': {
       const { renderFindings } = await import('../render/formats/sarif.js');
-      return cli.out(renderFindings(told(), VERSION, GOT_THROUGH));
+      return cli.out(renderFindings(told(), GOT_THROUGH));
     }
     case 'github': {
       const { renderGithub } = await import('../render/formats/github.js');

@@ -34,7 +34,7 @@ export async function withCanary<T>(
   try {
     const config = join(home, 'canary.config.json');
     await createFile(config, '{}\n');
-    const keys = await passingKeys('keychain');
+    const keys = await passingKeys();
     const deps = { ...(await issuing(place, {})), store: () => Promise.resolve(keys) };
     const seed = world.random(32);
     const { passport, key } = await createPassport(deps, {

@@ -7,7 +7,6 @@ import type { Unread } from '../render/formats/unread.js';
 import { documentPlace } from '../render/decision/place.js';
 import { repositoryFile } from '../render/formats/repository.js';
 import { safeJson } from '../render/terminal/text.js';
-import { VERSION } from '../version.js';
 import type { Output } from '../output.js';
 import type { Surroundings } from '../io.js';
 
@@ -44,8 +43,7 @@ export async function resultWriter(cli: Scene, format: Format, many: boolean): P
     case 'sarif': {
       const { renderSarif } = await import('../render/formats/sarif.js');
       return {
-        finish: (judgements, unread) =>
-          cli.out(renderSarif(inRepository(cli, decisionsOf(judgements)), VERSION, unread)),
+        finish: (judgements, unread) => cli.out(renderSarif(inRepository(cli, decisionsOf(judgements)), unread)),
       };
     }
     case 'junit': {

@@ -21,15 +21,15 @@ export function explainJson(query: string, catalogues = CATALOGUES): JsonObject[
 }
 
 /** Every code of every dialect, a row each: dialect, code, name, exit, meaning. */
-export function codeRows(catalogues = CATALOGUES): string[][] {
-  return catalogues.flatMap(({ dialect, codes }) =>
+export function codeRows(): string[][] {
+  return CATALOGUES.flatMap(({ dialect, codes }) =>
     byCode(codes).map((entry) => [dialect, entry.code, entry.name, String(exitCodeOf(entry)), entry.meaning]),
   );
 }
 
 /** The same as data, for `--json`. */
-export function codesJson(catalogues = CATALOGUES): JsonObject[] {
-  return catalogues.flatMap(({ dialect, codes }) => byCode(codes).map((entry) => jsonOf({ dialect, entry })));
+export function codesJson(): JsonObject[] {
+  return CATALOGUES.flatMap(({ dialect, codes }) => byCode(codes).map((entry) => jsonOf({ dialect, entry })));
 }
 
 /** As people look them up, whatever the order of the catalogue. */

@@ -15,8 +15,6 @@ export interface HookClient {
   readonly name: HookClientName;
   /** As people know it. */
   readonly title: string;
-  /** The version of the format that these rules speak. */
-  readonly speaks: string;
   /** How long the agent waits for a hook before it goes on without it (ms). */
   readonly waitsMs: number;
   /** True where the agent puts a hook's question to its user. */
@@ -105,41 +103,41 @@ function actionOfTool(tool: string): string {
   return ACTIONS.get(tool) ?? tool;
 }
 
+/** Follows PreToolUse of Claude Code 2.1. */
 const CLAUDE: HookClient = {
   name: 'claude',
   title: 'Claude Code',
-  speaks: 'PreToolUse of Claude Code 2.1',
   waitsMs: 600_000,
   asks: true,
-  read: (event) => claudeCall(event, 'PreToolUse'),
+  read: claudeCall,
   answer: specific,
 };
 
+/** Follows PreToolUse of Codex 0.171. */
 const CODEX: HookClient = {
   name: 'codex',
   title: 'Codex CLI',
-  speaks: 'PreToolUse of Codex 0.171',
   waitsMs: 600_000,
   // Its schema is closed: a question is an unknown answer there, and the tool runs.
   asks: false,
-  read: (event) => claudeCall(event, 'PreToolUse'),
+  read: claudeCall,
   answer: specific,
 };
 
+/** Follows PreToolUse of VS Code, preview of 2026. */
 const VSCODE: HookClient = {
   name: 'vscode',
   title: 'VS Code agent',
-  speaks: 'PreToolUse of VS Code, preview of 2026',
   waitsMs: 30_000,
   asks: true,
-  read: (event) => claudeCall(event, 'PreToolUse'),
+  read: claudeCall,
   answer: specific,
 };
 
+/** Follows BeforeTool of Gemini CLI 0.61. */
 const GEMINI: HookClient = {
   name: 'gemini',
   title: 'Gemini CLI',
-  speaks: 'BeforeTool of Gemini CLI 0.61',
   waitsMs: 60_000,
   asks: false,
   read: (event) => {
@@ -167,15 +165,14 @@ function withPromptUrls(input: JsonObject): JsonObject {
 
 const AROUND_URL = /(?<![.,;:!?'"<>()[\]{}])[.,;:!?'"<>()[\]{}]+$/;
 
+/** Follows preToolUse of Copilot CLI 1.0. */
 const COPILOT: HookClient = {
   name: 'copilot',
   title: 'Copilot CLI',
-  speaks: 'preToolUse of Copilot CLI 1.0',
   waitsMs: 30_000,
   asks: true,
   read: (event) => {
-    if (event.hook_event_name !== undefined || event.hookEventName !== undefined)
-      return claudeCall(event, 'PreToolUse');
+    if (event.hook_event_name !== undefined || event.hookEventName !== undefined) return claudeCall(event);
     return callOf(name(event, 'toolName'), paramsIn(event.toolArgs, 'toolArgs'), folder(event), null);
   },
   answer: (verdict, event) => {
@@ -186,10 +183,10 @@ const COPILOT: HookClient = {
   },
 };
 
+/** Follows version 1 of the hooks of Cursor. */
 const CURSOR: HookClient = {
   name: 'cursor',
   title: 'Cursor',
-  speaks: 'hooks version 1 of Cursor',
   waitsMs: 60_000,
   // It is said to pass over a hook's question before a tool.
   asks: false,
@@ -230,9 +227,11 @@ export const HOOK_CLIENTS: Readonly<Record<HookClientName, HookClient>> = {
   vscode: VSCODE,
 };
 
-function claudeCall(event: JsonObject, kind: string): HookCall {
+const PRE_TOOL_USE = 'PreToolUse';
+
+function claudeCall(event: JsonObject): HookCall {
   const given = event.hook_event_name ?? event.hookEventName;
-  if (given !== kind) throw wrongEvent(given, [kind]);
+  if (given !== PRE_TOOL_USE) throw wrongEvent(given, [PRE_TOOL_USE]);
   const tool = name(event, 'tool_name');
   return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcpNamed(tool));
 }
@@ -244,7 +243,7 @@ function specific(verdict: HookVerdict): HookOutput {
     verdict.result === 'grant'
       ? { permissionDecision: 'allow' }
       : { permissionDecision: verdict.result, permissionDecisionReason: verdict.reason };
-  return json({ hookSpecificOutput: { hookEventName: 'PreToolUse', ...decision } });
+  return json({ hookSpecificOutput: { hookEventName: PRE_TOOL_USE, ...decision } });
 }
 
 function callOf(tool: string, params: JsonObject, target: string | null, mcp: HookCall['mcp']): HookCall {

@@ -76,7 +76,7 @@ export function readClientMessage(bytes: Uint8Array | string): RpcMessage {
 }
 
 /** A parsed value as a message. @throws RpcError */
-export function messageOf(document: Json): RpcMessage {
+function messageOf(document: Json): RpcMessage {
   if (Array.isArray(document))
     throw new RpcError(RPC.invalidRequest, 'a batch is not accepted; send each message alone');
   if (!isObject(document)) throw new RpcError(RPC.invalidRequest, 'a message is an object');

@@ -3,7 +3,6 @@
  * the verifier that raised the request judges every answer by its own pins, so that a mesh which lies can hold back and never approve.
  */
 import type { ActionApproval, ActionApprovalDocument } from '../../protocol/approvals/approval.js';
-import { readActionApproval } from '../../protocol/approvals/approval.js';
 import { personNamed } from '../../protocol/approvals/person.js';
 import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
@@ -91,7 +90,7 @@ function hashOfRequest(document: JsonObject): string {
 }
 
 /** Who has approved in a way that still counts, each once; what the verifier will say of it is another question. */
-export function approversOf(request: KeptRequest, now: number): readonly string[] {
+function approversOf(request: KeptRequest, now: number): readonly string[] {
   const counted = request.answers.filter(
     ({ document }) => document.decision === 'approve' && now < Date.parse(document.approved_until),
   );
@@ -180,9 +179,4 @@ export function writeKept(request: KeptRequest): string {
 /** What was kept by this program. */
 export function readKept(text: string): KeptRequest {
   return JSON.parse(text) as KeptRequest;
-}
-
-/** An answer as it travels. @throws ShapeError */
-export function answerIn(document: unknown): ActionApproval {
-  return readActionApproval(JSON.stringify(document));
 }

@@ -54,11 +54,6 @@ export function parsePattern(text: string): DomainPattern | null {
   return domain === null ? null : { kind, domain };
 }
 
-/** True when `domain`, as `normalizeDomain` writes it, is what the pattern allows. */
-export function matches(pattern: DomainPattern, domain: string): boolean {
-  return pattern.kind === 'exact' ? domain === pattern.domain : domain.endsWith(`.${pattern.domain}`);
-}
-
 /** An allow-list made ready for look-ups: the time a look-up takes does not grow with the list. */
 export interface DomainList {
   /** As the passport writes them. */

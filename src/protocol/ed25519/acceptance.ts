@@ -27,12 +27,12 @@ export function acceptable(publicKey: Uint8Array, signature: Uint8Array): boolea
 
 /** The part of the rule that concerns the key alone, so that it is paid once a key. */
 export function acceptableKey(publicKey: Uint8Array): boolean {
-  return publicKey.length === 32 && acceptablePoint(publicKey, 0);
+  return publicKey.length === 32 && acceptablePoint(publicKey);
 }
 
 /** The part of the rule that concerns the signature alone. */
 export function acceptableSignature(signature: Uint8Array): boolean {
-  return signature.length === 64 && belowOrder(signature, 32) && acceptablePoint(signature, 0);
+  return signature.length === 64 && belowOrder(signature, 32) && acceptablePoint(signature);
 }
 
 /** S < L: otherwise S + L is a second signature of the same message (RFC 8032, section 8.4). */
@@ -44,19 +44,20 @@ function belowOrder(bytes: Uint8Array, from: number): boolean {
   return false;
 }
 
-function acceptablePoint(bytes: Uint8Array, from: number): boolean {
-  return belowPrime(bytes, from) && !SMALL_ORDER_Y.some((y) => sameY(bytes, from, y));
+/** A key, or the R that a signature begins with. */
+function acceptablePoint(bytes: Uint8Array): boolean {
+  return belowPrime(bytes) && !SMALL_ORDER_Y.some((y) => sameY(bytes, y));
 }
 
 /** y < p = 2^255 - 19; the sign bit of x is not part of y. */
-function belowPrime(bytes: Uint8Array, from: number): boolean {
-  if (bytes[from]! < 0xed || (bytes[from + 31]! & 0x7f) !== 0x7f) return true;
-  for (let i = 1; i < 31; i++) if (bytes[from + i] !== 0xff) return true;
+function belowPrime(bytes: Uint8Array): boolean {
+  if (bytes[0]! < 0xed || (bytes[31]! & 0x7f) !== 0x7f) return true;
+  for (let i = 1; i < 31; i++) if (bytes[i] !== 0xff) return true;
   return false;
 }
 
-function sameY(bytes: Uint8Array, from: number, y: Uint8Array): boolean {
-  if ((bytes[from + 31]! & 0x7f) !== y[31]) return false;
-  for (let i = 0; i < 31; i++) if (bytes[from + i] !== y[i]) return false;
+function sameY(bytes: Uint8Array, y: Uint8Array): boolean {
+  if ((bytes[31]! & 0x7f) !== y[31]) return false;
+  for (let i = 0; i < 31; i++) if (bytes[i] !== y[i]) return false;
   return true;
 }

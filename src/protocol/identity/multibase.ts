@@ -5,7 +5,7 @@ const MAX_DIGITS = 128;
 
 /** `z` and the base58btc digits of `bytes`. */
 export function toMultibase(bytes: Uint8Array): string {
-  const zeros = leading(bytes, 0);
+  const zeros = leadingZeros(bytes);
   let value = 0n;
   for (const byte of bytes) value = value * 256n + BigInt(byte);
   let digits = '';
@@ -22,11 +22,11 @@ export function fromMultibase(text: string): Uint8Array | null {
   for (const digit of digits) value = value * 58n + BigInt(digit);
   const bytes: number[] = [];
   for (; value > 0n; value /= 256n) bytes.unshift(Number(value % 256n));
-  return Uint8Array.from([...new Array<number>(leading(digits, 0)).fill(0), ...bytes]);
+  return Uint8Array.from([...new Array<number>(leadingZeros(digits)).fill(0), ...bytes]);
 }
 
-function leading(items: ArrayLike<number>, wanted: number): number {
+function leadingZeros(items: ArrayLike<number>): number {
   let count = 0;
-  while (count < items.length && items[count] === wanted) count++;
+  while (count < items.length && items[count] === 0) count++;
   return count;
 }

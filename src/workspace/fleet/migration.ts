@@ -2,8 +2,6 @@
 import type { FleetMigration } from '../../adapters/postgres/state/migrate.js';
 import type { LocalWorkspace } from '../workspace.js';
 
-const CONNECT_MS = 10_000;
-
 /** What `migrateFleet` is to do. */
 export interface MigrationRequest {
   /** Whose user owns the schema. */
@@ -47,7 +45,7 @@ export async function migrateFleet(
   ]);
   if (isArgument) requireNoPassword(url, '--url');
   return failures.asFailures(async () => {
-    const { connection, address } = await connectOwner(url, workspace.world, CONNECT_MS);
+    const { connection, address } = await connectOwner(url, workspace.world);
     const where = address.shown;
     // Who migrates as the user of the verifiers grants nothing.
     const others = roles.filter((role) => role !== address.user);

@@ -2,8 +2,6 @@
 import type { EnrolledVerifier } from '../../adapters/postgres/state/verifiers.js';
 import type { LocalWorkspace } from '../workspace.js';
 
-const CONNECT_MS = 10_000;
-
 /** What is to be done with the list: `add` and `remove` a public key, `ed25519:` and hex. */
 export type VerifierOrder =
   | { readonly kind: 'add'; readonly publicKey: string; readonly label: string }
@@ -35,7 +33,7 @@ export async function orderVerifiers(
     ]);
   if (isArgument) requireNoPassword(url, '--url');
   return asFailures(async () => {
-    const { connection, address } = await connectOwner(url, workspace.world, CONNECT_MS);
+    const { connection, address } = await connectOwner(url, workspace.world);
     try {
       let changed = false;
       if (order.kind === 'add') changed = await enroll(connection, order.publicKey, order.label);

@@ -372,7 +372,6 @@ describe('folders', () => {
     expect(at('linux', {}, 'h')).toMatchObject({
       configDir: '/place/h',
       stateFile: '/place/h/state.db',
-      oneFolder: true,
     });
   });
   test('a ~ that no shell has read is the home folder, and never a folder of that name', () => {

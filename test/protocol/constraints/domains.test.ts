@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import {
   domainList,
   isListed,
-  matches,
   normalizeDomain,
   parsePattern,
+  type DomainPattern,
 } from '../../../src/protocol/constraints/domains.js';
 import { hostsOf } from '../../../src/protocol/constraints/hosts.js';
 import type { Json } from '../../../src/protocol/json/values.js';
@@ -130,9 +130,7 @@ describe('patterns', () => {
     ['*.com', 'com', false],
     ['ACME.com.', 'acme.com', true],
   ])('%s and %s: %s', (text, domain, allowed) => {
-    const pattern = parsePattern(text)!;
-    expect(matches(pattern, domain)).toBe(allowed);
-    expect(isListed(domainList([{ text, pattern }]), domain)).toBe(allowed);
+    expect(isListed(domainList([{ text, pattern: parsePattern(text)! }]), domain)).toBe(allowed);
   });
 
   test.each([
@@ -151,6 +149,8 @@ describe('patterns', () => {
   ])('%j is none', (text) => expect(parsePattern(text)).toBeNull());
 
   test('a list allows exactly what one of its patterns matches', () => {
+    const matches = ({ kind, domain }: DomainPattern, name: string): boolean =>
+      kind === 'exact' ? name === domain : name.endsWith(`.${domain}`);
     const name = fc
       .array(fc.constantFrom('a', 'b', 'com'), { minLength: 1, maxLength: 4 })
       .map((labels) => labels.join('.'));

@@ -8,8 +8,8 @@ import { formatPublicKey } from '../../../protocol/identity/keys.js';
 export const ANSWER_MS = 4500;
 
 /** What an answer was that holds no usable signature or key. `address` names the key for people. */
-export function unusableAnswer(address: string, what: string, hint?: string): Failure {
-  return new Failure('KEYSTORE_DENIED', `${address} answered with ${what}.`, hint === undefined ? {} : { hint });
+export function unusableAnswer(address: string, what: string): Failure {
+  return new Failure('KEYSTORE_DENIED', `${address} answered with ${what}.`);
 }
 
 /** `signer`, whose signatures are handed on only when they hold under its public key. */

@@ -37,13 +37,18 @@ function isEncrypted({ tls, hosts }: PostgresAddress): boolean {
   return tls.mode !== 'disable' || hosts.every(({ host }) => isLocal(host));
 }
 
+/** How long the owner of a database waits for a connection, in ms. */
+const OWNER_CONNECT_MS = 10_000;
+
 /** A connection for the one who prepares the database, with its address. */
 export async function connectOwner(
   url: string,
   setting: UrlSetting,
-  connectMs: number,
 ): Promise<{ readonly connection: Connection; readonly address: PostgresAddress }> {
   const address = addressOf(url, setting);
   const passwords = passwordsOf(address, { ...setting, inUrl: passwordIn(url) });
-  return { connection: await connectTo({ address, passwords, name: 'aip state migrate', connectMs }), address };
+  return {
+    connection: await connectTo({ address, passwords, name: 'aip state migrate', connectMs: OWNER_CONNECT_MS }),
+    address,
+  };
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { statSync } from 'node:fs';
 import Libsql from 'libsql';
 import { Failure } from '../../../app/failure.js';
-import { DATABASE_FILES, requireDescriptors } from '../../files/descriptors.js';
+import { requireDescriptors } from '../../files/descriptors.js';
 import { damaged, stateFailure } from './failures.js';
 
 /**
@@ -69,7 +69,7 @@ export class Database {
     this.#path = path;
     this.readOnly = source?.readOnly ?? false;
     this.#connection = this.#guard(() => {
-      requireDescriptors(DATABASE_FILES);
+      requireDescriptors();
       return new Libsql(source?.name ?? path, { timeout });
     });
   }

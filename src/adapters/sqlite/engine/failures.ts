@@ -2,7 +2,7 @@ import { accessSync, constants as fileModes } from 'node:fs';
 import { constants } from 'node:os';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { fromSystem, meaningOf } from '../../../app/system-failures.js';
-import { DATABASE_FILES, hasFileSizeLimit, requireDescriptors } from '../../files/descriptors.js';
+import { hasFileSizeLimit, requireDescriptors } from '../../files/descriptors.js';
 
 /** What SQLite and the file system say, by the start of the code; in this order. */
 const MEANINGS: readonly (readonly [RegExp, (path: string) => Failure])[] = [
@@ -59,7 +59,7 @@ export function notAFile(path: string): Failure {
 export function notInstalled(name: string, cause: unknown): Failure {
   // A package that cannot be opened is not a package that is missing.
   try {
-    requireDescriptors(DATABASE_FILES);
+    requireDescriptors();
   } catch (error) {
     const failure = fromSystem(error);
     if (failure !== null) return failure;

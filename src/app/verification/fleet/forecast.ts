@@ -55,7 +55,7 @@ class Forecast implements Memory {
   approvalRequest(id: string): RequestRecord | null {
     const request = this.#own.approvalRequest(id);
     if (request?.status !== 'open') return request;
-    return this.#stands(this.#place({ kind: 'request', id })) ? spentRequest(request, null) : request;
+    return this.#stands(this.#place({ kind: 'request', id })) ? spentRequest(request) : request;
   }
 
   /** Whether one waits already is known where it is raised. */
@@ -89,9 +89,9 @@ class Forecast implements Memory {
   }
 }
 
-/** The same request, as it is after its approval was used. */
-export function spentRequest(request: RequestRecord, endedAt: number | null): RequestRecord {
-  return { ...request, status: 'spent', endedAt };
+/** The same request, as it is after its approval was used; when that was is not known. */
+export function spentRequest(request: RequestRecord): RequestRecord {
+  return { ...request, status: 'spent', endedAt: null };
 }
 
 /**

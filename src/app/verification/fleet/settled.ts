@@ -68,7 +68,7 @@ export class SettledMemory implements Memory {
     if (request?.status !== 'open') return request;
     const place = claim.obstacles.findIndex((each) => each.kind === 'request' && each.id === id);
     const reading = settled.readings[place];
-    return reading?.kind === 'request' && reading.spent ? spentRequest(request, null) : request;
+    return reading?.kind === 'request' && reading.spent ? spentRequest(request) : request;
   }
 
   /** The one that the fleet has for this action, kept here as well: a person may answer it on any machine. */

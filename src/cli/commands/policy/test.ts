@@ -14,7 +14,6 @@ import type { GithubWording } from '../../render/formats/github.js';
 import { repositoryFile } from '../../render/formats/repository.js';
 import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { VERSION } from '../../version.js';
 import { maskName } from '../../../protocol/log/secret-text.js';
 
 interface Options {
@@ -142,7 +141,7 @@ async function write(
     }
     case 'sarif': {
       const { renderFindings } = await import('../../render/formats/sarif.js');
-      return cli.out(renderFindings(told, VERSION, FAILED_CASE));
+      return cli.out(renderFindings(told, FAILED_CASE));
     }
     case 'github': {
       const { renderGithub } = await import('../../render/formats/github.js');

@@ -5,6 +5,7 @@ import { factsLine, named, refusalsOf, sentenceOf } from '../decision/facts.js';
 import { documentPlace, type DocumentPlace } from '../decision/place.js';
 import { DIALECT_LABEL, type DialectName } from '../../../protocol/dialects.js';
 import { CATALOGUES, entryOf } from '../explain-catalogue.js';
+import { VERSION } from '../../version.js';
 import { safeJson } from '../terminal/text.js';
 import { sarifInvocation, uriOf, type Unread } from './unread.js';
 
@@ -21,21 +22,18 @@ export interface ReportRule {
   readonly remedy: string;
 }
 
-/**
- * A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation.
- * @param version of aip, as `aip --version` prints it.
- */
-export function renderSarif(decisions: readonly Decision[], version: string, unread: readonly Unread[] = []): string {
+/** A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation. */
+export function renderSarif(decisions: readonly Decision[], unread: readonly Unread[] = []): string {
   const rules = new Rules();
   for (const { dialect, codes } of CATALOGUES) for (const entry of codes) rules.add(dialect, entry);
   const results = decisions.flatMap((decision) =>
     refusalsOf(decision).map((refusal) => resultOf(decision, refusal, rules)),
   );
-  return logOf(results, rules, version, unread);
+  return logOf(results, rules, unread);
 }
 
 /** The same of what is no refusal: decisions that stand for cases or constraints, each with the code of `finding` or none. */
-export function renderFindings(decisions: readonly Decision[], version: string, finding: ReportRule): string {
+export function renderFindings(decisions: readonly Decision[], finding: ReportRule): string {
   const rules = new Rules();
   const rule = rules.add('native', { ...finding, name: finding.code });
   const results = decisions.flatMap((decision) =>
@@ -48,11 +46,11 @@ export function renderFindings(decisions: readonly Decision[], version: string, 
       properties: { agent_id: decision.agent_id, action: decision.action } as JsonObject,
     })),
   );
-  return logOf(results, rules, version, []);
+  return logOf(results, rules, []);
 }
 
-function logOf(results: readonly JsonObject[], rules: Rules, version: string, unread: readonly Unread[]): string {
-  const driver = { name: 'aip', version, semanticVersion: version, rules: rules.list };
+function logOf(results: readonly JsonObject[], rules: Rules, unread: readonly Unread[]): string {
+  const driver = { name: 'aip', version: VERSION, semanticVersion: VERSION, rules: rules.list };
   const log = {
     $schema: SARIF_SCHEMA,
     version: '2.1.0',

@@ -8,9 +8,6 @@ export interface OpenedKey {
   sign(text: string): Promise<string>;
 }
 
-/** Signs with a private key that its owner picks as a file: it is read, opened and forgotten in this page. */
-export type Signing = ReturnType<typeof signing>;
-
 const PBES2 = '2a864886f70d01050d';
 const PBKDF2 = '2a864886f70d01050c';
 const AES: Readonly<Record<string, number>> = {
@@ -32,7 +29,7 @@ const OTHER =
   'This page reads PKCS#8 keys in PEM, plain or encrypted with PBKDF2 and AES; for another, use the command.';
 
 /** Lower-case hex digits. */
-export const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Elements of DER in order; throws RangeError on what is cut off. */
 function elements(bytes: Uint8Array): { readonly tag: number; readonly content: Uint8Array }[] {
@@ -59,7 +56,7 @@ const within = (content: Uint8Array | undefined) => {
   return elements(content);
 };
 
-/** @returns what opens keys and signs in this page */
+/** Signs with a private key that its owner picks as a file: it is read, opened and forgotten in this page. */
 export function signing({ crypto, atob }: PageWindow) {
   const bytesOf = (base64: string): Uint8Array =>
     Uint8Array.from(atob(base64.replace(/\s/g, '')), (each) => each.charCodeAt(0));
