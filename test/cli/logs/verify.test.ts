@@ -69,11 +69,13 @@ describe('aip logs verify', () => {
     const check = (name: string, from: number) =>
       place.run('logs', 'verify', '--home', home, '--file', place.file(name, lines.slice(from).join('\n')));
     expect(await check('whole.jsonl', 0)).toMatchObject({ code: 0, err: '' });
+    const part = [0, 'warning: It begins at entry 3: what came before was not checked. [begins_later]\n'];
     const { code, err } = await check('part.jsonl', 2);
-    expect([code, err]).toEqual([
-      0,
-      'warning: It begins at entry 3: what came before was not checked. [begins_later]\n',
-    ]);
+    expect([code, err]).toEqual(part);
+    // More blank lines than are read at once.
+    const late = place.file('late.jsonl', '\n'.repeat(2_000_000) + lines.slice(2).join('\n'));
+    const spaced = await place.run('logs', 'verify', '--home', home, '--file', late);
+    expect([spaced.code, spaced.err]).toEqual(part);
   });
 
   test('an empty log is whole, and says that it is empty', async () => {

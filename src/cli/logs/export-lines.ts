@@ -1,0 +1,77 @@
+/** What the lines of an exported log hold. */
+import { looseObject } from '../../app/logs/foreign-lines.js';
+import type { CheckpointVerdict } from '../../app/logs/checkpoint.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import type { Entry } from '../../protocol/log/entry.js';
+
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const QUOTE = 0x22;
+
+/** A line of an export; null for one that is too long or not UTF-8. */
+export type ExportLine = string | null;
+
+/** What ends the check of an export, and the public key, as text, that alone would explain what was taken from it. */
+export interface ExportFinding {
+  readonly check: CheckpointVerdict['check'];
+  readonly stranger: string | null;
+}
+
+/** The finding, of which most have no such key. */
+export function exportFinding(check: ExportFinding['check'], stranger: string | null = null): ExportFinding {
+  return { check, stranger };
+}
+
+/** Follows an export from its first line that is not blank to its end. */
+export interface ExportCheck {
+  /** Entries that were checked. */
+  readonly count: number;
+  /** The next lines, in order: what is wrong with them, or null. */
+  take(lines: readonly ExportLine[]): ExportFinding | null;
+  /** What was found, at the end. @throws Failure USAGE where there was nothing to verify */
+  end(): ExportFinding;
+}
+
+/** True for a line that says nothing. */
+export function isBlank(line: ExportLine): boolean {
+  return line !== null && line.trim() === '';
+}
+
+/**
+ * The entry in a line; null for any other line, and where a member stands twice: another program may read the one that was added, while the
+ * hash is of the other.
+ */
+export function entryIn(line: ExportLine): Entry | null {
+  const object = plainObjectIn(line);
+  return object === null || !Number.isSafeInteger(object['seq']) ? null : (object as unknown as Entry);
+}
+
+/** The object in a line, each of whose members stands once; null for any other line. */
+export function plainObjectIn(line: ExportLine): JsonObject | null {
+  const object = line === null ? null : looseObject(line);
+  return object !== null && membersIn(line!) === membersOf(object) ? (object as unknown as JsonObject) : null;
+}
+
+/** Outside of strings, valid JSON has a colon a member. */
+function membersIn(line: string): number {
+  let found = 0;
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const code = line.charCodeAt(i);
+    if (quoted && code === BACKSLASH) i += 1;
+    else if (code === QUOTE) quoted = !quoted;
+    else if (!quoted && code === COLON) found += 1;
+  }
+  return found;
+}
+
+function membersOf(value: object): number {
+  let found = 0;
+  const left: object[] = [value];
+  for (let each = left.pop(); each !== undefined; each = left.pop()) {
+    const inside = Object.values(each) as unknown[];
+    if (!Array.isArray(each)) found += inside.length;
+    for (const one of inside) if (typeof one === 'object' && one !== null) left.push(one);
+  }
+  return found;
+}
