@@ -26,6 +26,8 @@ export interface ConfigEntry {
 export interface ConfigWarning {
   readonly message: string;
   readonly code: 'config_untrusted' | 'config_skipped' | 'config_ignored' | 'config_unusable';
+  /** The one of the `problems` that it says. */
+  readonly problem?: Failure;
 }
 
 export interface Config {
@@ -124,7 +126,7 @@ function alone({ path, values }: Layer): Partial<Record<KeyName, { shown: unknow
   return Object.fromEntries(Object.entries(values).map(([name, shown]) => [name, { shown, path }]));
 }
 
-/** The keys of untrusted files, told in one warning. */
+/** The keys of untrusted files; what is wrong with project files becomes warnings. */
 function ignoredKeys({ untrusted, problems, skipped }: ProjectConfig, warnings: ConfigWarning[]): string[] {
   if (skipped.length > 0) {
     const places = skipped.slice(0, 4).map(({ path, why }) => `${path} (${why})`);
@@ -134,7 +136,7 @@ function ignoredKeys({ untrusted, problems, skipped }: ProjectConfig, warnings: 
       code: 'config_skipped',
     });
   }
-  for (const { message } of problems) warnings.push({ message: `${message}.`, code: 'config_untrusted' });
+  for (const problem of problems) warnings.push({ message: `${problem.message}.`, code: 'config_untrusted', problem });
   const keys = untrusted
     .map((file) => ({ path: file.path, names: namesIn(file) }))
     .filter(({ names }) => names.length > 0);

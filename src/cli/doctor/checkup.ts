@@ -139,10 +139,8 @@ async function inspectConfig(cli: Scene): Promise<{ config: Config | null; findi
     const message = `Nothing is verified here: ${problem.message}.`;
     findings.push(failedFinding('config', message, problem.hint, EXIT.config));
   }
-  for (const { message } of config.warnings.filter(
-    ({ message }) => !config.problems.some((one) => message.startsWith(one.message)),
-  ))
-    findings.push(warning('config', message, 'aip help config'));
+  for (const { message, problem } of config.warnings)
+    if (problem === undefined) findings.push(warning('config', message, 'aip help config'));
   const policy = config.entries.filter(({ name, origin }) => origin === 'project' && isPolicy(name));
   if (policy.length > 0) {
     const message = `${policy.map(({ name }) => name).join(', ')} of ${project} hold in that folder only.`;
