@@ -37,6 +37,8 @@ import {
 /** What answering needs: a person to ask, a place for the answer, the keys. */
 type Scene = Output & Setting & Questioner & Surroundings & Notices & Lifetime;
 
+type Choice = ActionApprovalDocument['decision'];
+
 export interface AnswerFlags extends KeyPlaces {
   readonly reason?: string;
   /** ms. */
@@ -55,7 +57,7 @@ const FOR = {
   value: durationMs,
 };
 
-function answerOptions(decision: 'approve' | 'deny'): readonly OptionGroup[] {
+function answerOptions(decision: Choice): readonly OptionGroup[] {
   return [
     {
       title: 'Flags',
@@ -83,7 +85,7 @@ function answerOptions(decision: 'approve' | 'deny'): readonly OptionGroup[] {
 
 /** The command that gives this answer to a request. */
 export function answerCommand(
-  decision: 'approve' | 'deny',
+  decision: Choice,
   { summary, examples }: Pick<CommandSpec, 'summary' | 'examples'>,
 ): CommandSpec<AnswerFlags> {
   return {
@@ -110,12 +112,7 @@ export function answerCommand(
 }
 
 /** Answers the request with this id, or in this file. */
-export async function answer(
-  what: string,
-  decision: 'approve' | 'deny',
-  options: AnswerFlags,
-  cli: Scene,
-): Promise<number> {
+export async function answer(what: string, decision: Choice, options: AnswerFlags, cli: Scene): Promise<number> {
   if (isRequestId(what)) {
     const found = await requestFound(what, cli);
     return answered(readApprovalRequest(found.record.text), found, decision, options, cli);
@@ -128,47 +125,67 @@ export async function answer(
 export async function answered(
   request: ApprovalRequest,
   found: FoundRequest | null,
-  decision: 'approve' | 'deny',
+  decision: Choice,
   options: AnswerFlags,
   cli: Scene,
 ): Promise<number> {
   requireSigned(request);
-  const { document } = request;
-  const record = found?.record ?? null;
-  if (record !== null && record.status !== 'open')
-    throw new Failure('USAGE', `The request ${record.id} is ${record.status}.`, { hint: 'aip approvals list' });
+  requireOpen(found);
   const path = options.out === undefined || options.out === '-' ? null : resolve(cli.io.cwd, options.out);
   // An answer that was given cannot be taken back for want of a file.
   if (path !== null) await refuseIrreplaceable(path);
   cli.note(shownRequest(reportOf(found ?? broughtRequest(request), cli.io.now())));
+  const sign = await signing(request, decision, options, cli);
+  await requireMeant(decision, options, cli);
+  const approval = await sign();
+  if (found?.source === 'here' || found?.source === 'fleet') await keep(approval, cli);
+  else if (found !== null) await send(approval, cli);
+  if (path !== null) await replaceOutput(path, `${JSON.stringify(approval, null, 2)}\n`);
+  else if (cli.globals.json || found === null || options.out === '-')
+    cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
+  if (!cli.globals.json) tell(approval, found, cli);
+  return 0;
+}
+
+function requireOpen(found: FoundRequest | null): void {
+  if (found === null || found.record.status === 'open') return;
+  const { id, status } = found.record;
+  throw new Failure('USAGE', `The request ${id} is ${status}.`, { hint: 'aip approvals list' });
+}
+
+/** What signs the answer, once the keys of an approver are at hand. @throws Failure where they are not */
+async function signing(
+  request: ApprovalRequest,
+  decision: Choice,
+  options: AnswerFlags,
+  cli: Scene,
+): Promise<() => Promise<ActionApprovalDocument>> {
   if (options.key !== undefined && options.keyFile !== undefined)
     throw new Failure('USAGE', 'The key is said to be at two places.', { hint: 'give one of --key and --key-file' });
   const seed =
     options.keyFile === undefined ? null : await (await pemFiles(cli.workspace, options)).take(options.keyFile);
-  const sign = await answering(await keyring(cli.workspace, issuerPlace(options)), request, {
+  return answering(await keyring(cli.workspace, issuerPlace(options)), request, {
     decision,
     reason: options.reason ?? null,
     forMs: options.for ?? null,
     as: options.as ?? null,
     seed,
   });
+}
+
+/** Who can be asked is; a script that names a request has said what it wants. @throws Failure USAGE after a no */
+async function requireMeant(decision: Choice, options: AnswerFlags, cli: Scene): Promise<void> {
+  if (options.yes === true || !cli.ask.allowed) return;
   const message = decision === 'approve' ? 'Approve exactly this' : 'Deny this';
-  // Who can be asked is; a script that names a request has said what it wants.
-  if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
-    throw new Failure('USAGE', 'Nothing was answered.');
-  const approval = await sign();
-  if (found?.source === 'here' || found?.source === 'fleet') await keep(approval, cli);
-  else if (found !== null) await send(approval, cli);
-  if (path !== null) await replaceOutput(path, `${JSON.stringify(approval, null, 2)}\n`);
-  else if (cli.globals.json || record === null || options.out === '-')
-    cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
-  if (cli.globals.json) return 0;
-  const until = decision === 'approve' ? ` until ${approval.approved_until}` : '';
+  if (!(await cli.ask.confirm({ message, flag: '--yes' }))) throw new Failure('USAGE', 'Nothing was answered.');
+}
+
+function tell(approval: ActionApprovalDocument, found: FoundRequest | null, cli: Scene): void {
+  const by = clean(approval.approver);
   const where = found?.source === 'mesh' ? '; the mesh brings it to the verifier that asked' : '';
-  cli.note(`${decision === 'approve' ? 'approved' : 'denied'} by ${clean(approval.approver)}${until}${where}`);
-  if (decision === 'approve')
-    cli.note(`next, for the agent: aip intent sign ... --approval-request ${document.request_id}`);
-  return 0;
+  if (approval.decision === 'deny') return cli.note(`denied by ${by}${where}`);
+  cli.note(`approved by ${by} until ${approval.approved_until}${where}`);
+  cli.note(`next, for the agent: aip intent sign ... --approval-request ${approval.request_id}`);
 }
 
 async function keep(approval: ActionApprovalDocument, cli: Scene): Promise<void> {
