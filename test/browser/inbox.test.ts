@@ -160,4 +160,22 @@ describe.skipIf(CHROMIUM === null)('the inbox', { timeout: 60_000 }, () => {
     await page.until(`document.getElementById('approval-result').innerText.includes('do not answer')`);
     expect(await page.evaluate<boolean>(`document.getElementById('approval-approve').disabled`)).toBe(true);
   });
+
+  test('shows no request that was asked for before the page was locked', async () => {
+    const { page } = await scene();
+    await page.evaluate(`(() => {
+      const { fetch } = window;
+      window.late = null;
+      window.fetch = (path, init) =>
+        /approvals\\/[0-9a-f]{32}$/.test(path)
+          ? new Promise((resolve) => { window.late = () => resolve(fetch(path, init)); })
+          : fetch(path, init);
+    })()`);
+    await page.evaluate(`document.querySelector('#requests button').click()`);
+    await page.until('window.late !== null');
+    await page.evaluate(`document.getElementById('lock').click()`);
+    await page.evaluate(`(async () => { window.late(); await new Promise((done) => setTimeout(done, 500)); })()`);
+    expect(await page.evaluate<boolean>(`document.getElementById('approval').open`)).toBe(false);
+    expect(await text(page, 'approval-facts')).toBe('');
+  });
 });

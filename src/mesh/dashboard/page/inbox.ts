@@ -68,6 +68,8 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
   const buttons = [byId('approval-approve'), byId('approval-deny')];
   let asked: Asked | null = null;
   let shown = '';
+  /** Counts what was opened, closed or locked: what was asked for before is then not shown. */
+  let turn = 0;
   /** The request that a link named; opened once it is there. */
   let linked = /^#approval=([0-9a-f]{32})$/.exec(window.location.hash)?.[1] ?? null;
 
@@ -81,24 +83,13 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
     file.value = '';
     reason.value = '';
     asked = null;
+    turn += 1;
   };
 
   const row = (label: string, value: string): void =>
     byId('approval-facts').append(el('dt', '', label), el('dd', 'whole', el('bdi', '', plain(value))));
 
-  const open = async (id: string): Promise<void> => {
-    for (const button of buttons) button.disabled = true;
-    forget();
-    const { status, json } = await ask(`/v1/mesh/approvals/${id}`, keyOf());
-    const request = json as unknown as Asked;
-    byId('approval-facts').replaceChildren();
-    byId('approval-params').replaceChildren();
-    say(byId('approval-command'), `aip approvals approve ${id}`);
-    dialog.showModal();
-    if (status !== 200) {
-      tell(status === 403 ? 'This key may not read this request.' : 'The request could not be read.', 'critical');
-      return;
-    }
+  const describe = (request: Asked): void => {
     row('Agent', request.agent_id);
     row('Action', request.action);
     row('Target', request.target ?? '–');
@@ -110,11 +101,33 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
     row('Hash of the action', request.action_hash);
     const params = JSON.stringify(JSON.parse(canonicalize(request.params)), null, 2);
     byId('approval-params').append(plain(params));
-    const { agent_id, action, target, passport_hash } = request;
-    const hashed = { agent_id, action, params: request.params, target, passport_hash };
+  };
+
+  const hashOf = (request: Asked): Promise<string> => {
+    const { agent_id, action, params, target, passport_hash } = request;
+    return signer.digest(canonicalize({ agent_id, action, params, target, passport_hash }));
+  };
+
+  const open = async (id: string): Promise<void> => {
+    for (const button of buttons) button.disabled = true;
+    forget();
+    const own = turn;
+    const { status, json } = await ask(`/v1/mesh/approvals/${id}`, keyOf());
+    if (own !== turn) return;
+    byId('approval-facts').replaceChildren();
+    byId('approval-params').replaceChildren();
+    say(byId('approval-command'), `aip approvals approve ${id}`);
+    dialog.showModal();
+    if (status !== 200) {
+      tell(status === 403 ? 'This key may not read this request.' : 'The request could not be read.', 'critical');
+      return;
+    }
+    const request = json as unknown as Asked;
+    describe(request);
     // What is seen must be what is hashed, no matter which server sent it.
-    if ((await signer.digest(canonicalize(hashed))) !== request.action_hash || request.request_id !== id)
-      return tell('The request is not what its hash says: do not answer it.', 'critical');
+    const isWhole = (await hashOf(request)) === request.action_hash && request.request_id === id;
+    if (own !== turn) return;
+    if (!isWhole) return tell('The request is not what its hash says: do not answer it.', 'critical');
     asked = request;
     tell('', '');
     for (const button of buttons) button.disabled = false;
