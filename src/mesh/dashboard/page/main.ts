@@ -6,18 +6,20 @@ import { inbox } from './inbox.js';
 import { kit as kitOf } from './kit.js';
 import { live } from './live.js';
 import { revoke } from './revoke.js';
+import { summary } from './summary.js';
 import { verifiers } from './verifiers.js';
 
 /** Keys live in these variables only: closing or locking the page forgets them. */
 export function runPage(window: PageWindow): void {
   const { document } = window;
   const kit = kitOf(window);
-  const { byId, clean, el, percent, say } = kit;
+  const { byId, say } = kit;
   const mesh = calls(window);
   const dialog = revoke(kit, mesh, () => void refresh());
   const table = agents(window, kit, (agentId, action) => dialog.open(agentId, action));
   const feed = live(window, kit);
   const crowd = verifiers(kit);
+  const figures = summary(kit);
   const waiting = inbox(window, kit, mesh, () => key);
 
   let key = '';
@@ -40,7 +42,7 @@ export function runPage(window: PageWindow): void {
     waiting.clear();
     feed.clear();
     byId('verifiers').replaceChildren();
-    byId('above').replaceChildren();
+    figures.clear();
     byId('open').hidden = true;
     byId('gate').hidden = false;
     byId('lock').hidden = true;
@@ -48,15 +50,6 @@ export function runPage(window: PageWindow): void {
     say(byId('gate-problem'), why);
     byId('key').focus();
   };
-
-  const problem = (status: number): string =>
-    status === 0
-      ? 'The mesh did not answer.'
-      : status === 401
-        ? 'This key is not accepted.'
-        : status === 429
-          ? 'Too many wrong keys from this address; wait a moment.'
-          : `The mesh answered ${status}.`;
 
   const refresh = async (): Promise<number> => {
     const { signal } = session;
@@ -73,58 +66,10 @@ export function runPage(window: PageWindow): void {
       return bad;
     }
     if (asked.status === 200) waiting.show(asked.json['requests'] as never);
-    const list = fleet.json['agents'] as readonly AgentRow[];
-    table.show(list, Number(fleet.json['more']));
+    table.show(fleet.json['agents'] as readonly AgentRow[], Number(fleet.json['more']));
     const lag = crowd.show(status.json, fleet.json['logs'] as never);
     dialog.needSignature(status.json['require_signed_commands'] === true);
-    let [accepted, refused] = [0, 0];
-    for (const { hours } of list) {
-      for (const [ok, not] of hours) {
-        accepted += ok;
-        refused += not;
-      }
-    }
-    const stopped = list.filter((agent) => agent.status !== 'active').length;
-    const total = list.length + Number(fleet.json['more']);
-    say(byId('t-agents'), String(total));
-    say(byId('t-stopped'), stopped === 0 ? 'none stopped' : `${stopped} stopped`);
-    say(byId('t-day'), String(accepted + refused));
-    say(
-      byId('t-rate'),
-      accepted + refused === 0 ? 'nothing logged' : `${percent(refused / (accepted + refused))} refused`,
-    );
-    const absent = (status.json['absent'] as readonly unknown[]).length;
-    const roster = Number(status.json['roster']);
-    say(byId('t-verifiers'), roster === 0 ? String(status.json['connected']) : `${roster - absent} of ${roster}`);
-    say(byId('t-lag'), absent > 0 ? `${absent} absent` : lag === 0 ? 'no lag' : `up to ${lag} behind`);
-    const drill = status.json['last_drill'] as { at: string; p99_ms: number | null; can_halt: string } | null;
-    say(byId('t-drill'), drill === null ? 'never' : clean(drill.can_halt, 10));
-    say(
-      byId('t-drilled'),
-      drill === null
-        ? 'aip mesh drill'
-        : `can halt; p99 ${drill.p99_ms ?? '–'} ms, ${kit.ago(Date.parse(String(status.json['time'])) - Date.parse(drill.at))}`,
-    );
-    say(byId('t-head'), String(status.json['head']));
-    say(byId('t-entries'), `${String(fleet.json['entries'])} entries shipped`);
-    const above = fleet.json['above'] as readonly {
-      subject: string;
-      key_of?: string | null;
-      status: string;
-      reason: string | null;
-    }[];
-    byId('above').replaceChildren(
-      ...above.map(({ subject, key_of, status: word, reason }) => {
-        const isKey = subject.startsWith('ed25519:') || subject.includes('#key-');
-        const what =
-          subject === '*'
-            ? 'The whole mesh'
-            : isKey
-              ? `The key ${key_of ? `${clean(key_of)}, ` : ''}${clean(subject)}`
-              : `Every agent of ${clean(subject)}`;
-        return el('li', '', `${what} is ${word.toUpperCase()}: ${clean(reason ?? 'no reason given')}`);
-      }),
-    );
+    figures.show(fleet.json, status.json, lag);
     return 200;
   };
 
@@ -208,4 +153,12 @@ export function runPage(window: PageWindow): void {
     if (!document.hidden && key !== '') void refresh();
   });
   byId('key').focus();
+}
+
+/** Why the mesh did not let the page in; 0 where it did not answer. */
+function problem(status: number): string {
+  if (status === 0) return 'The mesh did not answer.';
+  if (status === 401) return 'This key is not accepted.';
+  if (status === 429) return 'Too many wrong keys from this address; wait a moment.';
+  return `The mesh answered ${status}.`;
 }

@@ -1,0 +1,86 @@
+import type { AgentRow } from './agents.js';
+import type { Kit } from './kit.js';
+
+type Answer = Readonly<Record<string, unknown>>;
+
+/** A subject whose stop holds for more than one agent, or for one key. */
+interface Above {
+  readonly subject: string;
+  readonly key_of?: string | null;
+  readonly status: string;
+  readonly reason: string | null;
+}
+
+/** What stands above the table of agents: the figures of the mesh, and what is stopped beyond one agent. */
+export function summary({ ago, byId, clean, el, percent, say }: Kit) {
+  const tile = (id: string, figure: string, beside: string, text: string): void => {
+    say(byId(id), figure);
+    say(byId(beside), text);
+  };
+
+  const agents = (list: readonly AgentRow[], more: number): void => {
+    const stopped = list.filter(({ status }) => status !== 'active').length;
+    tile('t-agents', String(list.length + more), 't-stopped', stopped === 0 ? 'none stopped' : `${stopped} stopped`);
+  };
+
+  const day = (list: readonly AgentRow[]): void => {
+    let [accepted, refused] = [0, 0];
+    for (const { hours } of list) {
+      for (const [ok, not] of hours) {
+        accepted += ok;
+        refused += not;
+      }
+    }
+    const all = accepted + refused;
+    tile('t-day', String(all), 't-rate', all === 0 ? 'nothing logged' : `${percent(refused / all)} refused`);
+  };
+
+  const verifiers = (status: Answer, lag: number): void => {
+    const absent = (status['absent'] as readonly unknown[]).length;
+    const roster = Number(status['roster']);
+    const behind = lag === 0 ? 'no lag' : `up to ${lag} behind`;
+    tile(
+      't-verifiers',
+      roster === 0 ? String(status['connected']) : `${roster - absent} of ${roster}`,
+      't-lag',
+      absent > 0 ? `${absent} absent` : behind,
+    );
+  };
+
+  const drill = (status: Answer): void => {
+    const last = status['last_drill'] as { at: string; p99_ms: number | null; can_halt: string } | null;
+    if (last === null) return tile('t-drill', 'never', 't-drilled', 'aip mesh drill');
+    const when = ago(Date.parse(String(status['time'])) - Date.parse(last.at));
+    tile('t-drill', clean(last.can_halt, 10), 't-drilled', `can halt; p99 ${last.p99_ms ?? '–'} ms, ${when}`);
+  };
+
+  const what = ({ subject, key_of }: Above): string => {
+    if (subject === '*') return 'The whole mesh';
+    const isKey = subject.startsWith('ed25519:') || subject.includes('#key-');
+    if (!isKey) return `Every agent of ${clean(subject)}`;
+    return `The key ${key_of ? `${clean(key_of)}, ` : ''}${clean(subject)}`;
+  };
+
+  const above = (list: readonly Above[]): void =>
+    byId('above').replaceChildren(
+      ...list.map((each) =>
+        el('li', '', `${what(each)} is ${each.status.toUpperCase()}: ${clean(each.reason ?? 'no reason given')}`),
+      ),
+    );
+
+  return {
+    /** The answers of `fleet` and `status`; `lag` is how many events the slowest verifier is behind. */
+    show(fleet: Answer, status: Answer, lag: number): void {
+      const list = fleet['agents'] as readonly AgentRow[];
+      agents(list, Number(fleet['more']));
+      day(list);
+      verifiers(status, lag);
+      drill(status);
+      tile('t-head', String(status['head']), 't-entries', `${String(fleet['entries'])} entries shipped`);
+      above(fleet['above'] as readonly Above[]);
+    },
+    clear(): void {
+      byId('above').replaceChildren();
+    },
+  };
+}
