@@ -3,10 +3,7 @@ import { looseObject } from '../../app/logs/foreign-lines.js';
 import type { CheckpointVerdict } from '../../app/logs/checkpoint.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry } from '../../protocol/log/entry.js';
-
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const QUOTE = 0x22;
+import { BACKSLASH, COLON, QUOTE } from '../../protocol/json/punctuation.js';
 
 /** A line of an export; null for one that is too long or not UTF-8. */
 export type ExportLine = string | null;

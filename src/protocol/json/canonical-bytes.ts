@@ -5,6 +5,7 @@
  */
 import { canonicalizeWithout, sortNames } from './canonical.js';
 import type { Json, JsonObject } from './values.js';
+import { BACKSLASH, COLON, COMMA, LIST_CLOSE, LIST_OPEN, OBJECT_CLOSE, OBJECT_OPEN, QUOTE } from './punctuation.js';
 
 /** The bytes of `canonicalizeWithout`. Throws as that does. */
 export function canonicalBytesWithout(object: JsonObject, member: string): Uint8Array {
@@ -99,12 +100,3 @@ function writeByte(code: number, at: number): number {
   slab[at] = code;
   return at + 1;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const LIST_OPEN = 0x5b;
-const BACKSLASH = 0x5c;
-const LIST_CLOSE = 0x5d;
-const OBJECT_OPEN = 0x7b;
-const OBJECT_CLOSE = 0x7d;

@@ -7,6 +7,7 @@ import { JsonError } from './error.js';
 import { DOCUMENT_BOUNDS, tooLarge } from './bounds.js';
 import { byteLength, decodeUtf8 } from './utf8.js';
 import { emptyObject, type Json } from './values.js';
+import { BACKSLASH, COLON, COMMA, LIST_CLOSE, LIST_OPEN, OBJECT_CLOSE, OBJECT_OPEN, QUOTE } from './punctuation.js';
 
 export { JsonError } from './error.js';
 
@@ -33,18 +34,10 @@ export function parseJsonText(text: string, large: LargeInteger | null = null, b
   return new Reader(text, large, bounds.depth).document();
 }
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
-const LIST_OPEN = 0x5b;
-const LIST_CLOSE = 0x5d;
-const OBJECT_OPEN = 0x7b;
-const OBJECT_CLOSE = 0x7d;
 
 /**
  * A member name that was read in some place of some document. Documents of one kind have the same names in the same places, and
