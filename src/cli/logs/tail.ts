@@ -1,13 +1,21 @@
 /** Writes the records of a tail as they come, and knows when it has seen enough. */
 import { Failure } from '../../app/failure.js';
 import type { JsonRecord, ShownRecord } from '../../app/logs/foreign-records.js';
-import { exitWatch, type ExitCondition } from '../../app/logs/tail.js';
+import { exitWatch, type ExitCondition, type LogFilter } from '../../app/logs/tail.js';
 import { renderEntry } from '../render/entry.js';
 import { safeJson, safeText } from '../render/terminal/text.js';
 import type { Output } from '../output.js';
 import type { Interruptible, Surroundings } from '../io.js';
 
-/** What these functions need of a command. */
+/** Which records are shown. */
+export interface TailRequest {
+  readonly filter: LogFilter;
+  /** The newest so many that match; null for all. */
+  readonly last: number | null;
+  readonly follow: boolean;
+}
+
+/** What the writer needs of a command. */
 type Scene = Output & Surroundings & Interruptible;
 
 export class TailWriter {

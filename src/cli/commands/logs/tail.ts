@@ -6,8 +6,9 @@ import { maskName } from '../../../protocol/log/secret-text.js';
 import { findCodes, nearestCodes } from '../../render/explain-catalogue.js';
 import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
-import { TailWriter } from '../../logs/tail.js';
-import { tailFile, tailLog, type TailRequest } from '../../logs/tail-sources.js';
+import { TailWriter, type TailRequest } from '../../logs/tail.js';
+import { tailFile } from '../../logs/tail-file.js';
+import { tailLog } from '../../logs/tail-log.js';
 import { nearest } from '../../../protocol/naming/nearest.js';
 import { integer, sinceWhen } from '../../input/values.js';
 import { findingAnywhere } from '../../mesh/fleet.js';
@@ -95,8 +96,8 @@ export const command: CommandSpec<Options> = {
     if (options.file === undefined) for (const code of [options.code, options.exitOn?.on]) refuseUnknown(code);
     const filter = await filterOf(options, cli);
     if (options.file === undefined) {
-      if (filter.code !== undefined) await sayOfCode(filter.code, [], cli);
-      if (options.exitOn !== undefined) await sayOfCode(options.exitOn.on, ['failed', 'revoked'], cli);
+      if (filter.code !== undefined) sayOfCode(filter.code, [], cli);
+      if (options.exitOn !== undefined) sayOfCode(options.exitOn.on, ['failed', 'revoked'], cli);
     }
     const all = options.file !== undefined || options.since !== undefined || options.until !== undefined;
     const request = { filter, last: options.lines ?? (all ? null : USUAL), follow: options.follow };
@@ -111,8 +112,7 @@ export const command: CommandSpec<Options> = {
 };
 
 /** A code that nothing here gives is waited for in vain, unless a hook of the user's own gives it. `words`: what else is taken. */
-async function sayOfCode(code: string, words: readonly string[], cli: Cli): Promise<void> {
-  const { findCodes, nearestCodes } = await import('../../render/explain-catalogue.js');
+function sayOfCode(code: string, words: readonly string[], cli: Cli): void {
   if (words.includes(code) || findCodes(code).some(({ entry }) => entry.code === code)) return;
   const word = nearest(code, words);
   const near = [...(word === null ? [] : [word]), ...nearestCodes(code).map((entry) => `${entry.code} ${entry.name}`)];
