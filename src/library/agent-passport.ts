@@ -22,6 +22,7 @@ export class AgentPassport {
   readonly agentId: string;
   /** The last part of `agentId`, which known agents are found by as well. */
   readonly name: string;
+  /** The one in `agentId`. */
   readonly domain: string;
   /** `did:web:<domain>`: who answers for the agent, and signed this. */
   readonly principal: string;

@@ -20,6 +20,7 @@ import { VerificationError } from './verification-error.js';
 export interface GuardCallOptions<P extends object = object> extends KeyOptions, ApprovalOptions, OutcomeOptions {
   /** The passport of the agent, the path of its file, or the id or name of an agent known here. */
   readonly agent: AgentPassport | string;
+  /** A name that the passport declares. */
   readonly action: string;
   /** JSON of at most 1 MiB. Texts over 16 KiB are signed as hashes, and judged whole. */
   readonly params?: P;

@@ -45,6 +45,7 @@ const CREATE: ReadonlySet<string> = new Set([
 
 /** A passport fresh from `createPassport`, and where its key went. */
 export class CreatedPassport extends AgentPassport {
+  /** The store that holds the agent's private key. */
   readonly keyStore: KeyRecord['store'];
   /** What the key store finds the key by: an account, a path, the name of a variable, or an address. Never the key. */
   readonly keyRef: string;

@@ -28,8 +28,11 @@ export type WorkspaceOptions = WorldOptions;
 
 /** Which entries of the verification log; all that is given must match. */
 export interface LogQuery {
+  /** `did:web:<domain>:agents:<name>`. */
   readonly agentId?: string;
+  /** The name of one action. */
   readonly action?: string;
+  /** Accepted, or refused. */
   readonly status?: 'success' | 'failed';
   /** `AIP-E202`. */
   readonly code?: string;
@@ -125,7 +128,10 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
-/** A workspace in a folder of its own; nothing is opened or made before it is used. */
+/**
+ * A workspace in a folder of its own; nothing is opened or made before it is used.
+ * @throws Failure USAGE
+ */
 export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   checkWorld(options);
   const world = programWorld(options);

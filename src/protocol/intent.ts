@@ -9,9 +9,13 @@ import { isObject, type Json, type JsonObject } from './json/values.js';
 
 /** An intent as it travels (protocol, section 3). */
 export interface IntentDocument {
+  /** `did:web:<domain>:agents:<name>`. */
   readonly agent_id: string;
+  /** A name that the passport declares. */
   readonly action: string;
+  /** What the action is done with: what limits read, and a schema of the action checks. */
   readonly params: JsonObject;
+  /** What the action is done to, where params do not say. */
   readonly target?: string;
   /** `<agent_id>#key-<n>`. Default: the passport's current key. */
   readonly key_id?: string;

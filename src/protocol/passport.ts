@@ -18,16 +18,23 @@ export interface PassportDocument {
   readonly version: 1;
   /** Counts the issues of this agent's passport, from 1; absent from passports of the first version. */
   readonly serial?: number;
+  /** `did:web:<domain>:agents:<agent_name>`. */
   readonly agent_id: string;
   readonly agent_name: string;
   readonly domain: string;
+  /** `did:web:<domain>`: who answers for the agent, and signs this. */
   readonly principal: string;
+  /** The key that the agent signs with, `<agent_id>#key-<n>`. */
   readonly key_id: string;
   /** `ed25519:` and 64 hex digits. */
   readonly public_key: string;
+  /** What the agent may do, by name; `params` is a JSON Schema that the params of an intent are held to. */
   readonly actions: readonly (string | { readonly name: string; readonly params?: JsonObject })[];
+  /** What it may not do, whatever `actions` says. */
   readonly denied_actions: readonly string[];
+  /** Limits by name: `aip help constraints`. */
   readonly constraints: JsonObject;
+  /** For people and other programs: no decision reads it. */
   readonly metadata: JsonObject;
   /** RFC 3339 UTC. */
   readonly issued_at: string;
@@ -35,6 +42,7 @@ export interface PassportDocument {
   readonly expires_at: string | null;
   /** Rotated out, and verifying until `valid_until`. */
   readonly previous_keys: readonly PreviousKey[];
+  /** The key of the principal, `<principal>#key-<n>`. */
   readonly issuer_key_id: string;
   /** 128 lower-case hex digits: the principal's, over the RFC 8785 bytes of all other members. */
   readonly issuer_signature: string;
@@ -42,8 +50,11 @@ export interface PassportDocument {
 
 /** A key that was rotated away, and until when it still verifies. */
 export interface PreviousKey {
+  /** `<agent_id>#key-<n>`. */
   readonly key_id: string;
+  /** `ed25519:` and 64 hex digits. */
   readonly public_key: string;
+  /** RFC 3339 UTC. */
   readonly valid_until: string;
 }
 

@@ -48,6 +48,7 @@ export function verdictOf(violations: readonly Violation[]): Verdict {
 
 /** What became of one step; `reason` says why it failed or was skipped. */
 export interface CheckReport {
+  /** The name of the step, `signature`. */
   readonly check: string;
   readonly status: 'passed' | 'failed' | 'skipped';
   readonly reason?: string;
@@ -55,13 +56,17 @@ export interface CheckReport {
 
 /** One thing wrong, as a decision lists it. */
 export interface Refusal {
+  /** `AIP-E202`, or the code that a verification hook gave. */
   readonly error_code: string;
+  /** The name of the code, or what the hook said. */
   readonly error_message: string;
+  /** The facts that it rests on. */
   readonly details: JsonObject;
 }
 
 /** How fresh the knowledge of the agent's standing was (protocol, "Decision"). */
 export interface RevocationReport {
+  /** Of the agent, or of what stops it: its principal, everyone. `unknown` where no copy of the mesh says. */
   readonly status: 'active' | 'suspended' | 'revoked' | 'unknown';
   /** Since the local copy of the mesh was last proven current; null without a mesh, and while it never was. */
   readonly age_ms: number | null;
@@ -71,7 +76,9 @@ export interface RevocationReport {
 
 /** What an acceptance or refusal leaves in doubt; it changes neither. */
 export interface Warning {
+  /** Stable, `revocation_degraded`. */
   readonly code: string;
+  /** One sentence for people; its wording may change. */
   readonly message: string;
 }
 
@@ -83,6 +90,7 @@ export interface Decision {
   readonly dialect: DialectName;
   /** As the intent claims, whatever became of it; null where it could not be read. */
   readonly agent_id: string | null;
+  /** The same of the action. */
   readonly action: string | null;
   /** `sha256:` and the hash of the signed bytes: what an approval and the log refer to. */
   readonly intent_hash: string | null;
@@ -98,7 +106,9 @@ export interface Decision {
   readonly violations: readonly Refusal[];
   /** Every step in its order. */
   readonly checks: readonly CheckReport[];
+  /** How the agent stood, and how fresh that knowledge was. */
   readonly revocation: RevocationReport;
+  /** What the decision leaves in doubt. */
   readonly warnings: readonly Warning[];
   /** RFC 3339 UTC with milliseconds. */
   readonly verified_at: string;

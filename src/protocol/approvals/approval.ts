@@ -19,8 +19,9 @@ export interface ActionApprovalDocument {
   readonly verifier: string;
   /** `sha256:` and 64 hex digits. */
   readonly action_hash: string;
+  /** The agent that wants to act. */
   readonly agent_id: string;
-  /** Of the passport that the action was judged under; null where there was none. */
+  /** `sha256:` and hex, of the passport that the action was judged under; null where there was none. */
   readonly passport_hash: string | null;
   /** Who answers: the id in the passport's `approvers`, or the principal. */
   readonly approver: string;

@@ -27,9 +27,11 @@ export interface ApprovalRequestDocument extends AskedAction {
   readonly request_id: string;
   /** Public key of the verifier that raised it. */
   readonly verifier: string;
+  /** `sha256:` and 64 hex digits, over all that is asked for. */
   readonly action_hash: string;
   /** Why a person is asked. */
   readonly reason: string;
+  /** Who may answer. */
   readonly approvers: readonly NamedApprover[];
   /** How many of them have to approve. */
   readonly count: number;
@@ -39,7 +41,7 @@ export interface ApprovalRequestDocument extends AskedAction {
   readonly requested_at: string;
   /** RFC 3339: when it ends without an answer. */
   readonly expires_at: string;
-  /** By the verifier's key. */
+  /** 128 lower-case hex digits: Ed25519 of the verifier over the RFC 8785 bytes of all other members. */
   readonly signature: string;
 }
 

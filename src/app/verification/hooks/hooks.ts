@@ -7,13 +7,18 @@ import { plainParams } from '../plain-json.js';
 
 /** What a hook sees: an intent whose signature holds. A copy, so that nothing it does changes what is judged. */
 export interface HookIntent {
+  /** `did:web:<domain>:agents:<name>`. */
   readonly agent_id: string;
   readonly action: string;
+  /** As they were signed. */
   readonly params: JsonObject;
+  /** What the action is done to, where the intent names it. */
   readonly target?: string;
+  /** The key that signed, where the intent names it. */
   readonly key_id?: string;
   /** Unix seconds. */
   readonly timestamp: number;
+  /** Not spent yet: a step after the hooks may still refuse. */
   readonly nonce: string;
   /** `sha256:` and the hash of the signed bytes. */
   readonly intent_hash: string;
@@ -29,6 +34,7 @@ export type HookAnswer =
 export interface Hook {
   /** For reports. Default: the name of the class. */
   readonly name?: string;
+  /** Asked once about each intent that no step before refuses; it has as long as `HookOptions.timeout`. */
   verify(intent: HookIntent): HookAnswer | Promise<HookAnswer>;
 }
 
