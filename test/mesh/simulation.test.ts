@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Simulation } from '../kit/mesh/simulation.js';
+import { Simulation } from '../kit/mesh/simulation/simulation.js';
 
 /** `AIP_MESH_SEED=123` runs that one again; `AIP_MESH_SEEDS=20000` runs more. */
 const ONE = process.env.AIP_MESH_SEED;
