@@ -41,6 +41,7 @@ const EXIT: Readonly<Record<StepName, number>> = {
 
 /** How far the claim of an intent may lie from the clock of its verifier before it is said, ms. */
 const FAR_MS = 24 * 3_600_000;
+
 /** Checks a bundle that was read. `given` is the document as it was sent, where the log withholds part of it. */
 export async function checkProof(
   bundle: Bundle,
@@ -48,11 +49,6 @@ export async function checkProof(
   trust: ProofTrust,
   rejudge: Rejudge,
 ): Promise<ProofReport> {
-  const steps: Step[] = [];
-  const say = (step: StepName, status: Step['status'], message: string): Step['status'] => {
-    steps.push({ step, status, message });
-    return status;
-  };
   const held = bundle.intent === null ? null : readSent(bundle.intent);
   const entry = withShown(bundle.decision, shownMembers(held));
   // Who holds a bundle can erase from it. Without its hash any document of the same agent would do that lacks what is gone.
@@ -61,12 +57,9 @@ export async function checkProof(
   const passport = bundle.passport === null ? null : passportIn(bundle.passport);
   const at = parseTime(String(entry.timestamp)) ?? 0;
 
-  const who = whoProblem(entry, sent, passport, at, trust);
-  say('who', who.status, who.message);
-  const what = whatProblem(entry, sent);
-  say('what', what.status, what.message);
-  // Without a passport that counts and a signature under it there is nothing to hold it to.
+  const who = whoOf(entry, sent, passport, at, trust);
   const place = placeOf(bundle, entry, trust);
+  // Without a passport that counts and a signature under it there is nothing to hold it to.
   const heard =
     who.status === 'ok' && intent !== null && passport !== null && passport !== 'damaged'
       ? hear(bundle.approvals, { entry, intent, passport, at, verifier: place.verifier, ...trust })
@@ -75,26 +68,19 @@ export async function checkProof(
     who.status === 'ok' || sent === null
       ? await limitsOf(entry, sent, passport, at, { bundle, heard, rejudge })
       : unproven('Whose limits hold is not shown.');
-  say('limits', limits.status, limits.message);
-
-  const recorded = place.status === 'ok';
-  const looked = isCounted(entry) ? '' : ', and only looked on: the call ran';
-  const verdict = entry.status === 'success' ? 'accepted it' : `refused it with ${String(entry.error_code)}${looked}`;
-  say('decision', place.status, recorded ? `The verifier ${verdict}.` : `It says that a verifier ${verdict}.`);
   const when = whenOf(entry, at);
-  say('when', when.status === 'ok' ? place.status : when.status, when.message);
-  say('recorded', place.status, place.message);
   const became = outcomeOf(bundle, entry, trust);
-  if (became !== null) say('outcome', became.status, became.message);
-  const seen = seenBy(place.note, trust);
-  say('seen', seen.status, seen.message);
-
-  const asked: StepName[] = ['who', 'what', 'limits'];
-  if (trust.verifiers.length > 0) asked.push('decision', 'when', 'recorded', 'outcome');
-  if (trust.witnesses.length > 0) asked.push('seen');
-  const fault =
-    steps.find(({ status }) => status === 'broken') ??
-    steps.find(({ step, status }) => status === 'unproven' && asked.includes(step));
+  const steps: readonly Step[] = [
+    { step: 'who', ...who },
+    { step: 'what', ...whatOf(entry, sent) },
+    { step: 'limits', ...limits },
+    { step: 'decision', status: place.status, message: verdictIn(entry, place) },
+    { step: 'when', ...when, status: when.status === 'ok' ? place.status : when.status },
+    { step: 'recorded', status: place.status, message: place.message },
+    ...(became === null ? [] : [{ step: 'outcome' as const, ...became }]),
+    { step: 'seen', ...seenBy(place.note, trust) },
+  ];
+  const fault = faultIn(steps, trust);
   return {
     ok: fault === undefined,
     agent_id: text(entry.agent_id),
@@ -113,6 +99,17 @@ export async function checkProof(
   };
 }
 
+/** What fails the check: a contradiction, else what is not shown and was asked for; undefined where nothing does. */
+function faultIn(steps: readonly Step[], { verifiers, witnesses }: ProofTrust): Step | undefined {
+  const asked: StepName[] = ['who', 'what', 'limits'];
+  if (verifiers.length > 0) asked.push('decision', 'when', 'recorded', 'outcome');
+  if (witnesses.length > 0) asked.push('seen');
+  return (
+    steps.find(({ status }) => status === 'broken') ??
+    steps.find(({ step, status }) => status === 'unproven' && asked.includes(step))
+  );
+}
+
 interface Word {
   readonly status: Step['status'];
   readonly message: string;
@@ -123,7 +120,7 @@ const unproven = (message: string): Word => ({ status: 'unproven', message });
 
 const WITHHELD = 'params withheld: not all that was signed is shown.';
 
-function whoProblem(
+function whoOf(
   entry: Entry,
   sent: SentDocument | null,
   passport: Passport | 'damaged' | null,
@@ -154,7 +151,7 @@ function whoProblem(
   );
 }
 
-function whatProblem(entry: Entry, sent: SentDocument | null): Word {
+function whatOf(entry: Entry, sent: SentDocument | null): Word {
   if (sent === null) return unproven(WITHHELD);
   const { intent } = sent.document;
   const { agent_id, action, params, timestamp, nonce, signature, target = null } = intent.document;
@@ -237,6 +234,12 @@ async function limitsOf(
     return unproven(`That no approval counted is the verifier's word (${code}).`);
   if (code === entry.error_code) return ok(`The passport does not permit it (${code}).`);
   return unproven(`The refusal with ${String(entry.error_code)} is the verifier's word.`);
+}
+
+function verdictIn(entry: Entry, { status }: Place): string {
+  const looked = isCounted(entry) ? '' : ', and only looked on: the call ran';
+  const verdict = entry.status === 'success' ? 'accepted it' : `refused it with ${String(entry.error_code)}${looked}`;
+  return status === 'ok' ? `The verifier ${verdict}.` : `It says that a verifier ${verdict}.`;
 }
 
 function whenOf(entry: Entry, at: number): Word {
