@@ -52,25 +52,9 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
     );
   const did = ownerOf(keyId);
   const named = known.find((key) => key.keyId === keyId);
-  if (named?.publicKey != null && toHex(named.publicKey) !== toHex(publicKey)) {
-    throw new Failure(
-      'EXISTS',
-      `${keyId} is ${formatPublicKey(named.publicKey)} here; the file holds ${formatPublicKey(publicKey)}.`,
-      {
-        hint: 'give another number with --id, or import the key that belongs to this id',
-      },
-    );
-  }
+  if (named?.publicKey != null) requireSame(keyId, named.publicKey, publicKey);
   const isPrincipal = parsePrincipalId(did) !== null;
-  if (isPrincipal && 'store' in from && from.store === 'env') {
-    throw new Failure(
-      'USAGE',
-      "A principal's key lives in the keychain or in an encrypted file, not in the environment.",
-      {
-        hint: 'add --key-store file, with a passphrase in AIP_KEY_PASSPHRASE',
-      },
-    );
-  }
+  if (isPrincipal) requireLastingStore(from);
   const pins = deps.state.pins(did);
   const pinned = isPrincipal && !pins.some((pin) => pin.keyId === keyId);
   if (pinned && pins.length > 0) await request.secondPin(did, pins);
@@ -89,6 +73,26 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
       .record;
   if (pinned) deps.state.pin({ did, keyId, publicKey, pinnedAt: deps.clock(), source: 'added' });
   return { keyId, publicKey, record, pinned, changed: held === null || moved !== null, before: moved };
+}
+
+/** @throws Failure EXISTS where the id belongs to another key */
+function requireSame(keyId: string, known: Uint8Array, given: Uint8Array): void {
+  if (toHex(known) === toHex(given)) return;
+  throw new Failure('EXISTS', `${keyId} is ${formatPublicKey(known)} here; the file holds ${formatPublicKey(given)}.`, {
+    hint: 'give another number with --id, or import the key that belongs to this id',
+  });
+}
+
+/** @throws Failure USAGE where a principal's key would be kept in the environment */
+function requireLastingStore(from: ImportRequest['from']): void {
+  if (!('store' in from) || from.store !== 'env') return;
+  throw new Failure(
+    'USAGE',
+    "A principal's key lives in the keychain or in an encrypted file, not in the environment.",
+    {
+      hint: 'add --key-store file, with a passphrase in AIP_KEY_PASSPHRASE',
+    },
+  );
 }
 
 /** Null for the failure of a store that holds another key. */
