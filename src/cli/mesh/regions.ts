@@ -27,6 +27,7 @@ export interface ServeFlags {
   readonly region?: string;
   readonly keyFile?: string;
   readonly meshKey?: string;
+  readonly notify?: string;
   readonly requireSignedCommands: boolean;
   readonly newLog: boolean;
   readonly operatorKey?: string;
@@ -78,6 +79,8 @@ export async function serveCopy(
   home: string,
   flags: ServeFlags & {
     readonly data: string;
+    /** URL of the database that home would serve from; null where none is named. */
+    readonly store: string | null;
     readonly host: string;
     readonly port: number;
     readonly tls: { readonly cert: string; readonly key: string } | null;
@@ -122,28 +125,26 @@ export async function serveCopy(
   return following.failed;
 }
 
-function refuseHomesFlags({
-  requireSignedCommands,
-  newLog,
-  operatorKey,
-  logQuota,
-  logRetention,
-  key,
-}: ServeFlags): void {
-  const flag = requireSignedCommands
-    ? '--require-signed-commands'
-    : newLog
-      ? '--new-log'
-      : operatorKey !== undefined
-        ? '--operator-key'
-        : logQuota !== undefined
-          ? '--log-quota'
-          : logRetention !== undefined
-            ? '--log-retention'
-            : key === undefined
-              ? null
-              : '--key';
-  if (flag === null) return;
+/** @throws Failure USAGE for what only home does */
+function refuseHomesFlags(flags: ServeFlags & { readonly store: string | null }): void {
+  if (flags.notify !== undefined)
+    throw new Failure('USAGE', 'Home tells of requests for approval; a server that follows it does not.', {
+      hint: 'give --notify to aip mesh serve at home',
+    });
+  if (flags.store !== null)
+    throw new Failure('USAGE', 'A server that follows another one keeps its copy in its own folder.', {
+      hint: 'leave --store (and AIP_MESH_STORE) away; where this was home on it: aip mesh migrate --from <url> --to <dir>, and follow with --data <dir>',
+    });
+  const given: readonly (readonly [string, boolean])[] = [
+    ['--require-signed-commands', flags.requireSignedCommands],
+    ['--new-log', flags.newLog],
+    ['--operator-key', flags.operatorKey !== undefined],
+    ['--log-quota', flags.logQuota !== undefined],
+    ['--log-retention', flags.logRetention !== undefined],
+    ['--key', flags.key !== undefined],
+  ];
+  const flag = given.find(([, isGiven]) => isGiven)?.[0];
+  if (flag === undefined) return;
   throw new Failure(
     'USAGE',
     `${flag} is for home: a server that follows it judges no command, signs nothing and keeps no logs.`,

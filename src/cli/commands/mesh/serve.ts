@@ -177,15 +177,8 @@ export const command: CommandSpec<Options> = {
       cli.warn('Without TLS, API keys and events cross the network readable.', 'insecure_http');
     const data = meshFolder(options.data, cli);
     const store = storeUrl(cli, options.store);
-    if (options.follow !== undefined && options.notify !== undefined)
-      throw new Failure('USAGE', 'Home tells of requests for approval; a server that follows it does not.', {
-        hint: 'give --notify to aip mesh serve at home',
-      });
-    if (options.follow !== undefined && store !== null)
-      throw new Failure('USAGE', 'A server that follows another one keeps its copy in its own folder.', {
-        hint: 'leave --store (and AIP_MESH_STORE) away; where this was home on it: aip mesh migrate --from <url> --to <dir>, and follow with --data <dir>',
-      });
-    if (options.follow !== undefined) return serveCopy(cli, options.follow, { ...options, data, host, port, tls });
+    if (options.follow !== undefined)
+      return serveCopy(cli, options.follow, { ...options, data, store, host, port, tls });
     const operator = await operatorKey(options, cli);
     let url = options.publicUrl ?? '';
     const bell = options.notify === undefined ? null : await requestBell(cli, options.notify, () => url);
@@ -214,10 +207,7 @@ export const command: CommandSpec<Options> = {
     });
     cli.onInterrupt(() => serving.close());
     url = options.publicUrl ?? serving.url;
-    // 0.0.0.0 and :: are addresses to listen on; on another machine they would mean that machine.
-    if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(host))
-      cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');
-    warnOfServing(cli, serving, options.requireSignedCommands);
+    warnOfStart(cli, options, serving);
     configure(cli, options, serving, operator?.keyId ?? null);
     if (cli.globals.json) cli.json({ event: 'ready', url, mesh_public_key: serving.publicKey });
     else show(cli, url, data, serving);
@@ -225,6 +215,14 @@ export const command: CommandSpec<Options> = {
     return serving.failed;
   },
 };
+
+/** What a server that runs may not be able to do. */
+function warnOfStart(cli: Cli, options: Options, serving: Serving): void {
+  // 0.0.0.0 and :: are addresses to listen on; on another machine they would mean that machine.
+  if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(options.listen.host))
+    cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');
+  warnOfServing(cli, serving, options.requireSignedCommands);
+}
 
 function address(text: string): Address {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+))?:(\d{1,5})$/.exec(text);
