@@ -361,7 +361,7 @@ describe('folders', () => {
       configDir: '/home/x/.config/aip',
     });
   });
-  test('macOS and Windows', () => {
+  test('the folders that macOS and Windows have for it', () => {
     expect(at('darwin', {}).stateFile).toBe('/home/x/Library/Application Support/aip/state.db');
     expect(at('win32', { APPDATA: 'C:\\R', LOCALAPPDATA: 'C:\\L' })).toMatchObject({
       configDir: 'C:\\R\\aip',

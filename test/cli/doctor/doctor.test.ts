@@ -464,7 +464,7 @@ describe('for a person', () => {
     expect(shown).not.toMatch(/[\u001b\u202e]/);
     expect(shown).toMatch(/^FAILED /);
   });
-  test('the count', () => {
+  test('the last line counts the findings of each kind', () => {
     const finding = (status: Finding['status']): Finding => ({
       check: '',
       status,

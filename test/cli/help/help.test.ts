@@ -137,7 +137,7 @@ describe('topics', () => {
     expect((await world().run('help', ...words)).out).toBe((await world().run('help', name)).out);
   });
 
-  test('are listed', async () => {
+  test('are all listed by help topics', async () => {
     const { code, out } = await world().run('help', 'topics');
     expect(code).toBe(0);
     for (const { name } of TOPICS) expect(out).toContain(`  ${name.padEnd(12)}  `);

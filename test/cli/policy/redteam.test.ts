@@ -82,7 +82,7 @@ test('reports for CI say what they are of: the command, the finding and its plac
   ]);
 });
 
-test('wrong use', async () => {
+test('wrong flags end with 2, and a passport that is none or allows nothing with 3', async () => {
   const home = household();
   expect((await home.run('redteam')).code).toBe(2);
   expect((await home.run('redteam', '-p', 'nobody-here')).code).toBe(3);

@@ -56,7 +56,7 @@ test('what the log dropped is not guessed', async () => {
   expect([value.total, value.unchanged.count]).toEqual([3, 0]);
 });
 
-test('wrong use', async () => {
+test('wrong flags end with 2, a passport that is none with 3, and a span without entries says so', async () => {
   const { home, draft } = await logged();
   expect((await home.run('policy', 'replay')).code).toBe(2);
   expect((await home.run('policy', 'replay', '-p', home.at('none.json'))).code).toBe(3);

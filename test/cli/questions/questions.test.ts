@@ -95,7 +95,7 @@ describe('asking', () => {
     place.type(`\u0015${right}\r`);
     expect(await answer).toEqual(expected);
   });
-  test('a choice', async () => {
+  test('a choice is made with the arrows, and no name of it moves the terminal', async () => {
     const { place, ask } = asking();
     const choices = [
       { value: 'keychain', name: 'keychain', description: 'the system one' },
@@ -189,12 +189,12 @@ describe.skipIf(missing !== null)(`on a real terminal${missing === null ? '' : `
       steps: send === '' ? [] : [{ expect: '(y/N)', send }],
     });
   };
-  test('yes', async () => {
+  test('a yes is kept', async () => {
     const { code, output, missed } = await trust('y\r');
     expect({ code, missed }).toEqual({ code: 0, missed: [] });
     expect(output).toContain('trusted ');
   });
-  test('no', async () => {
+  test('Enter alone is a no, and changes nothing', async () => {
     const { code, output } = await trust('\r');
     expect(code).toBe(2);
     expect(output).toContain('nothing was changed');

@@ -273,7 +273,7 @@ describe.each(
 });
 
 describe.each(SETS.filter((set) => has(set, 'ai') && has(set, 'zod')))('types in %s', (set) => {
-  test('are kept', { timeout: 120_000 }, () => {
+  test('of a guarded tool are those of the tool', { timeout: 120_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'aip-types-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     symlinkSync(join(set, 'node_modules'), join(folder, 'node_modules'));

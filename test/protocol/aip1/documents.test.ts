@@ -176,7 +176,7 @@ describe('between the dialects', () => {
     ]);
   });
 
-  test('and back', () => {
+  test('written and read back, it holds the same agent, actions and constraints', () => {
     const speaker = speakerOf(passportOf(passport({ constraints: { monetary_limit: 100, currency: 'USD' } })));
     const files = referencePassportFiles(speaker, fromHex(KEYS.agent)!);
     const terms = nativeTermsOf(readReferencePassport(Buffer.from(files['passport.json']), files['public.pem']));
