@@ -10,6 +10,9 @@ import { household } from '../../kit/native/household.js';
 import { world } from '../../kit/world.js';
 import { expectFailure } from '../../contract/key-store.js';
 
+/** Makes the agent that signs. */
+const CREATE = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'deploy'] as const;
+
 interface Around {
   readonly name: string;
   readonly before: string;
@@ -96,17 +99,7 @@ describe('AGENT_PRIVATE_KEY', () => {
   test.each(vectors.accepted)('in the environment is the same with $name', async ({ before, after }) => {
     const { machine } = await signing(`${before}${KEY}${after}`, false);
     // The store says what it holds by refusing a passport for another key.
-    const made = await machine.run(
-      'passport',
-      'create',
-      'bot',
-      '--domain',
-      'acme.com',
-      '-a',
-      'deploy',
-      '--key-store',
-      'file',
-    );
+    const made = await machine.run(...CREATE, '--key-store', 'file');
     expect(made.code, made.err).toBe(0);
     const { err } = await machine.run('intent', 'sign', '-p', 'bot', '-a', 'deploy', '--key-store', 'env');
     expect(err).toContain(PUBLIC);
@@ -126,38 +119,14 @@ describe('AGENT_PRIVATE_KEY', () => {
   test.each(vectors.envFiles)('in a file is found beside $name, and never added twice', async ({ before, after }) => {
     const { machine, seedFile } = await signing(`${before}AGENT_PRIVATE_KEY=${KEY}\n${after}`, true);
     const text = readFileSync(seedFile, 'utf8');
-    const made = await machine.run(
-      'passport',
-      'create',
-      'bot',
-      '--domain',
-      'acme.com',
-      '-a',
-      'deploy',
-      '-e',
-      seedFile,
-      '--key-store',
-      'env',
-    );
+    const made = await machine.run(...CREATE, '-e', seedFile, '--key-store', 'env');
     expect([made.code, made.err]).toEqual([2, expect.stringContaining('already holds')]);
     expect(readFileSync(seedFile, 'utf8')).toBe(text);
   });
 
   test('inside the quotes of another variable is said, and never added twice', async () => {
     const { machine, seedFile } = await signing(`NOTE="a\nAGENT_PRIVATE_KEY=${KEY}\nb"\n`, true);
-    const made = await machine.run(
-      'passport',
-      'create',
-      'bot',
-      '--domain',
-      'acme.com',
-      '-a',
-      'deploy',
-      '-e',
-      seedFile,
-      '--key-store',
-      'env',
-    );
+    const made = await machine.run(...CREATE, '-e', seedFile, '--key-store', 'env');
     expect([made.code, made.err]).toEqual([2, expect.stringContaining('on line 2')]);
   });
 });
