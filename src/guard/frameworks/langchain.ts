@@ -13,7 +13,7 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
   const own = tool as unknown as Readonly<Record<string, unknown>>;
   const members = ['func', '_call'].filter((member) => typeof own[member] === 'function');
   if (members.length === 0) throw new TypeError(`${tool.name} has neither func nor _call.`);
-  const guarded = Object.assign(Object.create(Object.getPrototypeOf(tool) as object) as object, tool) as T;
+  const guarded = Object.assign(Object.create(Object.getPrototypeOf(tool) as object) as T, tool);
   // A class may have a func that its _call does not go through.
   for (const member of members) {
     const run = own[member] as Call;
