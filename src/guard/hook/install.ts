@@ -106,6 +106,13 @@ export function withHook(client: HookClientName, config: JsonObject, command: st
   return Object.entries(left).every(([name, value]) => beside[name] === value) ? {} : left;
 }
 
+/** True for a configuration whose hooks have the shape that the agent reads; `withHook` would write over another one. */
+export function takesHook(client: HookClientName, config: JsonObject): boolean {
+  const [first, second] = HOOK_INSTALLS[client].path as readonly [string, string];
+  const group = config[first] ?? {};
+  return isObject(group) && Array.isArray(group[second] ?? []);
+}
+
 /** The object with `value` as its member, or without that member where `value` is empty. */
 function without(object: JsonObject, name: string, value: JsonObject | readonly Json[]): JsonObject {
   const members = { ...object, [name]: value };

@@ -219,12 +219,15 @@ test('a hook is installed where the variable of its agent says', async () => {
   expect(existsSync(place.env.HOME)).toBe(false);
 });
 
-test('a file that cannot be merged is left, and what belongs into it is shown', async () => {
+test.each([
+  ['a comment', '{ // ours\n}'],
+  ['hooks of another shape', '{"hooks": [{"matcher": "Bash"}]}'],
+])('a file that cannot be merged is left, and what belongs into it is shown: %s', async (_, text) => {
   const place = await guarded();
   place.env.HOME = join(place.folder, 'user');
   const file = join(place.env.HOME, '.claude', 'settings.json');
   mkdirSync(join(place.env.HOME, '.claude'), { recursive: true });
-  writeFileSync(file, '{ // ours\n}');
+  writeFileSync(file, text);
   const install = ['hook', 'install', 'claude', '--passport', 'coder', '--scope', 'user'];
   expect(place.run(install)).toMatchObject({
     status: 3,
@@ -234,7 +237,7 @@ test('a file that cannot be merged is left, and what belongs into it is shown', 
   expect([shown.status, shown.stderr]).toEqual([0, expect.stringContaining('belongs into it, by hand.')]);
   expect(JSON.parse(shown.stdout)).toMatchObject({ hooks: { PreToolUse: [{ matcher: '*' }] } });
   expect(place.run(['hook', 'install', 'claude', '--uninstall']).status).toBe(3);
-  expect(readFileSync(file, 'utf8')).toBe('{ // ours\n}');
+  expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
 test('a home and a config file that are named relative to this folder are installed whole: elsewhere it would be a folder of the project', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HOOK_INSTALLS, ownCommands, withHook } from '../../../src/guard/hook/install.js';
+import { HOOK_INSTALLS, ownCommands, takesHook, withHook } from '../../../src/guard/hook/install.js';
 import type { HookClientName } from '../../../src/guard/hook/clients.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
@@ -34,9 +34,14 @@ describe.each(CLIENTS)('%s', (client) => {
     });
     expect(withHook(client, withHook(client, among, commandOf(client)), null)[first]).not.toHaveProperty(second);
   });
-  test('nothing to take out changes nothing; a file of another shape is written over nowhere else', () => {
+  test('nothing to take out changes nothing', () => {
     expect(withHook(client, config, null)).toBe(config);
-    expect(withHook(client, { a: 1, [first]: 'no' }, commandOf(client)).a).toBe(1);
+  });
+  test('hooks of another shape are told, for they would be written over', () => {
+    const fine: JsonObject[] = [{}, { [first]: null }, { [first]: { [second]: null } }, config];
+    const other: JsonObject[] = [{ [first]: [1] }, { [first]: 'no' }, { [first]: { [second]: { a: 1 } } }];
+    for (const each of fine) expect(takesHook(client, each)).toBe(true);
+    for (const each of other) expect(takesHook(client, each)).toBe(false);
   });
   test('what makes failures block is set where there is such a switch', () => {
     const text = JSON.stringify(withHook(client, {}, commandOf(client)));

@@ -4,7 +4,7 @@ import { findPassport } from '../../../app/passports/find.js';
 import { AGENT_KEY_VARIABLE } from '../../../app/keys/keyring.js';
 import type { KeyRecord, State } from '../../../app/ports/state.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
-import { HOOK_INSTALLS, withHook, type HookScope } from '../../../guard/hook/install.js';
+import { HOOK_INSTALLS, takesHook, withHook, type HookScope } from '../../../guard/hook/install.js';
 import type { Passport } from '../../../protocol/passport.js';
 import { makeFolder, removeFile, replaceFile } from '../../../workspace/files.js';
 import { followed } from '../../../workspace/guard/serving.js';
@@ -129,7 +129,11 @@ async function mergeable(path: string, client: HookClientName, options: Options,
   const { passport, scope, uninstall, dryRun } = options;
   const shows = `aip hook install ${client} --passport ${shellWord(passport ?? '')} --scope ${scope} --dry-run`;
   try {
-    return await hookConfig(path, uninstall ? 'take the hook out by hand' : `add by hand what this shows: ${shows}`);
+    const hint = uninstall ? 'take the hook out by hand' : `add by hand what this shows: ${shows}`;
+    const found = await hookConfig(path, hint);
+    if (takesHook(client, found.config)) return found;
+    const at = HOOK_INSTALLS[client].path.join('.');
+    throw new Failure('UNREADABLE', `${path} has no list of hooks at ${at}, but something else there.`, { hint });
   } catch (error) {
     if (!(error instanceof Failure) || uninstall || !dryRun) throw error;
     cli.warn(`${error.message} What follows belongs into it, by hand.`, 'by_hand');
