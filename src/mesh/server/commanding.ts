@@ -134,7 +134,7 @@ export async function submitAndWait(
   const { answer } = outcome;
   const seq = answer.seq;
   // It is written: what the store does not tell now is missing in the count, and nothing else.
-  await server.roster.readOthers().catch(server.fail);
+  await server.roster.readOthersNow().catch(server.fail);
   const [regions] = await Promise.all([
     server.regions.settle(seq, committedAt, requested, () => server.stopping),
     server.waits.for(() => server.stopping || server.roster.count(seq).late.length === 0, waitMs),

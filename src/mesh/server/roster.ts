@@ -48,6 +48,8 @@ export class Roster {
   #othersReadAt = 0;
   #othersReadUp = -Infinity;
   #reading: Promise<void> | null = null;
+  /** One that other servers do not count yet has come. */
+  #hasNew = false;
 
   constructor(
     store: MeshStore,
@@ -240,9 +242,27 @@ export class Roster {
     }
   }
 
+  /** Has the store keep one that has just come, before it hears anything: what another server revokes from then on counts it. */
+  async keepNew(): Promise<void> {
+    if (!this.#hasNew) return;
+    this.#hasNew = false;
+    await this.keep();
+  }
+
   /** Takes in what other servers on the same store have kept since the last time. */
   readOthers(): Promise<void> {
     if (!this.#store.shared || this.#clock.up() - this.#othersReadUp < READ_OTHERS_MS) return Promise.resolve();
+    return this.#readOnce();
+  }
+
+  /** The same as of this call: a read that began before may have missed who came since. */
+  async readOthersNow(): Promise<void> {
+    if (!this.#store.shared) return;
+    await this.#reading?.catch(() => undefined);
+    await this.#readOnce();
+  }
+
+  #readOnce(): Promise<void> {
     this.#reading ??= this.#readOthers().finally(() => (this.#reading = null));
     return this.#reading;
   }
@@ -280,6 +300,7 @@ export class Roster {
     const known = this.#members.get(says.verifier);
     if (known === undefined || known.leftAt !== null || known.keyId !== key.keyId)
       this.#requireRoom(key, says.verifier);
+    if (this.#store.shared && (known === undefined || known.leftAt !== null)) this.#hasNew = true;
     const base = known ?? { firstSeenAt: now, seq: 0, applied: null };
     const member: Member = { ...base, ...says, keyId: key.keyId, seenAt: now, leftAt: null };
     this.#put(member);

@@ -62,6 +62,14 @@ const listening = (mesh: TestMesh, n: number) => {
 };
 
 describe('who should be listening', () => {
+  test('is counted from its first moment on, at whichever server it listens', async () => {
+    const { a, b, pass } = await two();
+    await pass(2_000);
+    await a.command('revoke', { agent_id: `${AGENT}1` });
+    await listening(b, 11);
+    expect((await a.command('revoke')).json()).toMatchObject({ roster: 1, complete: false, unsettled: 1 });
+  });
+
   test('is learnt from another server also where the store did not answer meanwhile', async () => {
     const { first, a, b, pass } = await two();
     await pass(2_000);

@@ -28,7 +28,7 @@ const SNAPSHOT_PATH = '/v1/mesh/snapshot';
 
 /** `GET /v1/mesh/stream`. */
 export async function nativeStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const verifier = enteredBy(server, request, caller);
+  const verifier = await enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = resumePlace(request);
   await claimed(server, request, place);
@@ -89,7 +89,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   // The clock of a server that follows another one says nothing of home's.
   const receivedUpMs = server.options.upstream === undefined ? Math.floor(server.clock.up()) : null;
   const passing = request.query.get('once') === '1';
-  const verifier = enteredBy(server, request, caller);
+  const verifier = await enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = resumePlace(request);
   if (place === null) throw new Refused('BAD_REQUEST', 'A poll names the event to continue after: ?after=<id>.');
@@ -201,7 +201,13 @@ export async function forget(
 }
 
 /** The member of the roster that begins to listen; null for one that only looks. An observer's key confirms nothing. */
-function enteredBy(server: MeshServer, request: Request, caller: Caller): string | null {
+async function enteredBy(server: MeshServer, request: Request, caller: Caller): Promise<string | null> {
+  const verifier = enter(server, request, caller);
+  await server.roster.keepNew().catch(server.fail);
+  return verifier;
+}
+
+function enter(server: MeshServer, request: Request, caller: Caller): string | null {
   const name = verifierOf(request);
   const card = request.headers['aip-verifier'];
   if (!mayAct(caller.key.role, 'verifier')) return null;
