@@ -352,7 +352,9 @@ describe('a log that somebody made up', () => {
     expect(await held()).toEqual(entries);
     // The name is taken again.
     expect((await shipping(mesh, 'verifier', LOG, 'v1', logged())).status).toBe(403);
-    await expect(dropLog(depsOf('admin', true), { log_id: 'd4'.repeat(16) }, 'x')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(dropLog(depsOf('admin', true), { log_id: 'd4'.repeat(16) }, 'x')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 
   test.each<object>([
