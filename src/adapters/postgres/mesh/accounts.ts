@@ -109,7 +109,8 @@ const LIST_KEYS = `SELECT body, revoked_at FROM ${SCHEMA}.api_keys ORDER BY crea
 
 /** One server at a time: of two admin keys that are revoked at once, one stays. A server that is frozen here lets go after a second. */
 async function revoked(held: LaneQueries, keyId: string, at: number): Promise<boolean> {
-  await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '1s'`);
+  // The keys are to be those of after the wait, whatever isolation the database sets.
+  await held.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '1s'`);
   let rows: readonly PostgresRow[];
   try {
     await held.query(`SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}.api_keys'))`);

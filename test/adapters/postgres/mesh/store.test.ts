@@ -85,6 +85,26 @@ describePostgres('mesh store', QUICK, (cluster) => {
     expect(await requireWhole(stores[0]!)).toBe(101);
   });
 
+  test('of two admin keys that are revoked at once one stays, whatever isolation the database sets', async () => {
+    const { name, url } = await cluster().database();
+    const store = await openStore(url);
+    await cluster().admin(`ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`);
+    const holder = await connectWithUrl(url);
+    const both = [await openStore(url), await openStore(url)];
+    for (const keyId of ['a1', 'a2']) {
+      const rest = { hash: keyId, label: null, publicKey: null, createdAt: NOW, revokedAt: null };
+      await store.keys.add({ keyId, role: 'admin', ...rest });
+    }
+    // Both wait here.
+    await holder.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtext('aip_mesh.api_keys'))`, [], 1_000);
+    const ends = Promise.allSettled(['a1', 'a2'].map((keyId, i) => both[i]!.keys.revoke(keyId, NOW)));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await holder.query('COMMIT', [], 1_000);
+    expect((await ends).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect((await store.keys.list()).filter(({ revokedAt }) => revokedAt === null)).toHaveLength(1);
+    await holder.close();
+  });
+
   test('what was judged by a head that went on is judged again', async () => {
     const { url } = await cluster().database();
     const [a, b] = [await openStore(url), await openStore(url)];
