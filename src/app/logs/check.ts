@@ -76,15 +76,20 @@ async function walk(log: ChainedLog, { newest, pause, checkpoints = [] }: LogChe
   }
 }
 
-/** All records in order. Fails with STATE where the log is pruned under its reader: what that one has would have a hole that looks like a deletion. */
+/** All records in order. Fails with STATE where the log is pruned under its reader: what that one has would have a hole, or end too early, as after a deletion. */
 export function* recordsOfWhole(log: ChainedLog): Generator<LogRecord> {
   let due = 0;
-  for (const record of log.records({})) {
-    if (due > 0 && record.seq > due && log.bounds().after.seq >= due)
+  const requireUnpruned = (): void => {
+    if (due > 0 && log.bounds().after.seq >= due)
       throw new Failure('STATE', 'The log was pruned while it was read.', { hint: 'run it again', retryable: true });
+  };
+  for (const record of log.records({})) {
+    if (record.seq > due) requireUnpruned();
     due = record.seq + 1;
     yield record;
   }
+  // Of a log that was pruned up to its head nothing comes any more.
+  requireUnpruned();
 }
 
 /** A row that holds no entry: the reader gives up on it, and the chain breaks there. */

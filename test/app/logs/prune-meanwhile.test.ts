@@ -73,6 +73,14 @@ test('an export that is pruned under its reader fails, and one of a log from whi
       ahead.archive.sweep();
     }
   }).toThrow('pruned while it was read');
+  const emptied = log();
+  expect(() => {
+    for (const { seq } of recordsOfWhole(emptied)) {
+      if (seq !== 2) continue;
+      emptied.archive.moveBase(emptied.bounds().after, emptied.bounds().head, '{}', []);
+      emptied.archive.sweep();
+    }
+  }).toThrow('pruned while it was read');
   const holed = log();
   const left = [...holed.records({})].filter(({ seq }) => seq !== 7);
   expect([...recordsOfWhole({ bounds: () => holed.bounds(), records: () => left })]).toEqual(left);
