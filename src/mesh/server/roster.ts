@@ -162,11 +162,18 @@ export class Roster {
       this.#keep(left, now);
       return found;
     }
+    const dated = this.#dated.get(found.verifier) ?? found.seenAt;
     this.#members.delete(found.verifier);
     this.#dated.delete(found.verifier);
     this.#dirty.delete(found.verifier);
     this.#toldAt.delete(found.verifier);
-    await this.#store.members.forget(found.verifier);
+    try {
+      await this.#store.members.forget(found.verifier);
+    } catch (error) {
+      // The store holds it still, unless it has begun to listen again.
+      if (!this.#members.has(found.verifier)) this.#keep(found, dated);
+      throw error;
+    }
     return found;
   }
 
@@ -214,32 +221,33 @@ export class Roster {
     return this.all().filter((member) => !live.has(member.verifier) && !this.#elsewhere(member, now));
   }
 
-  /** What must be kept; also ends the ephemeral ones that were not seen. */
-  #due(): readonly Member[] {
+  /** What must be kept, and the ephemeral ones that were not seen and end now. */
+  #due(): { readonly due: readonly Member[]; readonly over: readonly string[] } {
     const [now, up] = [this.#clock.wall(), this.#clock.up()];
+    const over: string[] = [];
     if (up - this.#refreshedAt >= REFRESH_MS) {
       this.#refreshedAt = up;
       const live = this.#live();
       for (const member of [...this.#members.values()]) {
         if (live.has(member.verifier)) this.#put({ ...member, seenAt: now });
-        else if (member.ephemeral && now - member.seenAt > EPHEMERAL_MS) void this.forget(member.verifier);
+        else if (member.ephemeral && now - member.seenAt > EPHEMERAL_MS) over.push(member.verifier);
       }
     }
     const due = [...this.#dirty].flatMap((verifier) => this.#members.get(verifier) ?? []);
     this.#dirty.clear();
-    return due;
+    return { due, over };
   }
 
-  /** Keeps what is due; what the store does not take now is due again. */
+  /** Keeps what is due, and ends the ephemeral ones; what the store does not take now is due again. */
   async keep(): Promise<void> {
-    const due = this.#due();
-    if (due.length === 0) return;
+    const { due, over } = this.#due();
     try {
-      await this.#store.members.put(due);
+      if (due.length > 0) await this.#store.members.put(due);
     } catch (error) {
       for (const { verifier } of due) this.#dirty.add(verifier);
       throw error;
     }
+    for (const verifier of over) await this.forget(verifier);
   }
 
   /** Has the store keep one that has just come, before it hears anything: what another server revokes from then on counts it. */

@@ -50,16 +50,18 @@ async function two() {
   return { first, second, a, b, pass };
 }
 
-const listening = (mesh: TestMesh, n: number) => {
+const cardOf = (n: number, keyId: string): string => {
   const says = { label: `v-${n}`, host: 'h', program: '9.9.9', onStale: 'last-known', maxAgeMs: 30_000 } as const;
   const seed = seedOf(n);
   const key = {
     publicKey: formatPublicKey(publicKeyOf(seed)),
     sign: (text: string) => toHex(signMessage(seed, Buffer.from(text))),
   };
-  const card = writeCard(key, { keyId: mesh.keys.verifier.keyId, ...says });
-  return mesh.stream('/v1/mesh/stream?v=2', { 'aip-verifier': asHeader(card) });
+  return asHeader(writeCard(key, { keyId, ...says }));
 };
+
+const listening = (mesh: TestMesh, n: number) =>
+  mesh.stream('/v1/mesh/stream?v=2', { 'aip-verifier': cardOf(n, mesh.keys.verifier.keyId) });
 
 describe('who should be listening', () => {
   test('is counted from its first moment on, at whichever server it listens', async () => {
@@ -131,6 +133,25 @@ describe('a command that was written', () => {
     const told = await a.ask('GET', `/v1/mesh/status/${encodeURIComponent(`${AGENT}#key-1`)}`, 'observer');
     expect(told.json()).toMatchObject({ above: [{ agent_id: keyOf(9), status: 'revoked' }, {}] });
   });
+});
+
+test('an ephemeral verifier ends, and no server with it, where the store did not answer when it was due', async () => {
+  const { first, second, a, b, pass } = await two();
+  const made = await a.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier', ephemeral: true });
+  const { key, key_id } = made.json<{ key: string; key_id: string }>();
+  const headers = { authorization: `Bearer ${key}`, 'aip-verifier': cardOf(12, key_id) };
+  const reply = await a.request('GET', '/v1/mesh/stream?v=2', null, undefined, headers);
+  if (!('open' in reply)) throw new Error('no stream');
+  const connection = reply.open({ write: () => true, end: () => undefined, cut: () => undefined });
+  await pass(2_000);
+  connection.closed();
+  for (const store of [first, second]) store.away.add('members.forget');
+  await pass(640_000);
+  expect([...a.fatal, ...b.fatal]).toEqual([]);
+  expect(await first.members.list(-1)).toHaveLength(1);
+  for (const store of [first, second]) store.away.clear();
+  await pass(20_000);
+  expect(await first.members.list(-1)).toEqual([]);
 });
 
 describe('requests for approval', () => {
