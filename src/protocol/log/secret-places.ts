@@ -87,10 +87,15 @@ function after(words: readonly string[], verb: RegExp, places: number): readonly
   return at < 0 || at + places >= words.length ? [] : [at + places];
 }
 
-/** `net use [device] \\host\share [password] [/option]`, `net user name [password] [/option]`; `*` asks for it. */
+/** `net use [device] \\host\share [password] [/option]`, `net user name [password] [/option]`; `*` asks for it. Other words are prose: "Net user growth was low". */
 function ofNet(words: readonly string[]): readonly number[] {
   const verb = words[1]?.toLowerCase();
-  const given = words.flatMap((word, i) => (i < 2 || /^["']?(?:\/\w|\*$)/.test(word) ? [] : [i]));
-  if (verb === 'user') return given.slice(1, 2);
-  return verb === 'use' ? given.filter((i) => !/^["']?(?:[a-z]:["']?$|[\\/]{2})/i.test(words[i]!)) : [];
+  const end = words.findIndex((word) => /^\d?[<>]/.test(word));
+  const given = (end < 0 ? words : words.slice(0, end)).flatMap((word, i) =>
+    i < 2 || /^["']?(?:\/\w|\*$)/.test(word) ? [] : [i],
+  );
+  if (verb === 'user') return given.length > 2 ? [] : given.slice(1);
+  const secrets = given.filter((i) => !/^["']?(?:[a-z]:["']?$|[\\/]{2})/i.test(words[i]!));
+  const isCommand = secrets.length < given.length || given.some((i) => /^["']?[%$]/.test(words[i]!));
+  return verb === 'use' && isCommand ? secrets : [];
 }
