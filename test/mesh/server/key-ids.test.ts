@@ -129,6 +129,16 @@ test('the fleet says whose a stopped key is, where the mesh knows it', async () 
   );
 });
 
+test('the fleet says it of a key that is in its list, however many were stopped before', async () => {
+  const mesh = await published();
+  for (let n = 0; n < 55; n++) await order(mesh, `ed25519:${(200 + n).toString(16).repeat(32)}`);
+  await order(mesh, AGENT_KEY);
+  const fleet = await mesh.ask('GET', '/v1/mesh/fleet', 'observer');
+  expect(fleet.json<{ above: object[] }>().above).toContainEqual(
+    expect.objectContaining({ subject: AGENT_KEY, key_of: `${AGENT}#key-1` }),
+  );
+});
+
 test('passports are searched once for whose a key is, however many events follow', async () => {
   const mesh = await published();
   const read = vi.spyOn(mesh.store.passports, 'document');

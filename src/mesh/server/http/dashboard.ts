@@ -108,7 +108,8 @@ async function standingsOf(server: MeshServer): Promise<Folded> {
   const marks = await server.store.passports.marks();
   const serials = new Map(marks.flatMap(({ agent, serial }) => (serial === null ? [] : [[agent, serial] as const])));
   const stopped = standings.filter(({ status, subject }) => status !== 'active' && subject.startsWith('ed25519:'));
-  const keys = stopped.map(({ subject }) => subject);
+  // In the order of the list.
+  const keys = stopped.map(({ subject }) => subject).sort();
   const read = published.get(server) ?? new PassportKeys();
   published.set(server, read);
   const holders = await keyHolders(server.store, keys.slice(0, FLEET_ABOVE), read);
