@@ -180,6 +180,21 @@ describe('requests for approval', () => {
 });
 
 describe('how far a region is', () => {
+  test('is known at the servers that it does not speak to, and that it follows', async () => {
+    const { first, a, b, pass } = await two();
+    const key = { keyId: 'region000001', role: 'region', label: 'eu', hash: 'x', publicKey: null } as const;
+    await first.keys.add({ ...key, createdAt: a.clock.wall(), revokedAt: null });
+    const states = new Set<string>();
+    for (let n = 0; n < 30; n++) {
+      a.server.regions.heard('eu', 5);
+      await pass(2_000);
+      for (const { server } of [a, b]) if (n > 0) states.add(server.regions.rows(5)[0]!.state);
+    }
+    expect([...states]).toEqual(['following']);
+    await pass(17_000);
+    expect([a, b].map(({ server }) => server.regions.rows(5)[0]!.state)).toEqual(['absent', 'absent']);
+  });
+
   test('is not written over by a server that it no longer speaks to', async () => {
     const { first, a, b } = await two();
     const [early, late] = [a.server.regions, b.server.regions];

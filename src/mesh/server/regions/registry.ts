@@ -109,12 +109,13 @@ export class Regions {
 
   /** Keeps what was heard, so that it outlives this process and other nodes learn of it. */
   keep(): void {
+    const everyMs = this.#store.shared ? KEEP_FOR_OTHERS_MS : KEEP_MS;
     for (const [name, known] of this.#known) {
       const [seq, now] = [known.keptSeq, this.#clock.up()];
       // What was read is not written again: another node may have heard more of it since.
       if (!known.isNews) continue;
       // Each write costs a flush of the disk.
-      if (known.seq === seq && now - known.keptAt < KEEP_MS) continue;
+      if (known.seq === seq && now - known.keptAt < everyMs) continue;
       known.keptSeq = known.seq;
       known.keptAt = now;
       known.isNews = false;
@@ -198,6 +199,8 @@ export class Regions {
 const GONE_MS = 6_000;
 /** When a region was last seen is kept this often, ms; how far it is, whenever that changes. */
 const KEEP_MS = 10_000;
+/** The same where other servers read it: to them a region is absent that was not seen for `GONE_MS`. */
+const KEEP_FOR_OTHERS_MS = 2_000;
 /** How often a node asks the store whether a region has spoken to another node, ms. */
 const OTHERS_MS = 20;
 
