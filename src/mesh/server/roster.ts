@@ -7,13 +7,12 @@ import type { ApiKeyRecord } from '../access/api-key.js';
 import { labelUnder, type Applied, type Member, type VerifierCard } from '../roster/member.js';
 import { asKept, REFRESH_MS, type KnownRoster } from '../roster/known.js';
 import type { Poller } from '../roster/poller.js';
+import { isOver, requireRoom } from '../roster/room.js';
 import { absentOf, reachOf, type Absent, type EventReach } from '../roster/reach.js';
 import { deniesAt, type Standing } from '../standing.js';
 import type { Hub } from './feed/hub.js';
 import type { ServerClock } from './http/exchange.js';
 
-/** One whose key is ephemeral ends when it was not seen for this long, ms. */
-const EPHEMERAL_MS = 600_000;
 /** One that another server saw within this listens there. */
 const ELSEWHERE_MS = 2 * REFRESH_MS;
 /** Most that the clocks of servers on one store are taken to differ, ms. */
@@ -230,7 +229,7 @@ export class Roster {
       const live = this.#live();
       for (const member of [...this.#members.values()]) {
         if (live.has(member.verifier)) this.#put({ ...member, seenAt: now });
-        else if (member.ephemeral && now - member.seenAt > EPHEMERAL_MS) over.push(member.verifier);
+        else if (isOver(member, now)) over.push(member.verifier);
       }
     }
     const due = [...this.#dirty].flatMap((verifier) => this.#members.get(verifier) ?? []);
@@ -307,32 +306,12 @@ export class Roster {
     const now = this.#clock.wall();
     const known = this.#members.get(says.verifier);
     if (known === undefined || known.leftAt !== null || known.keyId !== key.keyId)
-      this.#requireRoom(key, says.verifier);
+      requireRoom(this.#members.values(), key, says.verifier, now);
     if (this.#store.shared && (known === undefined || known.leftAt !== null)) this.#hasNew = true;
     const base = known ?? { firstSeenAt: now, seq: 0, applied: null };
     const member: Member = { ...base, ...says, keyId: key.keyId, seenAt: now, leftAt: null };
     this.#put(member);
     return member;
-  }
-
-  #requireRoom(key: ApiKeyRecord, verifier: string): void {
-    const max = key.maxVerifiers ?? null;
-    if (max === null) return;
-    const now = this.#clock.wall();
-    const others = [...this.#members.values()].filter(
-      (one) =>
-        one.keyId === key.keyId &&
-        one.verifier !== verifier &&
-        one.leftAt === null &&
-        !(one.ephemeral && now - one.seenAt > EPHEMERAL_MS),
-    );
-    if (others.length < max) return;
-    const names = others.slice(0, 3).map(({ label }) => label);
-    throw new Refused(
-      'TOO_MANY_VERIFIERS',
-      `This API key is for ${max === 1 ? 'one verifier' : `${max} verifiers`}, and ${names.join(', ')} ${others.length === 1 ? 'listens' : 'listen'} under it. Make a key for this one (aip mesh key create --role verifier), or take the other off: aip mesh forget <verifier>.`,
-      { key_id: key.keyId, max_verifiers: max },
-    );
   }
 
   #onlyOne(label: string): Member | null {
