@@ -4,7 +4,7 @@
 const PROGRAM_FLAG = /^(?:-[A-Za-z]{0,2}[ce]|-exec|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)$/;
 /** The same with the program behind `=`. */
 const PROGRAM_VALUE = /^(?:-[ce]|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)=$/;
-/** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. */
+/** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. More flags may stand between. */
 const OWN_FLAGS: Readonly<Record<string, RegExp>> = {
   node: /^(?:-p|-p?e|--print|--import|--(?:experimental-)?loader)=?$/,
   bun: /^(?:-p|-p?e|--print)=?$/,
@@ -22,25 +22,36 @@ const OWN_FLAGS: Readonly<Record<string, RegExp>> = {
   awk: /^--[a-z-]+=$/,
   gawk: /^--[a-z-]+=$/,
   sed: /^--[ef][a-z-]*=$/,
+  crystal: /^eval$/,
+  'ts-node': /^(?:-p|--print=?)$/,
+};
+/** The same to programs whose flag takes the argument right behind it: nothing later is announced by it. */
+const FLAGS_OF_OTHERS: Readonly<Record<string, RegExp>> = {
   julia: /^(?:-E|--print)=?$/,
   erl: /^-(?:eval|run|s)$/,
   swipl: /^-[gt]$/,
   clisp: /^-x$/,
   matlab: /^-(?:batch|r)$/,
-  crystal: /^eval$/,
-  'ts-node': /^(?:-p|--print=?)$/,
   vim: /^--cmd$/,
   nvim: /^--cmd$/,
-  emacs: /^(?:-f|--(?:execute|funcall)=?)$/,
+  emacs: /^(?:-f|--?(?:eval|execute|funcall)=?)$/,
   gdb: /^--?i?(?:ex|init-eval-command|eval-command)=?$/,
   lldb: /^(?:-[oOk]|--one-line[a-z-]*=?)$/,
-  mysql: /^--execute=?$/,
-  mariadb: /^--execute=?$/,
+  mysql: /^(?:-[^\WDPSehpu]*e|--execute=?)$/,
+  mariadb: /^(?:-[^\WDPSehpu]*e|--execute=?)$/,
+  psql: /^-[^\WFLPRTUcdfhopv]*c$/,
   sqlite: /^--?cmd$/,
   duckdb: /^--?(?:cmd|s)$/,
   'clickhouse-client': /^(?:-q|--query=?)$/,
   find: /^-(?:exec|ok)(?:dir)?$/,
   tar: /^(?:-[IF]|--(?:checkpoint-action|(?:info|new-volume)-script)=?)$/,
+  rsync: /^-[^\WBMTef]*e$/,
+  script: /^-[^\WBEIOTcmot]*c$/,
+  su: /^-[^\WGcgsuw]*c$/,
+  runuser: /^-[^\WGcgsuw]*c$/,
+  flock: /^-[^\WEcw]*c$/,
+  nc: /^-[^\W_]*[ce]$/,
+  ncat: /^-[^\W_]*[ce]$/,
   git: /^--(?:upload-pack|receive-pack|exec)=?$/,
   ssh: /^-o$/,
   scp: /^-[oS]$/,
@@ -133,15 +144,20 @@ export function readsProgram(before: readonly string[], flag: string): boolean {
   if ((flag === '' ? PROGRAM_FLAG : PROGRAM_VALUE).test(asked)) return true;
   const names = before.map(baseName);
   // Also where another program starts it.
-  if (names.some((name) => Object.hasOwn(OWN_FLAGS, name) && OWN_FLAGS[name]!.test(asked))) return true;
+  if ([OWN_FLAGS, FLAGS_OF_OTHERS].some((flags) => names.some((name) => flagsIn(flags, name)?.test(asked) === true)))
+    return true;
   if (flag === '' && names.some((name, i) => isCode(name, before.slice(i + 1)))) return true;
   return isRun(before, flag);
+}
+
+function flagsIn(flags: Readonly<Record<string, RegExp>>, name: string): RegExp | null {
+  return Object.hasOwn(flags, name) ? flags[name]! : null;
 }
 
 /** True where what comes behind `args` of a shell or an interpreter is the program that one of them announced. */
 function isCode(name: string, args: readonly string[]): boolean {
   const shell = SHELL.test(name);
-  const announces = shell ? SHELL_FLAG : Object.hasOwn(OWN_FLAGS, name) ? OWN_FLAGS[name]! : null;
+  const announces = shell ? SHELL_FLAG : flagsIn(OWN_FLAGS, name);
   if (announces === null || Object.hasOwn(RUNNERS, name)) return false;
   let announced = false;
   let own = false;
