@@ -10,9 +10,9 @@ const PROGRAMS: readonly (readonly [programs: string, attached: string, next: st
   // A blank behind it makes the name of a database of the next word.
   ['(?:mysql|mariadb)[\\w-]*', 'p', ''],
   ['7z[a-z]?|rar|unrar', 'h?p', ''],
-  // `docker login`, `helm registry login`, `az login`: elsewhere -p is a port.
+  // `helm registry login`, `az login`: elsewhere -p is a port.
   [LOGIN, '', 'p'],
-  ['(?:docker|podman|nerdctl|buildah|oras)\\s{1,8}login', 'p', ''],
+  ['(?:docker|podman|nerdctl|buildah|oras)\\s{1,8}login', 'p', 'p'],
   ['mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass', 'p', 'p'],
   // -u behind other letters, as in -sSu.
   ['curl', '[#fgGiIjJklLnNOpqRsSvV01246aZB]*u', '[#fgGiIjJklLnNOpqRsSvV01246aZB]*u'],

@@ -30,7 +30,8 @@ const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
 const MAY_NAME = /passwd|rabbitmqctl|mysqladmin|wpa_passphrase|-cli\b|\bnet1?(?:\.exe)?\s{1,8}use/i;
 
 const READERS = 'chpasswd|passwd|smbpasswd|cryptsetup|kinit|sudo\\s{1,8}-S';
-const READING_FLAGS = '--(?:password-|pass-|token-)?stdin|--with-token';
+/** Programs read much else behind `--stdin` alone. */
+const READING_FLAGS = '--(?:password|pass|token)-stdin|--with-token';
 const PIPED = new RegExp(
   `\\b((?:echo|printf)(?:\\s{1,8}-[A-Za-z]{1,4}){0,3}\\s{1,8})[^|\\r\\n]{1,512}?` +
     `(?=\\s{0,8}\\|\\s{0,8}(?:(?:sudo\\s{1,8})?(?:${READERS})|[^|;&\\r\\n]{0,256}\\s(?:${READING_FLAGS}))\\b)`,

@@ -33,8 +33,9 @@ const KEY_VARIABLE = /(PRIVATE_KEY["']?\s{0,4}[:=]\s{0,4}["']?)(?:ed25519:)?[0-9
 const AS_A_NAME = /\bed25519:[0-9a-f]{16,}|(?<![\w+/-])[\w+/-]{40,}={1,2}$/gi;
 /** The path of such an address is all that its holder needs. */
 const HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/\d+\/)[\w/-]+/gi;
-/** A name with `:` or `=` behind it, whose value is quoted, in quotes that are quoted themselves, or bare. */
-const NAME = /(?<![\w.]|\w-)([A-Za-z_][\w.-]{0,63})\\{0,4}["']?\]?\s{0,4}(=>|:=|[:=])\s{0,4}/g;
+/** A name with `:` or `=` behind it, also as an index (`a[token] =`), whose value is quoted, in quotes that are quoted themselves, or bare. */
+const NAME =
+  /(?<![\w.]|\w-)([A-Za-z_][\w.-]{0,63})\\{0,4}(?:["']\]?|(?<=\w\[[\w.-]{1,64})\])?\s{0,4}(=>|:=|[:=])\s{0,4}/g;
 const FLAG = /(?<![\w-])(--?[A-Za-z][\w-]{0,63})\s+/g;
 const QUOTED = /\\{1,8}"[^"]*"|"(?:[^"\\]|\\[^])*"?|'[^']*'?/y;
 /** After a colon a header goes to the end of its line. */
