@@ -4,6 +4,8 @@ import { guardedCall, refusalText, signalIn, type Agent, type GuardOptions } fro
 /** What of a tool is used: `func` of the tools that `tool()` makes, `_call` of classes. */
 interface LangChainTool {
   readonly name: string;
+  /** `content_and_artifact`: its answers are pairs. */
+  readonly responseFormat?: string;
 }
 
 type Call = (input: object, ...rest: unknown[]) => unknown;
@@ -25,7 +27,7 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
       } catch (error) {
         const text = refusalText(error);
         if (text === null) throw error;
-        return text;
+        return tool.responseFormat === 'content_and_artifact' ? [text, null] : text;
       }
     };
     Object.defineProperty(guarded, member, { value, enumerable: true, configurable: true, writable: true });

@@ -112,6 +112,13 @@ describe.each(SETS.filter((set) => has(set, '@langchain/core')))('LangChain in %
     // Its own schema comes first.
     await expect(refund.invoke({ amount: 'much' })).rejects.toThrow(/schema/i);
   });
+  test('a tool whose answers are pairs answers with the refusal', async () => {
+    const [{ tool }, { z }] = [await load(set, '@langchain/core/tools'), await load(set, 'zod')];
+    const desk = await refundDesk();
+    const fields = { name: 'refund', schema: z.object({ amount: z.number() }), responseFormat: 'content_and_artifact' };
+    const refund = guardTool(desk.agent, tool(() => ['paid', {}], fields) as Any & { name: string }, desk.options);
+    expect(await refund.invoke({ amount: 10_000 })).toMatch(/^AIP-E20\d /);
+  });
 });
 
 describe.each(SETS.filter((set) => has(set, 'langchain')))('an agent of LangChain in %s', (set) => {
