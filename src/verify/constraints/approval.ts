@@ -160,7 +160,7 @@ function amountReason(
   if (!isCertain(amounts)) return { because: `the amount cannot be read in ${currency}` };
   const largest = largestOf(amounts);
   if (largest === null) return NO_AMOUNT;
-  if (otherCurrency(params, members, inCurrency) !== null)
+  if (otherCurrency(params, members, inCurrency, [source]) !== null)
     return { because: `the amount cannot be read in ${currency}` };
   return largest.minor > above ? `amounts above ${formatMinor(above, currency)} need approval` : null;
 }

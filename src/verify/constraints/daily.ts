@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const dailyLimit: ConstraintCheck<'daily_limit'> = (rule, judged) => {
   const { limit, currency, source } = rule;
   const { agentId, params, members } = judged;
-  if (otherCurrency(params, members, rule) !== null) return HOLDS;
+  if (otherCurrency(params, members, rule, [source]) !== null) return HOLDS;
   const amounts = amountsIn(params, members, source, currency);
   const largest = largestOf(amounts);
   if (!isCertain(amounts) || largest === null) return HOLDS;

@@ -9,7 +9,7 @@ import { HOLDS, said, shown, type ConstraintCheck } from './judged.js';
 
 /** Every amount is in the passport's currency and can be read exactly; the limits below rely on it. */
 export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params, members }) => {
-  const other = otherCurrency(params, members, rule);
+  const other = otherCurrency(params, members, rule, rule.sources);
   if (other !== null) return [inOther(rule, other.value, other.path, agentId, guessedBy(other))];
   const found = rule.sources.map((source) => amountsIn(params, members, source, rule.currency));
   const violations: Violation[] = [];
@@ -51,7 +51,7 @@ export const monetaryLimit: ConstraintCheck<'monetary_limit'> = (rule, judged) =
   const { limit, currency, source } = rule;
   const { agentId, params, members } = judged;
   // Unreadable amounts and other currencies are refused by `currency`, which stands before every limit.
-  if (otherCurrency(params, members, rule) !== null) return HOLDS;
+  if (otherCurrency(params, members, rule, [source]) !== null) return HOLDS;
   const amounts = amountsIn(params, members, source, currency);
   if (!isCertain(amounts)) return HOLDS;
   const amount = worstAbove(amounts, limit);

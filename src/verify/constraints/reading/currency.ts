@@ -1,12 +1,14 @@
 /** What an intent says of the currency of its money. */
 import { isCurrencyWord } from '../../../protocol/constraints/currencies.js';
+import { numberIn } from '../../../protocol/constraints/number-text.js';
 import { lazy } from '../../../protocol/lazy.js';
 import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
-import type { InCurrency } from '../../../protocol/constraints/rules.js';
+import type { InCurrency, MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import { CURRENCY_NAMES } from '../../../protocol/naming/vocabulary.js';
 import type { NamedValue } from './members.js';
+import { readsMoney } from './reads.js';
 
 const CURRENCY = nameOf('currency');
 const OTHER_NAMES: ReadonlySet<string> = new Set(CURRENCY_NAMES.map((name) => nameOf(name).key));
@@ -19,16 +21,17 @@ export interface SaidCurrency {
   readonly guessed: boolean;
 }
 
-/** What the intent says of its currency that is not the passport's; null when it says nothing else. */
+/** What the intent says of its currency that is not the passport's; null when it says nothing else. `sources`: of the amounts. */
 export function otherCurrency(
   params: JsonObject,
   members: readonly NamedValue[],
   { currency, currencyIn }: InCurrency,
+  sources: readonly MoneySource[],
 ): SaidCurrency | null {
   const other = members.find((each) => each.value !== currency && saysCurrency(each, params, currencyIn));
-  return other === undefined
-    ? otherByName(params, members, currency)
-    : { value: other.value, path: other.path, guessed: false };
+  if (other !== undefined) return { value: other.value, path: other.path, guessed: false };
+  // Where the passport names what says the currency, nothing else is taken for it.
+  return currencyIn === undefined ? otherByName(params, members, currency, sources) : null;
 }
 
 /** Below the top a currency that nobody names counts where money stands beside it. */
@@ -41,13 +44,26 @@ export function saysCurrency(
   return named?.some((each) => isMeant(each, name, path)) === true;
 }
 
-/** The same under every name that the currency of money goes by, beside it or in its object, whatever the case of the code. */
-export function otherByName(params: JsonObject, members: readonly NamedValue[], currency: string): SaidCurrency | null {
-  const anywhere = lazy(() => members.some(({ name }) => moneyNameOf(name).money));
-  const isBesideMoney = ({ owner, holder }: NamedValue): boolean =>
-    owner === params ? anywhere() : holdsMoney(owner) || (holder !== null && moneyNameOf(holder).money);
-  const other = members.find((each) => isCurrency(each.name) && isOther(each.value, currency) && isBesideMoney(each));
+/** The same under every name that the currency of money goes by, beside an amount or in its object, whatever the case of the code. */
+export function otherByName(
+  params: JsonObject,
+  members: readonly NamedValue[],
+  currency: string,
+  sources: readonly MoneySource[],
+): SaidCurrency | null {
+  const isMoney = (name: Name | null): boolean => name !== null && sources.some((source) => readsMoney(source, name));
+  const holdsAmount = ({ name, value, holder }: NamedValue): boolean =>
+    (isMoney(name) || ((isMoneyMember(name) || moneyNameOf(name).money) && isMoney(holder))) && holdsNumber(value);
+  const owners = lazy(() => new Set(members.filter(holdsAmount).map(({ owner }) => owner)));
+  const isBesideAmount = ({ owner, holder }: NamedValue): boolean =>
+    owner === params || isMoney(holder) ? owners().size > 0 : owners().has(owner);
+  const other = members.find((each) => isCurrency(each.name) && isOther(each.value, currency) && isBesideAmount(each));
   return other === undefined ? null : { value: other.value, path: other.path, guessed: true };
+}
+
+function holdsNumber(value: Json): boolean {
+  if (Array.isArray(value)) return (value as readonly Json[]).some(holdsNumber);
+  return typeof value === 'number' || (typeof value === 'string' && numberIn(value) !== null);
 }
 
 function isCurrency(name: Name): boolean {
@@ -55,6 +71,7 @@ function isCurrency(name: Name): boolean {
 }
 
 function isOther(value: Json, currency: string): boolean {
+  if (Array.isArray(value)) return (value as readonly Json[]).some((each) => isOther(each, currency));
   const text = typeof value === 'string' ? value.trim() : value;
   return text !== null && text !== '' && (typeof text !== 'string' || text.toUpperCase() !== currency);
 }

@@ -74,7 +74,7 @@ export function otherByWords(
   currency: string,
 ): { readonly named: Json; readonly param: string } | null {
   const members = membersOf(parameters);
-  const other = otherByName(parameters, members, currency);
+  const other = otherByName(parameters, members, currency, [null]);
   if (other !== null) return { named: other.value, param: other.path };
   const [first] = amountsIn(parameters, members, null, currency).foreign;
   return first === undefined ? null : { named: first.currency, param: first.param };
