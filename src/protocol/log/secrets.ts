@@ -99,8 +99,9 @@ function followsName(list: readonly Json[], i: number): boolean {
   if (isSecretFlag(before)) return typeof value !== 'string' || !value.startsWith('--');
   // `-U name%password` of smbclient; `setx NAME value`, `config set NAME value`.
   if (before === '-U') return typeof value === 'string' && /^[^%\s]+%/.test(value);
-  const verb = list[i - 2];
-  if (typeof verb === 'string' && /^(?:set|setx|setenv|-g?x)$/.test(verb) && isSecretName(before)) return true;
+  // `set -gx NAME value` of a shell; behind other commands -x is a flag of theirs.
+  const verb = list[i - 2] === '-x' || list[i - 2] === '-gx' ? list[i - 3] : list[i - 2];
+  if (typeof verb === 'string' && /^(?:set|setx|setenv)$/.test(verb) && isSecretName(before)) return true;
   if (/^(?:-u|--user|--proxy-user)$/.test(before))
     return typeof value === 'string' && /:(?!\d+$|\/\/)|^[^:]*\D[^:]*:(?!\/\/)/.test(value);
   if (
