@@ -5,6 +5,7 @@ import type { Entry } from '../../protocol/log/entry.js';
 import { MASK } from '../../protocol/log/secrets.js';
 import { endsWith, isMeant, nameOf, thingNamed } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
+import { namesCurrency } from '../../verify/constraints/reading/currency.js';
 import { isRead, namesRead, readsMoney } from '../../verify/constraints/reading/reads.js';
 
 /** Why a value is not in the log. */
@@ -64,7 +65,8 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
       case 'approval':
         return (
           (rule.environments.size > 0 && endsWith(nameOf(name), ENVIRONMENT)) ||
-          (rule.above !== null && rule.sources.some((source) => readsMoney(source, nameOf(name))))
+          (rule.above !== null &&
+            (mayBeCurrency(name, rule) || rule.sources.some((source) => readsMoney(source, nameOf(name)))))
         );
       case 'given':
         return true;
@@ -80,7 +82,8 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
   });
 }
 
-function mayBeCurrency(name: string, { currencyIn = [] }: InCurrency): boolean {
+function mayBeCurrency(name: string, { currencyIn }: InCurrency): boolean {
+  if (currencyIn === undefined) return namesCurrency(nameOf(name));
   return [nameOf('currency'), ...currencyIn].some((each) => isMeant(each, nameOf(name)));
 }
 

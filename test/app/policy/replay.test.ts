@@ -195,6 +195,10 @@ describe('what changes', () => {
 describe('what is not decidable', () => {
   const old = passport({ monetary_limit: 100 });
   const next = passport({ monetary_limit: 50 });
+  const inCurrency = {
+    name: 'issue_refund',
+    params: { properties: { amount: { type: 'number' }, ccy: { type: 'string' } } },
+  };
   test.each<[string, JsonObject, JsonObject, JsonObject, Parameters<typeof after>[3], object]>([
     ['params that were dropped', old, next, refund(10), { params: 'none' }, { params_dropped: 1 }],
     [
@@ -202,6 +206,14 @@ describe('what is not decidable', () => {
       old,
       next,
       { action: 'issue_refund', params: { auth: { amount: 90 } } },
+      {},
+      { params_masked: 1 },
+    ],
+    [
+      'a masked currency',
+      passport({}, { actions: [inCurrency] }),
+      passport({ monetary_limit: 100 }, { actions: [inCurrency] }),
+      { action: 'issue_refund', params: { amount: 80, ccy: 'sk-live-0123456789abcdef' } },
       {},
       { params_masked: 1 },
     ],

@@ -57,7 +57,9 @@ export function otherByName(
   const owners = lazy(() => new Set(members.filter(holdsAmount).map(({ owner }) => owner)));
   const isBesideAmount = ({ owner, holder }: NamedValue): boolean =>
     owner === params || isMoney(holder) ? owners().size > 0 : owners().has(owner);
-  const other = members.find((each) => isCurrency(each.name) && isOther(each.value, currency) && isBesideAmount(each));
+  const other = members.find(
+    (each) => namesCurrency(each.name) && isOther(each.value, currency) && isBesideAmount(each),
+  );
   return other === undefined ? null : { value: other.value, path: other.path, guessed: true };
 }
 
@@ -66,7 +68,8 @@ function holdsNumber(value: Json): boolean {
   return typeof value === 'number' || (typeof value === 'string' && numberIn(value) !== null);
 }
 
-function isCurrency(name: Name): boolean {
+/** True for a name that the currency of money goes by. */
+export function namesCurrency(name: Name): boolean {
   return isSameName(name, CURRENCY) || OTHER_NAMES.has(name.key);
 }
 
@@ -97,7 +100,7 @@ export function currencyNamed({ words }: Name): string | null {
 export function isForeignAmount(owner: JsonObject, currency: string): boolean {
   const names = Object.keys(owner).map(nameOf);
   return (
-    names.every((each) => isMoneyMember(each) || moneyNameOf(each).money || isCurrency(each)) &&
+    names.every((each) => isMoneyMember(each) || moneyNameOf(each).money || namesCurrency(each)) &&
     !names.some((each) => currencyNamed(each) === currency)
   );
 }
