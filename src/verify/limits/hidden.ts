@@ -10,6 +10,7 @@ import { violation, type Violation } from '../decision.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { shown, type Judged } from '../constraints/judged.js';
 import type { NamedValue } from '../constraints/reading/members.js';
+import { namesCurrency } from '../constraints/reading/currency.js';
 import { isRead } from '../constraints/reading/reads.js';
 
 /**
@@ -71,7 +72,10 @@ function reads(rule: Constraint, { name, value, path }: NamedValue): boolean {
 export function readsName(rule: Constraint, name: Name, path: string | null = null): boolean {
   switch (rule.kind) {
     case 'currency':
-      return isMeantBy([CURRENCY, ...(rule.currencyIn ?? [])]) || rule.sources.some(isMoney);
+      return (
+        (rule.currencyIn === undefined ? namesCurrency(name) : isMeantBy([CURRENCY, ...rule.currencyIn])) ||
+        rule.sources.some(isMoney)
+      );
     case 'monetary_limit':
     case 'daily_limit':
       return isMoney(rule.source);

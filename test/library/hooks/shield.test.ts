@@ -50,6 +50,19 @@ describe('a shielded function', () => {
     expect(runs).toEqual([['8472', 20]]);
   });
 
+  test('does not run when what says the currency is left undefined', async () => {
+    const aip = workshop();
+    const { agentId } = await supportAgent(aip, LOOSE);
+    const { runs } = counter();
+    const pay = aip.shield(
+      { passport: agentId, actions: ['pay'], limit: 20, params: ['amount', 'ccy'] },
+      (amount: number, ccy = 'KWD') => void runs.push([amount, ccy]),
+    );
+    expect(await refusal(pay(5))).toMatchObject({ code: 'AIP-E208', details: { param: 'ccy' } });
+    await pay(5, 'USD');
+    expect(runs).toEqual([[5, 'USD']]);
+  });
+
   test('runs when a param that no limit reads is left undefined', async () => {
     const aip = workshop();
     const { agentId } = await supportAgent(aip, LOOSE);

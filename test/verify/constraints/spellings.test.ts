@@ -120,6 +120,7 @@ describe("no name of the agent's choosing changes what a limit reads", () => {
     expect(found({ allowed_domains: ['acme.com'] }, { note: 'https://ev\u200bil.com' })).toEqual([]);
     expect(found({ allowed_domains: { value: ['acme.com'], params: ['to'] } }, params)).toEqual([]);
     expect(found({ monetary_limit: 5 }, params)).toEqual([]);
+    expect(found({ monetary_limit: 5 }, { amount: 5, currency_code: 'US\u200bD' })).toEqual(['AIP-E211']);
   });
 
   test('scripts that need joiners, pictures and white space hide nothing', () => {
