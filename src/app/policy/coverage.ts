@@ -86,7 +86,7 @@ function isBy(
   switch (kind) {
     case 'money':
     case 'currency':
-      return (wordsIn(param).join(' ') === 'currency') === (kind === 'currency');
+      return (wordsIn(param).join(' ') === 'currency' || isCurrency(details['requested'])) === (kind === 'currency');
     case 'rate': {
       const rates = isObject(value) ? Object.values(value) : [value];
       return rates.includes(`${String(details['limit'])}/${String(details['window'])}`);
@@ -107,6 +107,11 @@ function isBy(
     default:
       return true;
   }
+}
+
+/** True for what was asked where it is a currency, and no amount. */
+function isCurrency(requested: Json | undefined): boolean {
+  return typeof requested === 'string' && !/^\d+(?:\.\d+)?$/.test(requested);
 }
 
 /** The name at the end of a path: `instances` of `config.instances[0]`. */

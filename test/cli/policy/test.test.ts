@@ -106,6 +106,8 @@ test('a refusal counts for the limit that made it, and for no other with its cod
   expect(await untried(named('more', refund(500), 'AIP-E202'))).toEqual(but('monetary_limit'));
   const euros = { action: 'issue_refund', params: { amount: 5, currency: 'EUR' } };
   expect(await untried(named('euros', euros, 'AIP-E202'))).toEqual(but('currency'));
+  const coded = { action: 'issue_refund', params: { amount: 5, currency_code: 'EUR' } };
+  expect(await untried(named('coded', coded, 'AIP-E202'))).toEqual(but('currency'));
   const second = named('second', refund(1), 'AIP-E205', { history: [refund(1)] });
   expect(await untried(second)).toEqual(but('max_refunds_per_hour'));
   const deep = (params: object) => ({ action: 'issue_refund', params });
