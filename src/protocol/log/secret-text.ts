@@ -57,6 +57,8 @@ const SSHPASS = /\b(sshpass\s{1,8}-p\s{0,8})\S+/g;
 /** `aws configure set aws_secret_access_key ...`, `npm config set //host/:_authToken ...`. */
 const SET =
   /(\b(?:config(?:ure)?\s{1,8}set|git\s{1,8}config(?:\s{1,8}--[a-z]{1,16}){0,4}|npm\s{1,8}set|setx|setenv|set\s{1,8}-g?x)\s{1,8}["']?)([^\s="']{1,256})(["']?\s{1,8}["']?)(?![|;&])[^\s"']+/gi;
+/** Where git gets credentials from (`credential.helper store`): none of these is one. */
+const GIT_CREDENTIAL = /^credential\./i;
 /** `[Environment]::SetEnvironmentVariable('API_TOKEN', '...')`. */
 const SET_VARIABLE =
   /(\bSetEnvironmentVariable\s{0,8}\(\s{0,8}["'])([^"'\s]{1,256})(["']\s{0,8},\s{0,8}(["']))[^"']{1,1024}(?=\4)/gi;
@@ -78,7 +80,7 @@ export function maskText(text: string): string {
     .replace(SHARE, `$1${MASK}`)
     .replace(IN_SQL, `$1$2${MASK}`)
     .replace(SET, (all, set: string, name: string, gap: string) =>
-      isSecretName(name) ? `${set}${name}${gap}${MASK}` : all,
+      isSecretName(name) && !GIT_CREDENTIAL.test(name) ? `${set}${name}${gap}${MASK}` : all,
     )
     .replace(SET_VARIABLE, (all, set: string, name: string, gap: string) =>
       isSecretName(name) ? `${set}${name}${gap}${MASK}` : all,
