@@ -67,6 +67,8 @@ const TEXTS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 /** The user's home as languages write it out: `~`, that of a named user, or by its variable. */
 const HOME = /^(?:~[\w.-]*|\$HOME|\$\{HOME\}|%USERPROFILE%)(?=$|[/\\])/;
+/** What a program calls a file of its own, unless the user's folder has that name. */
+const DRAFT = /^~[\w-]*\.[\w.-]*$/;
 const ADDRESS = /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i;
 const STEP_UP = /(?:^|[\\/])\.\.(?:[\\/]|$)/;
 
@@ -194,7 +196,8 @@ function absolutes(path: string, folder: string | null): string[] {
 }
 
 function untilded(path: string, home: string): string {
-  return home === '' ? path : path.replace(HOME, () => home);
+  if (home === '' || (DRAFT.test(path) && path.slice(1) !== win32.basename(home))) return path;
+  return path.replace(HOME, () => home);
 }
 
 function fileUrlPath(text: string): string {

@@ -67,6 +67,12 @@ describe('a file tool reaches what is ours', () => {
   ])('%s', (_, params) => {
     expect(reaches(params)).toBe(true);
   });
+  test('a file that begins with ~ is not the home, unless that has its name', () => {
+    const named = (path: string, home: string) => namedPaths(call({ path }), 'write_file', home, HOME);
+    expect(named('~WRL0005.tmp', '/home/a')).not.toContain('/home/a');
+    expect(named('~a.b', '/home/a.b')).toContain('/home/a.b');
+    expect(named('~b', '/home/a')).toContain('/home/a');
+  });
   test.each(['~/../aip/k', 'file:/../aip/k'])('by %s where a tool takes it as a name', (path) => {
     expect(reaches({ path }, 'write_file', '/home/a/.config')).toBe(true);
   });
