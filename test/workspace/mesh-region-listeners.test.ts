@@ -42,7 +42,8 @@ test('a region says how long ago it heard of home with each standing, and home t
   expect(await age(home.url)).toBe(0);
   expect(await age(eu.url)).toBeLessThan(5_000);
   await home.serving.close();
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  // Timers may end a moment before their time by the other clock.
+  await new Promise((resolve) => setTimeout(resolve, 1_050));
   expect(await age(eu.url)).toBeGreaterThanOrEqual(1_000);
 });
 

@@ -87,8 +87,8 @@ export function destinationsIn(text: string, weak: boolean, spaced = weak): read
   return readings.length > 0 || !WIDE.test(text) ? readings : destinationsWritten(text.normalize('NFKC'), weak, spaced);
 }
 
-// Signs of full width, which many a program takes for the plain ones.
-const WIDE = /[\uff20\ufe6b\uff1a\ufe55\uff0f\uff3c\ufe68]/;
+// Signs of full width that many a program takes for the plain ones: of an address, or before what is behind a scheme. A colon alone is prose.
+const WIDE = /[\uff20\ufe6b]|[\uff1a\ufe55][/\\\uff0f\uff3c\ufe68]|:[\uff0f\uff3c\ufe68]|[\uff0f\uff3c\ufe68]{2}/;
 
 function destinationsWritten(text: string, weak: boolean, spaced: boolean): readonly HostReading[] {
   if (!mayBe(text) && !(weak && DOT.test(text))) return NONE;
