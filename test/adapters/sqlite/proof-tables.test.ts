@@ -6,7 +6,6 @@ import { expect, test } from 'vitest';
 import { checkLog } from '../../../src/app/logs/check.js';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
-import { entryHash, verifyChain } from '../../../src/protocol/log/chain.js';
 import { toHex } from '../../../src/protocol/hex.js';
 import { leafText } from '../../../src/protocol/log/leaf.js';
 import { inclusionProof, leafHash, rootFromInclusion, rootOf } from '../../../src/protocol/transparency/tree.js';
@@ -156,58 +155,3 @@ test('the token of a yes is kept as a hash only, and found again by intent hash'
   expect(JSON.stringify([...state.records({})])).not.toContain(token);
   state.close();
 });
-
-test('a state of the first version is brought up, and its chain still verifies', async () => {
-  const path = at();
-  open(path).close();
-  asFirstVersion(path);
-  const state = open(path);
-  expect([...state.entries({})]).toMatchObject([
-    { seq: 1, type: 'verification', target: null, salts: null, passport_hash: null },
-    { seq: 2, type: 'verification' },
-  ]);
-  state.transact((ledger) => ledger.append(draft()));
-  const records = [...state.records({})];
-  expect(verifyChain(records)).toMatchObject({ ok: true, count: 3 });
-  expect(await checkLog(state, { newest: null, pause: async () => undefined })).toMatchObject({ ok: true, count: 3 });
-  expect(state.tree()).toMatchObject({ after: 2, size: 1 });
-  expectWholeTree(state);
-  state.close();
-  const again = open(path);
-  expect(again.bounds().head.seq).toBe(3);
-  expect(again.tree()).toMatchObject({ after: 2, size: 1 });
-  again.close();
-});
-
-/** Makes the file what the first version left: its tables, with two of its entries. */
-function asFirstVersion(path: string): void {
-  const database = new Database(path, 0);
-  database.exec(`
-    DROP TABLE tiles; DROP TABLE lookups; DROP TABLE judged_passports; DROP TABLE outcomes;
-    DROP TABLE passport_floors; DROP TABLE spoken_names; DROP TABLE documents;
-    ALTER TABLE entries DROP COLUMN kind; ALTER TABLE entries DROP COLUMN token;
-    ALTER TABLE identity DROP COLUMN secret; ALTER TABLE identity DROP COLUMN tree_after;
-    PRAGMA user_version = 1;
-    INSERT INTO agents (id, name) VALUES (1, '${AGENT}');`);
-  let prev = '0'.repeat(64);
-  const insert = database.statement('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  for (const seq of [1, 2]) {
-    const first = {
-      ...{
-        seq,
-        timestamp: '2026-02-18T14:23:45.000Z',
-        agent_id: AGENT,
-        action: 'issue_refund',
-        params: { amount: seq },
-      },
-      ...{ status: 'success', error_code: null, error_message: null, details: null, nonce: 'n', signature: 's' },
-      ...{ intent_hash: 'h', dialect: 'native', verifier: 'v', latency_us: 1, prev_hash: prev },
-    };
-    const hash = entryHash(first as never);
-    const body = ['v', prev, 'native', null, 'h', 'n', 's', 1, { amount: seq }, null];
-    insert.run([seq, T0, 1, 'issue_refund', 1, null, hash, JSON.stringify(body)]);
-    prev = hash;
-  }
-  database.statement('UPDATE head SET seq = 2, hash = ?').run([prev]);
-  database.close();
-}

@@ -1,3 +1,16 @@
+/** What is counted only, of refusals that may be a stranger's doing; since version 6 in every file. */
+export const FOLDING_TABLE = `
+-- One row: how many of kind 2 have an entry in this minute, and what was counted only since an entry said so. Moments in ms.
+CREATE TABLE IF NOT EXISTS folding (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  minute INTEGER NOT NULL,
+  kept INTEGER NOT NULL,
+  folded INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER NOT NULL
+) STRICT;
+`;
+
 /** Tables of what reports read: they cost the same however long the log is. */
 export const CONDUCT_TABLES = `
 -- Entries by agent and span of time: whole minutes for two days, whole hours for good (span, ms). Kind: 0 accepted, 1 refused and the
@@ -11,16 +24,7 @@ CREATE TABLE tallies (
   count INTEGER NOT NULL,
   PRIMARY KEY (agent, span, start, kind, code)
 ) STRICT, WITHOUT ROWID;
--- One row: how many of kind 2 have an entry in this minute, and what was counted only since an entry said so. Moments in ms.
-CREATE TABLE folding (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  minute INTEGER NOT NULL,
-  kept INTEGER NOT NULL,
-  folded INTEGER NOT NULL,
-  since INTEGER NOT NULL,
-  until INTEGER NOT NULL
-) STRICT;
--- The five newest of kind 1: a stranger could bury them under any number of others.
+${FOLDING_TABLE}-- The five newest of kind 1: a stranger could bury them under any number of others.
 CREATE TABLE recent_failures (
   agent INTEGER NOT NULL,
   seq INTEGER NOT NULL,

@@ -1,7 +1,8 @@
 import { Failure, shellWord } from '../../../app/failure.js';
 import { utf8, type Database } from '../engine/database.js';
 import { damaged, foreign, newerStateFile } from '../engine/failures.js';
-import { STATE_APPLICATION_ID, MIGRATIONS, STATE_SCHEMA_VERSION } from './schema.js';
+import { recountRefusals } from './recount.js';
+import { STATE_APPLICATION_ID, MIGRATIONS, RECOUNTED_AFTER, STATE_SCHEMA_VERSION } from './schema.js';
 
 /** Brings a state file of an earlier version up to this one, all at once; a second process finds it done. */
 function migrate(database: Database, path: string, found: number): void {
@@ -18,6 +19,7 @@ function migrate(database: Database, path: string, found: number): void {
       const step = MIGRATIONS[version];
       if (step === undefined) throw damaged(path);
       database.exec(step);
+      if (version === RECOUNTED_AFTER) recountRefusals(database, path);
     }
   });
 }

@@ -1,9 +1,9 @@
-import { CONDUCT_TABLES } from './conduct-schema.js';
+import { CONDUCT_TABLES, FOLDING_TABLE } from './conduct-schema.js';
 
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const STATE_APPLICATION_ID = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
-export const STATE_SCHEMA_VERSION = 5;
+export const STATE_SCHEMA_VERSION = 6;
 
 /** What a proof needs, since version 2. */
 const PROOF_TABLES = `
@@ -76,7 +76,12 @@ INSERT INTO tallies (agent, span, start, kind, code, count)
     JOIN (SELECT 60000 AS span UNION ALL SELECT 3600000) spans
    WHERE outcomes.final = 1 GROUP BY 1, 2, 3, 4;
 PRAGMA user_version = 5;`,
+  // Files that were brought up from version 1 never got it.
+  5: `${FOLDING_TABLE}PRAGMA user_version = 6;`,
 };
+
+/** Up to this version agents were held to more refusals than since. */
+export const RECOUNTED_AFTER = 5;
 
 export const STATE_SCHEMA = `
 PRAGMA application_id = ${STATE_APPLICATION_ID};
