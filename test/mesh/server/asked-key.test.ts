@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { unsignedCheckpoint } from '../../../src/mesh/log/checkpoint.js';
 import { parseEvent } from '../../../src/mesh/log/event.js';
+import { HEARTBEAT_MS } from '../../../src/mesh/limits.js';
 import { signatureHolds, type SignatureUse } from '../../../src/mesh/log/signing.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
@@ -12,6 +13,8 @@ import { check, LOG_ID, sign, TestMesh } from '../../kit/mesh/server.js';
 /** A key that answers later, or not at all while it is out. */
 class AskedKey {
   out = false;
+  /** Proofs of the head are signed when this is settled. */
+  held: Promise<void> = Promise.resolve();
   asked = 0;
   /** Questions under way at once. */
   most = 0;
@@ -21,6 +24,7 @@ class AskedKey {
     this.asked++;
     this.most = Math.max(this.most, ++this.#running);
     await wait(1);
+    if (text.includes('"boot":')) await this.held;
     this.#running--;
     if (this.out) throw new Error('the agent is locked');
     return sign(text);
@@ -92,6 +96,31 @@ describe('a key that is asked', () => {
     expect(signatureHolds(next, check)).toBe(true);
     mesh.clock.advance(600);
     expect(await mesh.server.prover.heartbeat()).not.toBe(JSON.stringify(next));
+  });
+
+  test('proves no head to streams that are past it when the signature comes', async () => {
+    const { key, mesh } = await started();
+    const reader = await mesh.stream('/v1/mesh/stream?v=2');
+    const beforeBeat = key.asked;
+    let release = (): void => undefined;
+    key.held = new Promise((resolve) => (release = resolve));
+    for (let ms = 0; ms < 2 * HEARTBEAT_MS && key.asked === beforeBeat; ms += 100) {
+      mesh.clock.advance(100);
+      mesh.server.tick();
+      await wait(1);
+    }
+    expect((await mesh.command('revoke')).json()).toMatchObject({ seq: 1 });
+    release();
+    await wait(20);
+    const behind = reader.text.split('"cmd_id"')[1]!;
+    expect(behind).toContain(': heartbeat');
+    expect(behind).not.toContain('"head":0');
+    for (let ms = 0; ms < HEARTBEAT_MS; ms += 100) {
+      mesh.clock.advance(100);
+      mesh.server.tick();
+      await wait(3);
+    }
+    expect(reader.text).toContain('"head":1');
   });
 
   test('is asked no more often for heartbeats where others ask for proofs of their own meanwhile', async () => {
