@@ -176,6 +176,30 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(page.problems).toEqual([]);
   });
 
+  test('an answer that comes late does not take the place of a newer one', async () => {
+    const { net, page } = await scene();
+    await unlock(page, net.mesh.keys.operator.text);
+    await page.until(`document.querySelectorAll('#agents tr').length > 1`);
+    await page.evaluate(`(() => {
+      const { fetch } = window;
+      window.late = null;
+      window.fetch = (path, init) =>
+        /find=$/.test(path) && window.late === null
+          ? new Promise((resolve) => { const answer = fetch(path, init); window.late = () => resolve(answer); })
+          : fetch(path, init);
+    })()`);
+    await page.until('window.late !== null');
+    const narrowed = `document.querySelectorAll('#agents tr').length === 1`;
+    await page.evaluate(`(() => {
+      const find = document.getElementById('find');
+      find.value = 'report-writer';
+      find.dispatchEvent(new Event('input'));
+    })()`);
+    await page.until(narrowed);
+    await page.evaluate(`(async () => { window.late(); await new Promise((done) => setTimeout(done, 300)); })()`);
+    expect(await page.evaluate<boolean>(narrowed)).toBe(true);
+  });
+
   test('its policy holds against a string that got in as markup or code', async () => {
     const at = await scene({ past: false });
     const { page } = at;

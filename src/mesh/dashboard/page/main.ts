@@ -51,15 +51,19 @@ export function runPage(window: PageWindow): void {
     byId('key').focus();
   };
 
+  /** Of the answers on the page: one that was asked for before them says less than they do. */
+  let [turns, shown] = [0, 0];
   const refresh = async (): Promise<number> => {
     const { signal } = session;
+    const turn = ++turns;
     const find = encodeURIComponent(byId('find').value.trim());
     const [fleet, status, asked] = await Promise.all([
       mesh.ask(`/v1/mesh/fleet?find=${find}`, key),
       mesh.ask('/v1/mesh/status', key),
       mesh.ask('/v1/mesh/approvals', key),
     ]);
-    if (signal.aborted) return 200;
+    if (signal.aborted || turn < shown) return 200;
+    shown = turn;
     const bad = [fleet.status, status.status].find((each) => each !== 200);
     if (bad !== undefined) {
       if (bad === 401) lock(problem(401));
