@@ -25,6 +25,22 @@ async function promoted(last: (home: Home) => Promise<unknown> = () => Promise.r
   return { home, next: await Home.start({ data: eu.data, admin: home.admin }), other };
 }
 
+/** A home with one event, and a region that holds it and is off; `brought`: where a backup may go. */
+async function left() {
+  const home = await Home.start();
+  const key = await home.key('region', 'eu');
+  await home.revoke(AGENT);
+  const eu = await region(home, { url: home.url, key });
+  await eu.close();
+  return { home, key, eu, brought: join(folder(), 'mesh.backup') };
+}
+
+/** The region takes the place of a home that lives, is of term 2, and seals itself. */
+async function promotedInPlace(home: Home, data: string, regionKey: string, keyFile: string): Promise<void> {
+  const promotion = { folder: data, keyFile, homeIsOff: false, regionKey, ca: null, staleMs: 0 };
+  expect(await promoteMesh({ ...SYSTEM, env: {} }, promotion)).toMatchObject({ term: 3, head: 1, sealed: home.url });
+}
+
 test('an old home that starts as home is sealed by a region that knows the new term, also where nothing was written in it', async () => {
   // What no region has stored.
   const { home, next, other } = await promoted((home) => home.revoke(AGENT));
@@ -54,19 +70,13 @@ test('a region that holds events of the new term does not follow an old home, an
 }, 30_000);
 
 test('a region that was off while home was restored is promoted at once, under a greater term than that of home', async () => {
-  const home = await Home.start();
-  const key = await home.key('region', 'eu');
-  await home.revoke(AGENT);
-  const eu = await region(home, { url: home.url, key });
-  await eu.close();
-  const brought = join(folder(), 'mesh.backup');
+  const { home, key, eu, brought } = await left();
   const { port } = home;
   await home.serving.close();
   backUpMesh(home.data, brought, false);
   expect(await restoreMesh(SYSTEM, brought, home.data)).toMatchObject({ term: 2 });
   await home.boot({ port });
-  const promotion = { folder: eu.data, keyFile: brought, homeIsOff: false, regionKey: key, ca: null, staleMs: 0 };
-  expect(await promoteMesh({ ...SYSTEM, env: {} }, promotion)).toMatchObject({ term: 3, head: 1, sealed: home.url });
+  await promotedInPlace(home, eu.data, key, brought);
 }, 30_000);
 
 test('of two regions that are promoted after each other the second one begins a greater term', async () => {
@@ -85,12 +95,7 @@ test('of two regions that are promoted after each other the second one begins a 
 }, 30_000);
 
 test('a backup is not put into the folder of a region, whose home lives', async () => {
-  const home = await Home.start();
-  const key = await home.key('region', 'eu');
-  await home.revoke(AGENT);
-  const eu = await region(home, { url: home.url, key });
-  await eu.close();
-  const brought = join(folder(), 'mesh.backup');
+  const { home, key, eu, brought } = await left();
   backUpMesh(home.data, brought, false);
   await expect(restoreMesh(SYSTEM, brought, eu.data)).rejects.toMatchObject({
     ...{ code: 'STATE', message: expect.stringContaining(`follows ${home.url}`) as string },
@@ -99,19 +104,13 @@ test('a backup is not put into the folder of a region, whose home lives', async 
 }, 30_000);
 
 test('a home that was restored, and has taken nothing since, is sealed by the region that is promoted in its place', async () => {
-  const home = await Home.start();
-  const key = await home.key('region', 'eu');
-  await home.revoke(AGENT);
-  const eu = await region(home, { url: home.url, key });
-  await eu.close();
-  const brought = join(folder(), 'mesh.backup');
+  const { home, key, eu, brought } = await left();
   await home.serving.close();
   backUpMesh(home.data, brought, false);
   expect(await restoreMesh(SYSTEM, brought, home.data)).toMatchObject({ term: 2 });
   await home.boot();
   await (await region(home, { url: home.url, key, data: eu.data })).close();
 
-  const promotion = { folder: eu.data, keyFile: brought, homeIsOff: false, regionKey: key, ca: null, staleMs: 0 };
-  expect(await promoteMesh({ ...SYSTEM, env: {} }, promotion)).toMatchObject({ term: 3, head: 1, sealed: home.url });
+  await promotedInPlace(home, eu.data, key, brought);
   expect(await home.revoke(AGENT, { cmd_id: 'too-late' })).toMatchObject({ json: { code: 'MESH_SEALED' } });
 }, 30_000);

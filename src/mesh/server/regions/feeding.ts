@@ -165,7 +165,7 @@ async function enter(server: MeshServer, card: ReturnType<typeof readCard>, word
     throw new Refused('UNAUTHENTICATED', 'The API key of the verifier is unknown or revoked.');
   const verifier = card.public_key;
   const member = server.roster.enter(card, key);
-  await server.roster.keepNew();
+  await server.roster.keepNew().catch(server.fail);
   const applied = word === null ? null : readApplied(word, server.options.verify);
   if (applied !== null && (applied.public_key !== verifier || applied.log_id !== server.store.logId))
     throw new Refused('SIGNATURE_INVALID', 'The confirmation is of another verifier or log.');

@@ -95,12 +95,18 @@ test('takes refusals that may be a stranger’s doing, and folds what is more', 
 test('holds an agent to what it did, and no more to what a revocation or a clock decided', () => {
   const path = at();
   written(path, [null, 'AIP-E202', 'AIP-E401', 'AIP-E213', 'AIP-E202', 'AIP-E401']);
+  const first = new Database(path, 0);
+  // A score of the old rules.
+  first.exec(`INSERT INTO trust_states VALUES (1, 'r', 6, '{}'); INSERT INTO trust_hours VALUES (1, 'r', 0, 0.2)`);
+  first.close();
   const state = open(path);
   expect(state.derivedProblems(T0 + 48 * HOUR)).toEqual([]);
   expect(state.tally(AGENT)).toMatchObject({ total: 6, successful: 1, failed: 2, unattributed: 3 });
   state.close();
   const database = new Database(path, 0);
   const rows = database.query(['number'], 'SELECT seq FROM recent_failures ORDER BY seq').all([]);
+  const folded = 'SELECT (SELECT count(*) FROM trust_states), (SELECT count(*) FROM trust_hours)';
+  expect(database.query(['number', 'number'], folded).all([])).toEqual([[0, 0]]);
   expect(rows).toEqual([[2], [5]]);
   const counts = database.query(
     ['number', 'text', 'number'],
