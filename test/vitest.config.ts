@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { partsForVite } from '../.build/parts.mjs';
 
@@ -6,6 +7,8 @@ export default defineConfig({
   test: {
     setupFiles: ['test/property-seed.ts', 'test/key-rounds.ts'],
     include: ['test/**/*.test.ts'],
+    // Many tests wait for a process, a clock or the disk. `VITEST_MAX_WORKERS` says another number.
+    maxWorkers: availableParallelism() + 1,
     // Tests start real processes and servers; they say by themselves how long a step may take.
     testTimeout: 60_000,
     hookTimeout: 60_000,
