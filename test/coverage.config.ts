@@ -15,6 +15,8 @@ export default mergeConfig(
   unit,
   defineConfig({
     test: {
+      // These run the same lines many thousand times.
+      exclude: ['test/app/redteam/**', 'test/app/verification/folding.test.ts'],
       coverage: {
         enabled: true,
         provider: 'v8',
