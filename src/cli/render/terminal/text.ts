@@ -49,30 +49,28 @@ export function safeText(json: string): string {
   );
 }
 
-/** The text, cut to at most `columns` with an ellipsis as its last one. */
+/** The text, cut to at most `columns` with an ellipsis as its last one. It holds no colours. Reads no further than what is kept. */
 export function fit(text: string, columns: number): string {
-  if (columnsOf(text) <= columns) return text;
-  let kept = '';
-  let used = 1;
+  let used = 0;
+  let kept = 0;
   for (const grapheme of graphemesOf(text)) {
     used += columnsOf(grapheme);
-    if (used > columns) break;
-    kept += grapheme;
+    if (used > columns) return `${text.slice(0, kept)}…`;
+    if (used < columns) kept += grapheme.length;
   }
-  return `${kept}…`;
+  return text;
 }
 
 /** The same, cut at its start. */
 export function fitEnd(text: string, columns: number): string {
-  if (columnsOf(text) <= columns) return text;
-  let kept = '';
-  let used = 1;
-  for (const grapheme of graphemesOf(text).toReversed()) {
+  let used = 0;
+  let kept = text.length;
+  for (const grapheme of [...graphemesOf(text)].toReversed()) {
     used += columnsOf(grapheme);
-    if (used > columns) break;
-    kept = grapheme + kept;
+    if (used > columns) return `…${text.slice(kept)}`;
+    if (used < columns) kept -= grapheme.length;
   }
-  return `…${kept}`;
+  return text;
 }
 
 /** Lines of at most `columns`, broken at spaces, which stay as they are between words of a line; a longer word keeps a line of its own. */

@@ -15,6 +15,7 @@ export function columnsOf(text: string): number {
 }
 
 /** What a terminal draws as one: a letter with its marks, an emoji of several code points, half a flag never. */
-export function graphemesOf(text: string): readonly string[] {
-  return NARROW.test(text) ? [...text] : Array.from(GRAPHEMES().segment(text), ({ segment }) => segment);
+export function* graphemesOf(text: string): Iterable<string> {
+  if (NARROW.test(text)) yield* text;
+  else for (const { segment } of GRAPHEMES().segment(text)) yield segment;
 }
