@@ -136,7 +136,7 @@ test(
     let reported = 0;
     for (let round = 0; round < CRASHES; round++) {
       if (round > 0 && round % 40 === 0) [where, checked] = [machine('passport-operator.json'), START];
-      const intents = Array.from({ length: 1500 }, (_, i) => operate(`round ${round}, ${i}`, 'scale_service', { i }));
+      const intents = Array.from({ length: 500 }, (_, i) => operate(`round ${round}, ${i}`, 'scale_service', { i }));
       const child = start(where, ['intent', 'verify', '-', '--ndjson', ...AT, '--jobs', round % 2 === 0 ? '1' : '2']);
       let said = '';
       const spoke = new Promise<void>((resolve) => {
