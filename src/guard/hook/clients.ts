@@ -173,7 +173,8 @@ const COPILOT: HookClient = {
   asks: true,
   read: (event) => {
     if (event.hook_event_name !== undefined || event.hookEventName !== undefined) return claudeCall(event);
-    return callOf(name(event, 'toolName'), paramsIn(event.toolArgs, 'toolArgs'), folder(event), null);
+    const tool = name(event, 'toolName');
+    return callOf(tool, paramsIn(event.toolArgs, 'toolArgs', tool), folder(event), null);
   },
   answer: (verdict, event) => {
     if (event.hook_event_name !== undefined || event.hookEventName !== undefined) return specific(verdict);
@@ -233,7 +234,7 @@ function claudeCall(event: JsonObject): HookCall {
   const given = event.hook_event_name ?? event.hookEventName;
   if (given !== PRE_TOOL_USE) throw wrongEvent(given, [PRE_TOOL_USE]);
   const tool = name(event, 'tool_name');
-  return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcpNamed(tool));
+  return callOf(tool, paramsIn(event.tool_input, 'tool_input', tool), folder(event), mcpNamed(tool));
 }
 
 /** `{"hookSpecificOutput": ...}` with just the members of Claude's schema: a further one is a failed hook elsewhere, and the tool runs. */
@@ -268,7 +269,10 @@ function wrongEvent(given: Json | undefined, kinds: readonly string[]): ShapeErr
 }
 
 /** The tool's input: an object, or the text of one. What is neither could hide what the tool gets. */
-function paramsIn(value: Json | undefined, member: string): JsonObject {
+function paramsIn(value: Json | undefined, member: string, tool = ''): JsonObject {
+  // Copilot gives this tool no object: its input is the patch itself, which no JSON begins like.
+  if (tool === 'apply_patch' && typeof value === 'string' && value.startsWith('*** Begin Patch'))
+    return { input: value };
   const read = typeof value === 'string' ? parseJsonText(value) : value;
   if (!isObject(read)) throw new ShapeError(`"${member}" is not an object`);
   return read;
@@ -286,8 +290,10 @@ function text(object: JsonObject, member: string): string {
   return value;
 }
 
+/** The working folder. Cursor leaves it empty before a shell command: there it is the first root of the workspace. */
 function folder(event: JsonObject): string | null {
-  if (event.cwd !== undefined && event.cwd !== null) return text(event, 'cwd');
+  const { cwd } = event;
+  if (cwd !== undefined && cwd !== null && cwd !== '') return text(event, 'cwd');
   const [root] = Array.isArray(event.workspace_roots) ? (event.workspace_roots as readonly Json[]) : [];
   return typeof root === 'string' && root !== '' ? root : null;
 }

@@ -23,6 +23,8 @@ const GEMINI = {
   tool_input: {},
 };
 
+const PATCH = '*** Begin Patch\n*** Update File: a.ts\n@@\n-a\n+b\n*** End Patch\n';
+
 /** client, event, action, params, target */
 const CALLS: readonly (readonly [HookClientName, JsonObject, string, JsonObject, string | null])[] = [
   ['claude', CLAUDE, 'shell', { command: 'ls' }, '/repo'],
@@ -102,12 +104,28 @@ const CALLS: readonly (readonly [HookClientName, JsonObject, string, JsonObject,
   ],
   ['copilot', { cwd: '/repo', toolName: 'edit', toolArgs: { path: '/a' } }, 'write_file', { path: '/a' }, '/repo'],
   ['copilot', CLAUDE, 'shell', { command: 'ls' }, '/repo'],
+  ['copilot', { cwd: '/repo', toolName: 'apply_patch', toolArgs: PATCH }, 'write_file', { input: PATCH }, '/repo'],
+  ['copilot', { ...CLAUDE, tool_name: 'apply_patch', tool_input: PATCH }, 'write_file', { input: PATCH }, '/repo'],
   [
     'cursor',
     { hook_event_name: 'beforeShellExecution', command: 'ls', cwd: '/repo' },
     'shell',
     { command: 'ls' },
     '/repo',
+  ],
+  [
+    'cursor',
+    { hook_event_name: 'beforeShellExecution', command: 'ls', cwd: '', workspace_roots: ['/w'] },
+    'shell',
+    { command: 'ls' },
+    '/w',
+  ],
+  [
+    'cursor',
+    { hook_event_name: 'beforeShellExecution', command: 'ls', cwd: '', workspace_roots: [] },
+    'shell',
+    { command: 'ls' },
+    null,
   ],
   [
     'cursor',
@@ -145,6 +163,8 @@ describe('the call in an event', () => {
     ['gemini', { ...GEMINI, hook_event_name: 'AfterTool' }],
     ['gemini', { ...GEMINI, mcp_context: { server_name: 'a' } }],
     ['copilot', { toolName: 'bash', toolArgs: '[1]' }],
+    ['copilot', { toolName: 'bash', toolArgs: PATCH }],
+    ['copilot', { toolName: 'apply_patch', toolArgs: 'a patch' }],
     ['copilot', { toolName: 'bash', toolArgs: '{"command":"a","command":"b"}' }],
     ['cursor', { hook_event_name: 'afterFileEdit', file_path: '/a' }],
     ['cursor', { hook_event_name: 'beforeMCPExecution', tool_name: 't', tool_input: '{' }],
