@@ -18,7 +18,8 @@ const PROGRAMS: readonly (readonly [programs: string, attached: string, next: st
   ['curl', '[#fgGiIjJklLnNOpqRsSvV01246aZB]*u', '[#fgGiIjJklLnNOpqRsSvV01246aZB]*u'],
   ['lftp', '', 'u'],
   ['openssl', '', 'k|K'],
-  ['twine|cqlsh|rdesktop|psexec(?:64)?|useradd|usermod', '', 'p'],
+  ['twine|cqlsh|cypher-shell|rdesktop|psexec(?:64)?|useradd|usermod', '', 'p'],
+  ['ssh-keygen', '[NP]', 'N|P'],
   ['pscp|psftp|plink|putty', '', 'pw'],
   ['ipmitool|mosquitto_(?:pub|sub)|snowsql', 'P', 'P'],
   ['redis-(?:cli|benchmark)|valkey-cli', '', 'a'],
@@ -28,7 +29,7 @@ const PROGRAMS: readonly (readonly [programs: string, attached: string, next: st
 
 /** A text without any of these names none of them. */
 const MAY_NAME =
-  /mysql|mariadb|7z|rar|login|mongo|sshpass|curl|redis|valkey|ldap|zip|[oit]sql|sqlcmd|bcp|lftp|openssl|twine|cqlsh|rdesktop|psexec|user(?:add|mod)|pscp|psftp|plink|putty|ipmitool|mosquitto|snowsql/i;
+  /mysql|mariadb|7z|rar|login|mongo|sshpass|curl|redis|valkey|ldap|zip|[oit]sql|sqlcmd|bcp|lftp|openssl|twine|cqlsh|cypher|keygen|rdesktop|psexec|user(?:add|mod)|pscp|psftp|plink|putty|ipmitool|mosquitto|snowsql/i;
 /** What a port looks like, or two of them: no password. */
 const PORTS = /^["']?\d{1,5}(?::\d{1,5})?(?:\/(?:tcp|udp))?["']?$/;
 /** To the end of the command: what is quoted ends none. */
@@ -36,6 +37,8 @@ const REST = `(?=\\s)(?:"[^"]*"|'[^']*'|[^|;&\\r\\n"'])*`;
 /** A word of a shell. */
 const WORD = `(?:"[^"]*"|'[^']*'|[^\\s"'])+`;
 const NEVER = '(?!)';
+/** `-N ''` of ssh-keygen, for a key without a passphrase. */
+const EMPTY = /^(?:""|'')?$/;
 
 interface Row {
   readonly line: RegExp;
@@ -60,7 +63,7 @@ function rowOf([programs, attached, next]: (typeof PROGRAMS)[number]): Row {
     program: new RegExp(`^(?:.{0,1024}[/\\\\])?(?:${programs})(?:\\.exe)?$`),
     attached: attached === '' ? new RegExp(NEVER) : new RegExp(`^(-${attached}).`, 's'),
     next: next === '' ? new RegExp(NEVER) : new RegExp(`^-(?:${next})$`),
-    harmless: programs === LOGIN ? PORTS : new RegExp(NEVER),
+    harmless: programs === LOGIN ? PORTS : EMPTY,
   };
 }
 

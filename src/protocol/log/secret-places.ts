@@ -1,6 +1,6 @@
 /**
- * Secrets in command lines that no flag announces: they are known by their place (`htpasswd -b file user SECRET`, `net use X: \\host SECRET`), or
- * by the program that is told them (`echo SECRET | chpasswd`).
+ * Secrets in command lines that no name announces: they are known by their place (`htpasswd -b file user SECRET`, `net use X: \\host SECRET`), by
+ * what the command is for (`gh secret set NAME -b SECRET`), or by the program that is told them (`echo SECRET | chpasswd`).
  */
 
 interface Row {
@@ -8,6 +8,13 @@ interface Row {
   /** Places of secrets among the words; that of the program is 0. */
   readonly places: (words: readonly string[]) => readonly number[];
 }
+
+const ORACLE = /^(?:sqlplus|sqlcl|sqlldr|rman|expdp|impdp)$/;
+/** `scott/tiger@host`. */
+const LOGON = /^["']?(?:userid=)?[\w$#.]{1,128}\/[^\s/@]/i;
+/** `file:password`, unless the colon is that of a drive. */
+const CERTIFICATE = /^["']?(?![A-Za-z]:[\\/][^:]*$)[^:]+:./;
+const SETTING = /^["']?\w[\w.-]{0,127}=/;
 
 const ROWS: readonly Row[] = [
   { program: /^(?:htpasswd|mosquitto_passwd)$/, places: (words) => (words.some(isBatch) ? lastOf(words) : []) },
@@ -19,17 +26,41 @@ const ROWS: readonly Row[] = [
     places: (words) => (after(words, /^auth$/i, 1).length > 0 ? lastOf(words) : []),
   },
   { program: /^net1?$/i, places: ofNet },
+  { program: ORACLE, places: (words) => matching(words, LOGON).slice(0, 1) },
+  { program: /^vault$/, places: ofVault },
+  { program: /^curl$/, places: (words) => valuesOf(words, /^(?:-E|--(?:proxy-)?cert)$/, CERTIFICATE) },
+  { program: /^gh$/, places: (words) => (does(words, 'secret', 'set') ? valuesOf(words, /^(?:-b|--body)$/) : []) },
+  {
+    program: /^(?:fly|flyctl|doppler|supabase)$/,
+    places: (words) => (does(words, 'secrets', 'set') ? matching(words, SETTING) : []),
+  },
+  {
+    program: /^(?:kubectl|oc)$/,
+    places: (words) => (does(words, 'create', 'secret') ? valuesOf(words, /^--from-literal$/) : []),
+  },
+  {
+    program: /^aws$/,
+    places: (words) => (words.some((word) => /SecureString/.test(word)) ? valuesOf(words, /^--value$/) : []),
+  },
+  { program: /^ngrok$/, places: (words) => after(words, /^(?:add-)?authtoken$/, 1) },
 ];
 
-const NAMES = '(?:htpasswd|mosquitto_passwd|rabbitmqctl|mysqladmin|wpa_passphrase|(?:redis|valkey)-cli)';
-/** A word of prose as well: at the beginning of a command alone. */
-const NET = String.raw`(?<=(?:^|[|;&("'\r\n]|\s\/[cCkK]\s)\s{0,4})[nN][eE][tT]1?`;
+const NAMES =
+  '(?:htpasswd|mosquitto_passwd|rabbitmqctl|mysqladmin|wpa_passphrase|(?:redis|valkey)-cli|sqlplus|sqlcl|sqlldr|rman|expdp|impdp|' +
+  'curl|gh|fly|flyctl|doppler|supabase|kubectl|oc|aws|ngrok)';
+/** Words of prose as well: at the beginning of a command alone. */
+const FIRST = String.raw`(?<=(?:^|[|;&("'\r\n]|\s\/[cCkK]\s|\bsudo\s)\s{0,4})(?:[nN][eE][tT]1?|vault)`;
 /** To the end of the command: what is quoted ends none. */
-const COMMAND = new RegExp(`(?:(?<![\\w.-])${NAMES}|${NET})(?:\\.exe)?(?=\\s)(?:"[^"]*"|'[^']*'|[^|;&\\r\\n"'])*`, 'g');
+const COMMAND = new RegExp(
+  `(?:(?<![\\w.-])${NAMES}|${FIRST})(?:\\.exe)?(?=\\s)(?:"[^"]*"|'[^']*'|[^|;&\\r\\n"'])*`,
+  'g',
+);
 const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
-const MAY_NAME = /passwd|rabbitmqctl|mysqladmin|wpa_passphrase|-cli\b|\bnet1?(?:\.exe)?\s{1,8}use/i;
+const MAY_NAME =
+  /passwd|rabbitmqctl|mysqladmin|wpa_passphrase|-cli\b|\bnet1?(?:\.exe)?\s{1,8}use|sqlplus|sqlcl|sqlldr|rman|expdp|impdp|vault|cert|-E\s|secret|SecureString|authtoken/i;
 
-const READERS = 'chpasswd|passwd|smbpasswd|cryptsetup|kinit|sudo\\s{1,8}-S';
+const READERS =
+  'chpasswd|passwd|smbpasswd|cryptsetup|kinit|sudo\\s{1,8}-S|vault\\s{1,8}login|(?:gh|wrangler|docker|podman)\\s{1,8}secret\\s{1,8}(?:set|put|create)';
 /** Programs read much else behind `--stdin` alone. */
 const READING_FLAGS = '--(?:password|pass|token)-stdin|--with-token';
 const PIPED = new RegExp(
@@ -86,6 +117,33 @@ function lastOf(words: readonly string[]): readonly number[] {
 function after(words: readonly string[], verb: RegExp, places: number): readonly number[] {
   const at = words.findIndex((word, i) => i > 0 && verb.test(word));
   return at < 0 || at + places >= words.length ? [] : [at + places];
+}
+
+/** True where the words hold `wanted`, one after the other. */
+function does(words: readonly string[], ...wanted: readonly string[]): boolean {
+  const at = words.indexOf(wanted[0]!);
+  return at > 0 && wanted.every((word, i) => words[at + i] === word);
+}
+
+function matching(words: readonly string[], form: RegExp): readonly number[] {
+  return words.flatMap((word, i) => (i > 0 && form.test(word) ? [i] : []));
+}
+
+/** The values of a flag: the next words, or the words that hold it and `=`. */
+function valuesOf(words: readonly string[], flag: RegExp, form = /./): readonly number[] {
+  return words.flatMap((word, i) => {
+    const [, name = '', value = ''] = /^(--?[\w-]+)=(.+)$/s.exec(word) ?? [];
+    const isValue = (flag.test(words[i - 1] ?? '') && form.test(word)) || (flag.test(name) && form.test(value));
+    return isValue ? [i] : [];
+  });
+}
+
+/** `vault login TOKEN`, `vault kv put path NAME=SECRET`. */
+function ofVault(words: readonly string[]): readonly number[] {
+  if (does(words, 'kv', 'put') || does(words, 'kv', 'patch')) return matching(words, SETTING);
+  const at = words.indexOf('login');
+  const given = words.flatMap((word, i) => (i > at && !/^-|=/.test(word) ? [i] : []));
+  return at > 0 && given.length === 1 ? given : [];
 }
 
 /** `net use [device] \\host\share [password] [/option]`, `net user name [password] [/option]`; `*` asks for it. Other words are prose: "Net user growth was low". */

@@ -7,7 +7,7 @@ export const MASK = '[masked]';
 
 /** A text without any of these shows no secret; nearly every param of nearly every intent is one. */
 const MAY_SHOW =
-  /[:=@]|--?[a-z]|-----BEGIN|<\/|<<|\||passw(?:or)?d|passphrase|rabbitmqctl|\b(?:identified|config(?:ure)?|set(?:x|env)|auth)\b|\bnet1?(?:\.exe)?\s{1,8}use|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
+  /[:=@]|--?[a-z]|-----BEGIN|<\/|<<|\||passw(?:or)?d|passphrase|rabbitmqctl|\b(?:identified|config(?:ure)?|set(?:x|env)|auth|authtoken|vault|sqlplus|sqlcl|sqlldr|rman|expdp|impdp)\b|\bnet1?(?:\.exe)?\s{1,8}use|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;
 /** The user part of a URL: a password, and by itself often a token. Clients read `\` as `/`, and `\\host\share` goes without a scheme. */
@@ -51,7 +51,10 @@ const LOGIN = /(?<![\w-])(-u|-U|--user|--proxy-user)(\s+|=)(?!\d+:\d+(?![^\s"'])
 const SHARE = /(?<![\w-])(-U\s{0,8}["']?[^\s%"']{1,256}%)[^\s"']+/g;
 /** `IDENTIFIED BY '...'`, `WITH PASSWORD '...'`, `PASSWORD('...')` of SQL; not `type="password" name="..."`, whose quote ends the word. */
 const IN_SQL =
-  /\b((?:identified(?:\s{1,8}with\s{1,8}[^\s"']{1,64})?\s{1,8}by\s{0,8}|password(?:\s{1,8}|\s{0,8}\(\s{0,8})))(["'])[^"']{1,1024}(?=\2)/gi;
+  /\b((?:identified(?:\s{1,8}with\s{1,8}[^\s"']{1,64})?\s{1,8}by\s{0,8}(?:values\s{1,8})?|password(?:\s{1,8}|\s{0,8}\(\s{0,8})))(["'])[^"']{1,1024}(?=\2)/gi;
+/** `alter user NAME identified by SECRET replace SECRET`: elsewhere these are words of prose. */
+const USER_SQL =
+  /(\b(?:create|alter)\s{1,8}(?:user|role)\s[^;]{1,256}?\sidentified\s{1,8}by\s{1,8})(?!values\s)[^\s;"'\\]{1,1024}(?:\s{1,8}replace\s{1,8}[^\s;"'\\]{1,1024})?/gi;
 /** `sshpass -p`, also before a quote that never ends. */
 const SSHPASS = /\b(sshpass\s{1,8}-p\s{0,8})\S+/g;
 /** `aws configure set aws_secret_access_key ...`, `npm config set //host/:_authToken ...`. */
@@ -79,6 +82,7 @@ export function maskText(text: string): string {
     .replace(SSHPASS, `$1${MASK}`)
     .replace(SHARE, `$1${MASK}`)
     .replace(IN_SQL, `$1$2${MASK}`)
+    .replace(USER_SQL, `$1${MASK}`)
     .replace(SET, (all, set: string, name: string, gap: string) =>
       isSecretName(name) && !GIT_CREDENTIAL.test(name) ? `${set}${name}${gap}${MASK}` : all,
     )

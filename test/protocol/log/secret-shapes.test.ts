@@ -83,6 +83,13 @@ test('reads a text once, whatever stands in it', () => {
     'echo ',
     'chpasswd <',
     'a --stdin <<< ',
+    'sqlplus a',
+    'vault ',
+    '\nvault login',
+    'curl -E ',
+    'gh secret set -b ',
+    'create user ',
+    'create user a identified by ',
   ])
     maskText(part.repeat(60_000));
 });
