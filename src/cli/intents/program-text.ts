@@ -135,6 +135,27 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   },
 };
 
+const IN_CONTAINER: Runner = {
+  operands: 1,
+  bare: /^(?:-[ditTq]+|--(?:detach|interactive|no-tty|no-TTY|privileged|quiet|stdin|tty))$/,
+  valued:
+    /^(?:-[cefnsuw]|--(?:cluster|container|context|env|env-file|filename|index|kubeconfig|namespace|server|user|workdir))$/,
+};
+const IN_PACKAGES: Runner = {
+  bare: /^(?:-[qy]|--(?:yes|no|quiet|frozen|locked|offline))$/,
+  valued: /^(?:-[mpw]|--(?:module|package|python|with|workspace))$/,
+};
+/** Programs of many commands, and the words of the one that runs what stands behind its own arguments. */
+const COMMANDS: readonly (readonly [programs: RegExp, words: readonly string[], runner: Runner])[] = [
+  [/^(?:docker|podman|nerdctl)(?:-compose)?$|^kubectl$|^oc$/, ['exec'], IN_CONTAINER],
+  [/^git$/, ['bisect', 'run'], {}],
+  [/^git$/, ['submodule', 'foreach'], { bare: /^--(?:quiet|recursive)$/ }],
+  [/^(?:npm|pnpm|yarn|bundle)$/, ['exec'], IN_PACKAGES],
+  [/^(?:pnpm|yarn)$/, ['dlx'], IN_PACKAGES],
+  [/^(?:uv|poetry|pipenv|op|doppler)$/, ['run'], IN_PACKAGES],
+  [/^aws-vault$/, ['exec'], { operands: 1 }],
+];
+
 /**
  * True where a placeholder behind `before`, alone or behind the `=` of `flag`, would be run or read as a program. Where options leave open
  * which argument that is, each that it may be counts.
@@ -174,8 +195,19 @@ function isCode(name: string, args: readonly string[]): boolean {
 /** True where a placeholder behind `command` would be what its program runs. */
 function isRun([program = '', ...args]: readonly string[], flag: string): boolean {
   const name = baseName(program);
-  if (!Object.hasOwn(RUNNERS, name)) return false;
-  const { operands = 0, bare, assigns, supplies, valued, joins, joinsRest } = RUNNERS[name]!;
+  if (Object.hasOwn(RUNNERS, name)) return isRunBy(RUNNERS[name]!, name, args, flag);
+  return COMMANDS.some(([programs, words, runner]) => {
+    const at = programs.test(name) ? args.findIndex((_, i) => words.every((word, j) => args[i + j] === word)) : -1;
+    return at >= 0 && isRunBy(runner, name, args.slice(at + words.length), flag);
+  });
+}
+
+function isRunBy(
+  { operands = 0, bare, assigns, supplies, valued, joins, joinsRest }: Runner,
+  name: string,
+  args: readonly string[],
+  flag: string,
+): boolean {
   if (joins === true) return true;
   let [found, open, ended] = [0, 0, false];
   for (const [i, arg] of args.entries()) {
