@@ -8,7 +8,7 @@ interface LangChainTool {
   readonly responseFormat?: string;
 }
 
-type Call = (input: object, ...rest: unknown[]) => unknown;
+type Call = (input: unknown, ...rest: unknown[]) => unknown;
 
 /** The same tool, which runs only when its agent may run it; a refusal is its answer. @throws TypeError for what is no tool */
 export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, options: GuardOptions = {}): T {
@@ -19,11 +19,15 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
   // A class may have a func that its _call does not go through.
   for (const member of members) {
     const run = own[member] as Call;
-    const value = async (input: object, ...rest: unknown[]): Promise<unknown> => {
+    const value = async (input: unknown, ...rest: unknown[]): Promise<unknown> => {
+      // A tool of one text gets it bare; its schema, and so the model, call it `input`.
+      const bare = typeof input !== 'object';
+      const params = bare ? { input } : (input as { readonly input?: unknown });
       try {
         // On the tool itself: private members of its class are not of a copy.
-        const verifiedRun = (verified: object): unknown => run.call(tool, verified, ...rest);
-        return await guardedCall(agent, tool.name, input, options, verifiedRun, signalIn(...rest));
+        const verifiedRun = (verified: typeof params): unknown =>
+          run.call(tool, bare ? verified.input : verified, ...rest);
+        return await guardedCall(agent, tool.name, params, options, verifiedRun, signalIn(...rest));
       } catch (error) {
         const text = refusalText(error);
         if (text === null) throw error;

@@ -10,8 +10,13 @@ interface FunctionTool {
 
 type Needs = (context: unknown, input: object, ...rest: unknown[]) => Promise<boolean>;
 
-/** The same tool, which runs only when its agent may run it; a refusal is its answer. */
+/**
+ * The same tool, which runs only when its agent may run it; a refusal is its answer.
+ * @throws TypeError for a tool without `invoke`: what another program runs never passes here
+ */
 export function guardTool<T extends FunctionTool>(agent: Agent, tool: T, options: GuardOptions = {}): T {
+  if (typeof tool.invoke !== 'function')
+    throw new TypeError(`The tool ${tool.name} has no invoke: it is run elsewhere, and cannot be guarded here.`);
   const asks = tool.needsApproval;
   return {
     ...tool,

@@ -172,6 +172,12 @@ test('OpenAI Agents: arguments are written anew from what was verified', async (
   expect(ran).toHaveLength(1);
 });
 
+test('OpenAI Agents: a tool that is run elsewhere is refused when it is wrapped', async () => {
+  const { agent, options } = await staged();
+  const hosted = { type: 'hosted_tool', name: 'web_search' } as unknown as Parameters<typeof guardFunction>[1];
+  expect(() => guardFunction(agent, hosted, options)).toThrow(/web_search has no invoke/);
+});
+
 test('an MCP client: the action is <server>.<tool>, a refusal is a result', async () => {
   const { agent, ran, options, workspace } = await staged();
   class Client {

@@ -112,6 +112,24 @@ describe.each(SETS.filter((set) => has(set, '@langchain/core')))('LangChain in %
     // Its own schema comes first.
     await expect(refund.invoke({ amount: 'much' })).rejects.toThrow(/schema/i);
   });
+  test('a tool of one text is judged by it under the name that its schema has', async () => {
+    const { DynamicTool } = await load(set, '@langchain/core/tools');
+    const workspace = workshop();
+    const agent = await supportAgent(workspace, { actions: ['refund'], constraints: {} });
+    const ran: unknown[] = [];
+    const plain = new DynamicTool({ name: 'refund', description: 'x', func: async (text: string) => ran.push(text) });
+    const tool = guardTool(agent, plain as Any as { name: string }, { workspace, privateKey: KEY }) as Any;
+    await tool.invoke('order 8472');
+    await tool.invoke({ type: 'tool_call', name: 'refund', id: 'c', args: { input: 'order 8473' } });
+    await tool.invoke({});
+    expect(ran).toEqual(['order 8472', 'order 8473', undefined]);
+    const logged = await workspace.getVerificationLogs();
+    expect(logged.map(({ params }) => params).toReversed()).toEqual([
+      { input: 'order 8472' },
+      { input: 'order 8473' },
+      {},
+    ]);
+  });
   test('a tool whose answers are pairs answers with the refusal', async () => {
     const [{ tool }, { z }] = [await load(set, '@langchain/core/tools'), await load(set, 'zod')];
     const desk = await refundDesk();
