@@ -75,6 +75,51 @@ export function isCurrencyWord(text: string): boolean {
   return minorDigits(text.toUpperCase()) !== null && !(WORDS.has(text.toLowerCase()) && text !== text.toUpperCase());
 }
 
+/** What signs stand for, in capitals; with letters before it a dollar says which. `$` alone, `kr` and `Rs` stand for too many. */
+const SIGNS: ReadonlyMap<string, readonly string[]> = new Map(
+  [
+    '€: EUR',
+    '£: GBP EGP FKP GIP LBP SDG SHP SSP SYP',
+    '¥: JPY CNY',
+    'JP¥: JPY',
+    'CN¥: CNY',
+    '₹: INR',
+    '₽: RUB',
+    '₩: KRW KPW',
+    '₪: ILS',
+    '₺: TRY',
+    '₴: UAH',
+    '₫: VND',
+    '₦: NGN',
+    '₱: PHP CUP',
+    '฿: THB',
+    '₡: CRC SVC',
+    '₲: PYG',
+    '₵: GHS',
+    '₸: KZT',
+    '₼: AZN',
+    '₾: GEL',
+    'US$: USD',
+    'A$ AU$: AUD',
+    'C$: CAD NIO',
+    'CA$: CAD',
+    'NZ$: NZD',
+    'HK$: HKD',
+    'S$ SG$: SGD',
+    'NT$: TWD',
+    'R$: BRL',
+    'MX$: MXN',
+  ].flatMap((row) => {
+    const [signs, codes] = row.split(': ') as [string, string];
+    return signs.split(' ').map((sign): [string, readonly string[]] => [sign, codes.split(' ')]);
+  }),
+);
+
+/** The currencies that a sign may stand for, the most usual first; none for one that says nothing. In any case. */
+export function currenciesOfSign(sign: string): readonly string[] {
+  return SIGNS.get(sign.toUpperCase()) ?? [];
+}
+
 /** Every code that `minorDigits` knows, in alphabetical order. */
 export function currencyCodes(): string[] {
   return [...DIGITS.keys()].sort();

@@ -1,6 +1,6 @@
 /** Texts that are numbers in any usual spelling: what an executor behind us could make an amount of. */
 import { coefficientAt, compareDecimals, type Decimal } from './money.js';
-import { isCurrencyWord, minorDigits } from './currencies.js';
+import { currenciesOfSign, isCurrencyWord, minorDigits } from './currencies.js';
 import { lazy } from '../lazy.js';
 import { visibleText } from '../naming/hidden.js';
 
@@ -22,9 +22,8 @@ const ARABIC: readonly (readonly [RegExp, string])[] = [
   [/\u066c/g, ','],
 ];
 const CODE = /^[A-Z]{3}(?=[\s0-9.,+-])\s*|\s*[A-Z]{3}$/gi;
-const LETTERS = /[A-Za-z]{3}|[^\x00-\x7f]/;
+const LETTERS = /[A-Za-z]|[^\x00-\x7f]/;
 const SAID_CODE = lazy(() => /^[A-Z]{3}(?=[\s0-9.,+\p{Sc}-])|(?<=[\s0-9.,+\p{Sc}-])[A-Z]{3}$/giu);
-const NONE: readonly string[] = [];
 const RADIX = /^0(?:x[0-9a-f]+|o[0-7]+|b[01]+)$/i;
 const INFINITE = /^inf(?:inity)?$/i;
 const EXPONENT = /^(.*[0-9.,])e([+-]?[0-9]{1,9})$/i;
@@ -55,15 +54,18 @@ export function numberIn(text: string): Decimal | null {
   return largest(mantissas(plain));
 }
 
-/** The ISO 4217 codes that stand before or behind the number in a text that `numberIn` reads. */
-export function currenciesIn(text: string): readonly string[] {
-  if (!LETTERS.test(text) || numberIn(text) === null) return NONE;
+/**
+ * The currency that a text which `numberIn` reads says by a code or a sign before or behind the number, where it cannot be `own` (ISO 4217);
+ * null where it says none, or by a sign of many (`$`).
+ */
+export function otherCurrencyIn(text: string, own: string): string | null {
+  if (!LETTERS.test(text) || numberIn(text) === null) return null;
   const bare = unsigned(unbracketed(asciiOf(text)));
-  if (RADIX.test(bare)) return NONE;
-  return [...bare.matchAll(SAID_CODE())]
-    .map(([code]) => code)
-    .filter(isCurrencyWord)
-    .map((code) => code.toUpperCase());
+  if (RADIX.test(bare)) return null;
+  const codes = [...bare.matchAll(SAID_CODE())].map(([code]) => code).filter(isCurrencyWord);
+  const signs = [...bare.matchAll(SIGN())].map(([sign]) => currenciesOfSign(sign.trim()));
+  const said = [...codes.map((code) => [code.toUpperCase()]), ...signs];
+  return said.find((each) => each.length > 0 && !each.includes(own))?.[0] ?? null;
 }
 
 /** With plain digits, points and signs. */

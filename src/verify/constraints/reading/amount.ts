@@ -9,7 +9,7 @@ import {
   toMinor,
   type Decimal,
 } from '../../../protocol/constraints/money.js';
-import { currenciesIn, numberIn } from '../../../protocol/constraints/number-text.js';
+import { otherCurrencyIn, numberIn } from '../../../protocol/constraints/number-text.js';
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
@@ -178,8 +178,8 @@ class Readings implements Amounts {
       isMinor ? { coefficient: each.coefficient, scale: each.scale + this.#digits } : each,
     );
     if (numbers.length === 0) return numbers;
-    const other = codesIn(member.value).find((code) => code !== this.#currency);
-    if (other !== undefined) this.foreign.push({ param: member.path, currency: other, guessed });
+    const other = otherIn(member.value, this.#currency);
+    if (other !== null) this.foreign.push({ param: member.path, currency: other, guessed });
     for (const each of numbers) this.#add(each, member.path, guessed);
     const total = numbers.reduce(plus);
     if (numbers.length > 1) this.#add(total, `${member.path}[]`, guessed);
@@ -248,10 +248,11 @@ function numbersIn(value: Json): readonly Decimal[] {
   return Array.isArray(value) ? (value as readonly Json[]).flatMap(numbersIn) : [];
 }
 
-/** The currencies that the numbers in a value or list name. */
-function codesIn(value: Json): readonly string[] {
-  if (typeof value === 'string') return currenciesIn(value);
-  return Array.isArray(value) ? (value as readonly Json[]).flatMap(codesIn) : [];
+/** The first other currency that the numbers in a value or list say; null for none. */
+function otherIn(value: Json, own: string): string | null {
+  if (typeof value === 'string') return otherCurrencyIn(value, own);
+  if (!Array.isArray(value)) return null;
+  return (value as readonly Json[]).reduce<string | null>((found, each) => found ?? otherIn(each, own), null);
 }
 
 /** The amount under one name, as an intent has always been read. */
