@@ -76,14 +76,20 @@ async function walk(log: ChainedLog, { newest, pause, checkpoints = [] }: LogChe
   }
 }
 
-/** All records in order. Fails with STATE where the log is pruned under its reader: what that one has would have a hole, or end too early, as after a deletion. */
-export function* recordsOfWhole(log: ChainedLog): Generator<LogRecord> {
+/**
+ * What is read of a log from its oldest entry on. Fails with STATE where the log is pruned under its reader: what that one has would have a
+ * hole, or end too early, as after a deletion.
+ */
+export function* readUnpruned<R extends LogRecord>(
+  log: Pick<ChainedLog, 'bounds'>,
+  records: Iterable<R>,
+): Generator<R> {
   let due = 0;
   const requireUnpruned = (): void => {
     if (due > 0 && log.bounds().after.seq >= due)
       throw new Failure('STATE', 'The log was pruned while it was read.', { hint: 'run it again', retryable: true });
   };
-  for (const record of log.records({})) {
+  for (const record of records) {
     if (record.seq > due) requireUnpruned();
     due = record.seq + 1;
     yield record;

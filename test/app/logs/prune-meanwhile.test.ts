@@ -1,6 +1,6 @@
 /** What happens to the check of a log while another process prunes it. */
 import { expect, test } from 'vitest';
-import { recordsOfWhole } from '../../../src/app/logs/check.js';
+import { readUnpruned } from '../../../src/app/logs/check.js';
 import { checkAgainstStatements } from '../../../src/app/logs/checkpoint.js';
 import { planPruning } from '../../../src/app/logs/prune.js';
 import { signStatement, type PruningSummary } from '../../../src/app/logs/statements.js';
@@ -58,7 +58,7 @@ test('an export that is pruned under its reader fails, and one of a log from whi
   };
   const pruned = log();
   expect(() => {
-    for (const { seq, hash } of recordsOfWhole(pruned)) {
+    for (const { seq, hash } of readUnpruned(pruned, pruned.records({}))) {
       if (seq !== 300) continue;
       pruned.archive.moveBase(pruned.bounds().after, { seq, hash }, '{}', []);
       pruned.archive.sweep();
@@ -67,7 +67,7 @@ test('an export that is pruned under its reader fails, and one of a log from whi
   const ahead = log();
   const [until] = [...ahead.records({ afterSeq: 399 })];
   expect(() => {
-    for (const { seq } of recordsOfWhole(ahead)) {
+    for (const { seq } of readUnpruned(ahead, ahead.records({}))) {
       if (seq !== 2) continue;
       ahead.archive.moveBase(ahead.bounds().after, until!, '{}', []);
       ahead.archive.sweep();
@@ -75,7 +75,7 @@ test('an export that is pruned under its reader fails, and one of a log from whi
   }).toThrow('pruned while it was read');
   const emptied = log();
   expect(() => {
-    for (const { seq } of recordsOfWhole(emptied)) {
+    for (const { seq } of readUnpruned(emptied, emptied.records({}))) {
       if (seq !== 2) continue;
       emptied.archive.moveBase(emptied.bounds().after, emptied.bounds().head, '{}', []);
       emptied.archive.sweep();
@@ -83,5 +83,5 @@ test('an export that is pruned under its reader fails, and one of a log from whi
   }).toThrow('pruned while it was read');
   const holed = log();
   const left = [...holed.records({})].filter(({ seq }) => seq !== 7);
-  expect([...recordsOfWhole({ bounds: () => holed.bounds(), records: () => left })]).toEqual(left);
+  expect([...readUnpruned(holed, left)]).toEqual(left);
 });

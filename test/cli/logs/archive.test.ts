@@ -135,6 +135,30 @@ describe('aip logs checkpoint', () => {
   });
 });
 
+test.each([
+  ['--format', 'csv'],
+  ['--format', 'cef'],
+  ['--format', 'ocsf'],
+  ['--format', 'csv', '--since', '30d'],
+])('an export that is pruned while it is written fails: %j', async (...flags) => {
+  const { at, dir, run } = await home(Array.from({ length: 900 }, (_, i) => ({ at: T0 + i })));
+  const { stdout } = at.io;
+  const write = stdout.write.bind(stdout);
+  let written = 0;
+  const pruning = (text: string, done: () => void): boolean => {
+    if (written++ === 0)
+      inHome(dir, (state) => {
+        const [until] = [...state.records({ afterSeq: 849 })];
+        state.archive.moveBase(state.bounds().after, until!, '{}', []);
+        state.archive.sweep();
+      });
+    return write(text, done);
+  };
+  Object.assign(stdout, { write: pruning });
+  const { code, err } = await run('logs', 'export', ...flags);
+  expect([code, err]).toEqual([3, expect.stringContaining('The log was pruned while it was read.') as string]);
+});
+
 describe('aip logs prune', () => {
   test('removes what is old, and the chain still verifies', async () => {
     const { dir, run, verify } = await home(days(30));

@@ -1,6 +1,6 @@
 import { counted } from '../../render/terminal/text.js';
 import { Failure } from '../../../app/failure.js';
-import { recordsOfWhole } from '../../../app/logs/check.js';
+import { readUnpruned } from '../../../app/logs/check.js';
 import { agentNamed } from '../../../app/passports/agent-named.js';
 import type { EntryQuery } from '../../../app/ports/state.js';
 import type { Entry, LogRecord } from '../../../protocol/log/entry.js';
@@ -130,8 +130,9 @@ interface Rendering {
 
 /** A whole export in the log's own form holds every record: without those of outcomes the chain would have holes. */
 function* linesOf(state: LocalState, query: EntryQuery, { line, record }: Rendering): Iterable<string> {
-  if (record !== null && Object.keys(query).length === 0) for (const each of recordsOfWhole(state)) yield record(each);
-  else for (const each of state.entries(query)) yield line(each);
+  if (record !== null && Object.keys(query).length === 0)
+    for (const each of readUnpruned(state, state.records({}))) yield record(each);
+  else for (const each of readUnpruned(state, state.entries(query))) yield line(each);
 }
 
 /** The lines of a selection that proves itself; null where this machine has no key to sign a checkpoint with. */
@@ -142,7 +143,7 @@ async function selectionOf(state: LocalState, query: EntryQuery, cli: Cli): Prom
     import('../../render/terminal/text.js'),
     machineKey(cli.workspace),
   ]);
-  const lines = provenSelection(state, state.entries(query), key);
+  const lines = provenSelection(state, readUnpruned(state, state.entries(query)), key);
   return (function* () {
     for (const each of lines) yield safeJson(each);
   })();
