@@ -35,7 +35,7 @@ const AS_A_NAME = /\bed25519:[0-9a-f]{16,}|(?<![\w+/-])[\w+/-]{40,}={1,2}$/gi;
 const HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/\d+\/)[\w/-]+/gi;
 /** A name with `:` or `=` behind it, also as an index (`a[token] =`), whose value is quoted, in quotes that are quoted themselves, or bare. */
 const NAME =
-  /(?<![\w.]|\w-)([A-Za-z_][\w.-]{0,63})\\{0,4}(?:["']\]?|(?<=\w\[[\w.-]{1,64})\])?\s{0,4}(=>|:=|[:=])\s{0,4}/g;
+  /(?<![\w.]|\w-)([A-Za-z_][\w.-]{0,63})\\{0,4}(?:["']\]?|(?<=\w\[[\w.-]{1,64})\])?\s{0,4}(=>|:=|:(?!:)|=)\s{0,4}/g;
 const FLAG = /(?<![\w-])(--?[A-Za-z][\w-]{0,63})\s+/g;
 const QUOTED = /\\{1,8}"[^"]*"|"(?:[^"\\]|\\[^])*"?|'[^']*'?/y;
 /** After a colon a header goes to the end of its line. */
@@ -153,7 +153,9 @@ type Reach = (text: string, at: number, found: RegExpExecArray) => number | null
 const afterFlag: Reach = (text, at, [, flag]) =>
   isSecretFlag(flag!) ? (endOf(QUOTED, text, at) ?? endOf(WORD, text, at)) : null;
 
-const afterName: Reach = (text, at, [, name, mark]) => {
+const afterName: Reach = (text, at, { index, 1: name, 2: mark }) => {
+  // `-v $PWD:/work`: a folder, and where it is mounted.
+  if (name === 'PWD' && mark === ':' && text[index - 1] === '$') return null;
   if (!isSecretName(name!) || endOf(TELLS_NOTHING, text, at) !== null) return null;
   if (/tokens$/i.test(name!) && endOf(COUNT, text, at) !== null) return null;
   return endOf(QUOTED, text, at) ?? endOf(mark === '=' ? TO_BLANK : TO_LINE_END, text, at);
