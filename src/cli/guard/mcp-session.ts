@@ -181,7 +181,8 @@ function behind(kind: ReadKind, actions: Iterable<string>): string[] {
 /** The same test as the hook's, for every folder in which the server may read a path. */
 function ownFilesReached(call: ToolCall, { server, own, folders }: GuardRules): CallRefusal | null {
   const tool = call.tool ?? call.action;
-  const params = { ...call.beside, ...call.params };
+  // Each as a whole: an argument by the name of an answer would stand in its place.
+  const params = { given: [call.beside, call.params] };
   // As a hook names the tools of servers: none of them is the shell, of which nothing is promised.
   const asked = { tool, action: `${server}.${tool}`, params, mcp: { server, tool } };
   for (const target of folders) {

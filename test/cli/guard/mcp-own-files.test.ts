@@ -158,6 +158,9 @@ test('relative to a folder that the server has for its root, by a resource, and 
   expect(error.message).toMatch(/^AIP-E210 ACTION_DENIED: own_files: this path leads into a process/);
   const answer = { name: 'note', arguments: {}, inputResponses: { file: { content: { path: `${place.home}/x` } } } };
   expect((await asked('tools/call', answer)).result.content[0].text).toMatch(WORDS);
+  // An argument of that name does not stand in the place of the answers.
+  const beside = await asked('tools/call', { ...answer, arguments: { inputResponses: 'x' } });
+  expect(beside.result.content[0].text).toMatch(WORDS);
   const { inputResponses } = answer;
   expect((await asked('tasks/update', { taskId: 't', inputResponses })).error.message).toMatch(WORDS);
   expect(ran()).toEqual([]);
