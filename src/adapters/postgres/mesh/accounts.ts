@@ -3,6 +3,7 @@ import { requireAdminBeside, type ApiKeyRecord } from '../../../mesh/access/api-
 import type { KeyTable, MeshStore } from '../../../mesh/log/store.js';
 import type { Member } from '../../../mesh/roster/member.js';
 import type { PostgresRow, PostgresValue } from '../connection.js';
+import { DURABLY } from '../durably.js';
 import type { Lane, LaneQueries } from './lane.js';
 import { SCHEMA } from './schema.js';
 
@@ -39,14 +40,15 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
     add: async (record) => {
       const { keyId, createdAt, revokedAt } = record;
       const values = [keyId, createdAt, revokedAt, JSON.stringify(record)];
-      await change(`INSERT INTO ${SCHEMA}.api_keys VALUES ($1, $2, $3, $4)`, values);
+      await change(`INSERT INTO ${SCHEMA}.api_keys VALUES ($1, $2, $3, $4) RETURNING ${DURABLY}`, values);
     },
     put: async (record) => {
       const { keyId, createdAt, revokedAt } = record;
       forget();
       await change(
         `INSERT INTO ${SCHEMA}.api_keys VALUES ($1, $2, $3, $4) ON CONFLICT (key_id)
-         DO UPDATE SET created_at = excluded.created_at, revoked_at = excluded.revoked_at, body = excluded.body`,
+         DO UPDATE SET created_at = excluded.created_at, revoked_at = excluded.revoked_at, body = excluded.body
+         RETURNING ${DURABLY}`,
         [keyId, createdAt, revokedAt, JSON.stringify(record)],
       );
     },
@@ -60,7 +62,7 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
 
   const nonces: MeshStore['nonces'] = {
     spend: async (value, keepUntil) => {
-      const sql = `INSERT INTO ${SCHEMA}.nonces VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1`;
+      const sql = `INSERT INTO ${SCHEMA}.nonces VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING ${DURABLY}`;
       return (await change(sql, [value, keepUntil])).length === 1;
     },
     prune: async (now) => {
@@ -85,7 +87,7 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
       return rows.map((row) => JSON.parse(String(row['body'])) as Member);
     },
     forget: async (verifier) => {
-      await change(`DELETE FROM ${SCHEMA}.members WHERE verifier = $1`, [verifier]);
+      await change(`DELETE FROM ${SCHEMA}.members WHERE verifier = $1 RETURNING ${DURABLY}`, [verifier]);
     },
   };
 
@@ -96,7 +98,8 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
     },
     put: async (name, body) => {
       await change(
-        `INSERT INTO ${SCHEMA}.notes VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body`,
+        `INSERT INTO ${SCHEMA}.notes VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body
+         RETURNING ${DURABLY}`,
         [name, body],
       );
     },
@@ -116,7 +119,7 @@ async function revoked(held: LaneQueries, keyId: string, at: number): Promise<bo
     await held.query(`SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}.api_keys'))`);
     requireAdminBeside((await held.query(LIST_KEYS)).map(keyOf), keyId);
     rows = await held.query(
-      `UPDATE ${SCHEMA}.api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL RETURNING 1`,
+      `UPDATE ${SCHEMA}.api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL RETURNING ${DURABLY}`,
       [keyId, at],
     );
   } catch (error) {

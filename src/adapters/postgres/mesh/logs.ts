@@ -10,6 +10,7 @@ import type {
   ShippedSelection,
 } from '../../../mesh/log/store.js';
 import type { PostgresRow, PostgresValue } from '../connection.js';
+import { DURABLY } from '../durably.js';
 import type { LaneQueries, Lane } from './lane.js';
 import { SCHEMA } from './schema.js';
 
@@ -104,7 +105,8 @@ export class PostgresLogs implements LogTable {
   /** Runs `work` in one transaction while no other server adds rows. */
   #inRoom<T>(work: (held: LaneQueries, lastRow: number, bytes: number) => Promise<T>): Promise<T> {
     return this.#lane.run(async (held) => {
-      await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL lock_timeout = '2s'`);
+      await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL lock_timeout = '2s';
+        SELECT ${DURABLY}`);
       try {
         const [room] = await held.query(`SELECT last_row, bytes FROM ${SCHEMA}.shipped_room WHERE one FOR UPDATE`);
         const done = await work(held, Number(room?.['last_row']), Number(room?.['bytes']));

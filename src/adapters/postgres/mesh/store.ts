@@ -15,6 +15,7 @@ import {
 import type { Answer, EventRecord, Judge, Proposal } from '../../../mesh/ruling.js';
 import type { Standing } from '../../../mesh/standing.js';
 import type { Connection, PostgresRow } from '../connection.js';
+import { DURABLY } from '../durably.js';
 import { headOf, planned, standingOfRow, type BatchFacts, type MeshHeadRow, type StandingRow } from './append.js';
 import { accountTables } from './accounts.js';
 import { Lane, Taken, type LaneQueries } from './lane.js';
@@ -114,7 +115,7 @@ export class PostgresMeshStore implements MeshStore {
     const [row] = await this.#proving.run((held) =>
       held.query(
         `WITH proof AS (INSERT INTO ${SCHEMA}.proofs VALUES ($1, 1) ON CONFLICT (node) DO UPDATE SET n = proofs.n + 1 RETURNING n)
-         SELECT to_jsonb(h) AS head, (SELECT n FROM proof) AS n FROM ${SCHEMA}.head h WHERE one`,
+         SELECT to_jsonb(h) AS head, (SELECT n FROM proof) AS n, ${DURABLY} FROM ${SCHEMA}.head h WHERE one`,
         [this.#node],
       ),
     );
@@ -125,9 +126,10 @@ export class PostgresMeshStore implements MeshStore {
 
   async raiseTerm(term: number): Promise<void> {
     const rows = await this.#writing.run((held) =>
-      held.query(`UPDATE ${SCHEMA}.head SET term = $1, sealed_by = NULL WHERE one AND term < $1 RETURNING term`, [
-        term,
-      ]),
+      held.query(
+        `UPDATE ${SCHEMA}.head SET term = $1, sealed_by = NULL WHERE one AND term < $1 RETURNING term, ${DURABLY}`,
+        [term],
+      ),
     );
     if (rows.length === 0) throw new RangeError('a new history has a greater term');
     this.#term = term;
@@ -139,9 +141,10 @@ export class PostgresMeshStore implements MeshStore {
 
   async seal(term: number): Promise<void> {
     await this.#writing.run((held) =>
-      held.query(`UPDATE ${SCHEMA}.head SET sealed_by = greatest($1, coalesce(sealed_by, 0)) WHERE one AND term < $1`, [
-        term,
-      ]),
+      held.query(
+        `UPDATE ${SCHEMA}.head SET sealed_by = greatest($1, coalesce(sealed_by, 0)) WHERE one AND term < $1 RETURNING ${DURABLY}`,
+        [term],
+      ),
     );
   }
 
@@ -201,7 +204,9 @@ export class PostgresMeshStore implements MeshStore {
     alone = true,
   ): Promise<boolean> {
     try {
-      const [row] = await held.query(`SELECT ${SCHEMA}.append($1::jsonb) AS done`, [JSON.stringify(writes)]);
+      const [row] = await held.query(`SELECT ${SCHEMA}.append($1::jsonb) AS done, ${DURABLY}`, [
+        JSON.stringify(writes),
+      ]);
       if (row?.['done'] !== true) return false;
     } catch (error) {
       if (!alone || !isTaken(error)) throw error;
@@ -264,7 +269,8 @@ export class PostgresMeshStore implements MeshStore {
   }
 
   async setMeshKey(publicKey: string): Promise<void> {
-    await this.#change(`UPDATE ${SCHEMA}.head SET mesh_key = coalesce(mesh_key, $1) WHERE one`, [publicKey]);
+    const sql = `UPDATE ${SCHEMA}.head SET mesh_key = coalesce(mesh_key, $1) WHERE one RETURNING ${DURABLY}`;
+    await this.#change(sql, [publicKey]);
     if ((await this.meshKey()) !== publicKey) throw new Failure('STATE', 'Another server has given this mesh its key.');
   }
 

@@ -2,6 +2,7 @@
 import type { MeshStore, Paper, PaperTable } from '../../../mesh/log/store.js';
 import type { RegisteredKey } from '../../../mesh/passports.js';
 import type { PostgresRow } from '../connection.js';
+import { DURABLY } from '../durably.js';
 import { markFromRow, type MarkRow } from './append.js';
 import type { Lane } from './lane.js';
 import { SCHEMA } from './schema.js';
@@ -28,11 +29,11 @@ export function passportTables(reading: Lane, writing: Lane): Pick<MeshStore, 'p
     },
     principals: {
       add: async ({ did, publicKey, addedAt, addedBy }) => {
-        const sql = `INSERT INTO ${SCHEMA}.principals VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING 1`;
+        const sql = `INSERT INTO ${SCHEMA}.principals VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING ${DURABLY}`;
         return (await writing.run((held) => held.query(sql, [did, publicKey, addedAt, addedBy]))).length === 1;
       },
       remove: async (did, publicKey) => {
-        const sql = `DELETE FROM ${SCHEMA}.principals WHERE did = $1 AND ($2::text IS NULL OR public_key = $2) RETURNING 1`;
+        const sql = `DELETE FROM ${SCHEMA}.principals WHERE did = $1 AND ($2::text IS NULL OR public_key = $2) RETURNING ${DURABLY}`;
         return (await writing.run((held) => held.query(sql, [did, publicKey]))).length;
       },
       list: async (did) => {
@@ -58,9 +59,9 @@ export function postgresPapers(reading: Lane, writing: Lane): PaperTable {
     put: async (kind, { id, version, changedAt, keepUntil, text }) => {
       const sql =
         version === 1
-          ? `INSERT INTO ${SCHEMA}.papers VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1`
+          ? `INSERT INTO ${SCHEMA}.papers VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING ${DURABLY}`
           : `UPDATE ${SCHEMA}.papers SET version = $3, changed_at = $4, keep_until = $5, body = $6
-             WHERE kind = $1 AND id = $2 AND version = $3 - 1 RETURNING 1`;
+             WHERE kind = $1 AND id = $2 AND version = $3 - 1 RETURNING ${DURABLY}`;
       const values = [kind, id, version, changedAt, keepUntil, text];
       return (await writing.run((held) => held.query(sql, values))).length === 1;
     },

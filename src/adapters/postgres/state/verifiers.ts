@@ -1,5 +1,6 @@
 /** The verifiers whose requests for approval count for a whole fleet, as the owner of its database keeps them. */
 import type { Connection } from '../connection.js';
+import { DURABLY } from '../durably.js';
 import { STATE_SCHEMA_NAME as SCHEMA } from './version.js';
 
 /** Of one statement, in ms. */
@@ -18,7 +19,7 @@ export interface EnrolledVerifier {
 export async function enroll(connection: Connection, publicKey: string, label: string): Promise<boolean> {
   const [row] = await connection.query(
     `INSERT INTO ${SCHEMA}.verifiers AS v (key, label, enrolled) VALUES ($1, $2, ${SCHEMA}.clock_ms())
-     ON CONFLICT (key) DO UPDATE SET label = excluded.label RETURNING xmax = 0 AS is_new`,
+     ON CONFLICT (key) DO UPDATE SET label = excluded.label RETURNING xmax = 0 AS is_new, ${DURABLY}`,
     [publicKey, label],
     WITHIN_MS,
   );
@@ -28,7 +29,7 @@ export async function enroll(connection: Connection, publicKey: string, label: s
 /** From now on its requests count on the machine that raised them alone; false where they did before. Rejects with PostgresTrouble. */
 export async function dismiss(connection: Connection, publicKey: string): Promise<boolean> {
   const rows = await connection.query(
-    `DELETE FROM ${SCHEMA}.verifiers WHERE key = $1 RETURNING key`,
+    `DELETE FROM ${SCHEMA}.verifiers WHERE key = $1 RETURNING ${DURABLY}`,
     [publicKey],
     WITHIN_MS,
   );

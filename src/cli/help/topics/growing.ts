@@ -53,9 +53,9 @@ back whose outcome token it has not, approve anything, or read the tables: its u
 
 # Sizes
 Two connections for each verifier process; from about 40 on, put pgbouncer in between. A nonce takes about 400 bytes for 10 minutes or
-twice the longest age of intents, an accepted intent about 100 bytes for two days. Durable answers need synchronous_commit on, which is
-the default; with synchronous_standby_names they survive the primary. Back up the database as any other; a standby that is promoted is
-found when all hosts are in the URL.
+twice the longest age of intents, an accepted intent about 100 bytes for two days. What was answered is on the disk, also where the role's
+synchronous_commit is off; with synchronous_standby_names it survives the primary. Back up the database as any other; a standby that is
+promoted is found when all hosts are in the URL.
 
 # Several servers of one mesh
 One server of the mesh answers each command after its flush, serves thousands of verifiers, and is backed up as one file. Leave the file
