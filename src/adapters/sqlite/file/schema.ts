@@ -3,7 +3,7 @@ import { CONDUCT_TABLES, FOLDING_TABLE } from './conduct-schema.js';
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const STATE_APPLICATION_ID = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
-export const STATE_SCHEMA_VERSION = 6;
+export const STATE_SCHEMA_VERSION = 7;
 
 /** What a proof needs, since version 2. */
 const PROOF_TABLES = `
@@ -45,6 +45,15 @@ CREATE TABLE spoken_names (key TEXT NOT NULL, agent_id TEXT NOT NULL, PRIMARY KE
   STRICT, WITHOUT ROWID;
 `;
 
+/** Since version 7. */
+const FORM_GUARD = `
+-- A process of the first version that had the file open when it was brought up writes on, entries without a leaf of the tree: its commits end
+-- here. Its entries have ten parts.
+CREATE TRIGGER head_form BEFORE UPDATE OF usages ON head
+  WHEN NEW.seq > OLD.seq AND (SELECT kind = 0 AND json_array_length(body) = 10 FROM entries WHERE seq = NEW.seq)
+  BEGIN SELECT RAISE(ABORT, 'the state file was brought up by a newer aip: start this one anew'); END;
+`;
+
 /**
  * From each version to the next. The tree begins with the first entry that is written under version 2; that one names the hash of the one
  * before it, so it vouches for all that the first version wrote.
@@ -78,6 +87,7 @@ INSERT INTO tallies (agent, span, start, kind, code, count)
 PRAGMA user_version = 5;`,
   // Files that were brought up from version 1 never got it.
   5: `${FOLDING_TABLE}PRAGMA user_version = 6;`,
+  6: `${FORM_GUARD}PRAGMA user_version = 7;`,
 };
 
 /** Up to this version agents were held to more refusals than since. */
@@ -210,4 +220,4 @@ CREATE TABLE standing (
 ) STRICT, WITHOUT ROWID;
 -- By hashed subject, what a standing must be: where the two disagree there is damage, never a yes.
 CREATE TABLE standing_marks (key BLOB PRIMARY KEY, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
-${PROOF_TABLES}${DOCUMENT_TABLES}${SPEAKER_TABLES}${CONDUCT_TABLES}`;
+${PROOF_TABLES}${DOCUMENT_TABLES}${SPEAKER_TABLES}${CONDUCT_TABLES}${FORM_GUARD}`;

@@ -83,6 +83,28 @@ test('is brought up to the tables of a new one, and its chain still verifies', a
   again.close();
 });
 
+test('takes no commit of a first version that still has it open', async () => {
+  const path = at();
+  written(path, [null]);
+  const before = new Database(path, 0);
+  const state = open(path);
+  const body = JSON.stringify(['v', '', 'native', null, 'h', 'n2', 's', 1, {}, null]);
+  before.exec('BEGIN IMMEDIATE');
+  before
+    .statement(
+      'INSERT INTO entries (seq, at, agent, action, success, code, hash, body) VALUES (2, ?, 1, ?, 1, NULL, ?, ?)',
+    )
+    .run([T0, 'issue_refund', 'h', body]);
+  expect(() => before.statement('UPDATE head SET seq = 2, hash = ?, usages = 1 WHERE id = 1').run(['h'])).toThrow(
+    'brought up by a newer aip',
+  );
+  before.rollback();
+  before.close();
+  state.transact((ledger) => ledger.append(draft()));
+  expect(await checkLog(state, { newest: null, pause: async () => undefined })).toMatchObject({ ok: true, count: 2 });
+  state.close();
+});
+
 test('takes refusals that may be a stranger’s doing, and folds what is more', () => {
   const path = at();
   written(path, [null]);
