@@ -1,5 +1,6 @@
 /** Runs one command line: finds the command, reads its input, hands it the world, and turns what happens into an exit code. */
 import { Failure, ofReading } from '../../app/failure.js';
+import { fileFailure } from '../../app/system-failures.js';
 import { shellCli, type CommandLifetime } from './context.js';
 import { paints } from './colour.js';
 import { reportError } from '../render/errors.js';
@@ -38,10 +39,10 @@ async function outcome(
     });
     const code = await Promise.race([done, ended, output.gone(life)]);
     // An answer that was lost (a full disk) is not a success.
-    return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
+    return code === 0 && output.error !== null ? await fail(lostAnswer(output.error), argv, io) : code;
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
-    if (error instanceof OutputClosed) return output.error === null ? 0 : fail(output.error, argv, io);
+    if (error instanceof OutputClosed) return output.error === null ? 0 : fail(lostAnswer(output.error), argv, io);
     return fail(error, argv, io);
   }
 }
@@ -98,6 +99,12 @@ async function execute(argv: readonly string[], io: Io, life: CommandLifetime): 
   }
   io.stderr.write(help.groupHelp(SECTIONS, found.path, paint.err, help.pageWidth(widthOf(io.stderr))));
   return 2;
+}
+
+/** An answer that did not get out. What it told of has happened: an intent that is given again for it is a replay. */
+function lostAnswer(cause: Error): Failure {
+  const { code, message, hint } = fileFailure('stdout', 'written', cause, { kind: 'STATE' });
+  return new Failure(code, `${message} What the command did is done.`, { hint: hint ?? 'df -h', cause });
 }
 
 async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {

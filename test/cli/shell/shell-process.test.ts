@@ -51,6 +51,12 @@ describe('the process', () => {
       expect(stderr).toContain('the disk is full');
       expect(stderr).not.toMatch(/\n\s+at /);
     }
+    // What it told of has happened: given again, an intent is a replay.
+    const { stderr } = await sh('aip principal list --json > /dev/full');
+    expect(JSON.parse(stderr)).toMatchObject({
+      ...{ code: 'STATE', retryable: false, hint: 'df -h; df -i' },
+      message: 'stdout cannot be written: the disk is full (ENOSPC). What the command did is done.',
+    });
   });
   test('in a folder that was removed it says so in words, and still shows its help', async () => {
     const { stdout, stderr } = await sh(
