@@ -1,5 +1,5 @@
 /** Looks at files without opening a key or changing anything. */
-import { accessSync, constants, statSync, type Stats } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, shellWord } from '../app/failure.js';
 import { assignmentsOf } from './keys/env/dotenv.js';
@@ -60,6 +60,16 @@ export function isMakeable(path: string): boolean {
     } catch {
       return false;
     }
+  }
+}
+
+/** How much this user may still write on the disk of `path`, in bytes; null where the file system does not say. */
+export function bytesLeft(path: string): number | null {
+  try {
+    const { blocks, bavail, bsize } = statfsSync(path);
+    return blocks === 0 ? null : bavail * bsize;
+  } catch {
+    return null;
   }
 }
 

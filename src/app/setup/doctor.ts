@@ -3,7 +3,7 @@ import { passportIn, type Passport } from '../../protocol/passport.js';
 import { formatSeconds, formatTime, parseTime } from '../../protocol/time.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import { checkLog, type ChainedLog } from '../logs/check.js';
-import { Failure } from '../failure.js';
+import { Failure, shellWord } from '../failure.js';
 import type { PinLookup } from '../passports/judge.js';
 import type { KeyRecord, State } from '../ports/state.js';
 
@@ -40,6 +40,17 @@ export function failedFinding(check: string, message: string, hint: string | nul
 export function failing(check: string, error: unknown, exitCode?: number): Finding {
   if (!(error instanceof Failure)) throw error;
   return failedFinding(check, error.message, error.hint, exitCode ?? error.exitCode);
+}
+
+/** With less room a commit may fail, and with less than the second it does, in bytes. */
+const [LITTLE_ROOM, NO_ROOM] = [16 * 1024 * 1024, 128 * 1024];
+
+/** A state file that opens; `left`: bytes that its disk still takes, null where it does not say. */
+export function inspectRoom(stateFile: string, left: number | null): Finding {
+  if (left === null || left >= LITTLE_ROOM) return ok('state', `${stateFile} opens and can be written.`);
+  const message = `${stateFile} opens, and its disk has room for ${Math.floor(left / 1024)} KiB: where none is left, nothing is decided or changed.`;
+  const hint = `df -h ${shellWord(stateFile)}`;
+  return left < NO_ROOM ? failedFinding('state', message, hint, EXIT.state) : warning('state', message, hint);
 }
 
 /** Longer logs are checked from here to their end; `aip logs verify` checks all. */

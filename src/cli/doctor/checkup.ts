@@ -10,6 +10,7 @@ import {
   inspectLog,
   inspectPassports,
   inspectPins,
+  inspectRoom,
   ok,
   warning,
   type ExpectedKey,
@@ -158,7 +159,7 @@ function isPolicy(name: string): boolean {
 
 async function inspectState(cli: Scene): Promise<{ state: (State & ChainedLog) | null; finding: Finding }> {
   const { stateFile } = cli.workspace.paths();
-  const { isMakeable, othersMay } = await inspection();
+  const { bytesLeft, isMakeable, othersMay } = await inspection();
   try {
     const modes = othersMay(stateFile);
     if (modes === null && othersMay(`${stateFile}-wal`) === null) {
@@ -186,7 +187,7 @@ async function inspectState(cli: Scene): Promise<{ state: (State & ChainedLog) |
     const finding =
       modes?.read === true || modes?.write === true
         ? warning('state', `${stateFile} can be read or changed by others.`, `chmod 600 ${shellWord(stateFile)}`)
-        : ok('state', `${stateFile} opens and can be written.`);
+        : inspectRoom(stateFile, bytesLeft(stateFile));
     return { state, finding };
   } catch (error) {
     return { state: null, finding: trouble('state', error) };

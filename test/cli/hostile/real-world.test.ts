@@ -98,6 +98,29 @@ describe.runIf(noMounts === null)('a home that is mounted to be read only', () =
   });
 });
 
+/** The home in a memory of its own that is full. */
+const FILLED = `cp -a "$AIP_HOME" "$AIP_HOME.kept" && mount -t tmpfs -o size=1m,mode=700 tmpfs "$AIP_HOME" &&
+  cp -a "$AIP_HOME.kept/." "$AIP_HOME" && { cat /dev/zero > "$AIP_HOME/filling" 2>/dev/null; exec "$@"; }`;
+
+describe.runIf(noMounts === null)('a disk that is full', () => {
+  test('is said by what would write, and by doctor', () => {
+    const where = furnished();
+    const intent = sign(where, 'intent.json');
+    const full = ['unshare', '--mount', '--map-root-user', 'sh', '-c', FILLED, 'sh'];
+    const doctor = behind(full, where, ['doctor', '--json']);
+    const findings = JSON.parse(doctor.out) as { check: string; status: string; message: string; hint: string }[];
+    expect(findings.filter(({ check }) => check === 'state')).toMatchObject([
+      { status: 'failed', message: expect.stringContaining('room for 0 KiB'), hint: expect.stringMatching(/^df -h /) },
+    ]);
+    expect(doctor.code).toBe(3);
+    const again = { ...where, env: { ...where.env, AIP_HOME: `${where.env['AIP_HOME']}.kept` } };
+    expect(behind(full, again, ['intent', 'verify', intent])).toMatchObject({
+      ...{ code: 3, err: expect.stringContaining('Nothing was decided or changed.') },
+    });
+    expect(aip(where, ['intent', 'verify', intent]).code).toBe(0);
+  });
+});
+
 describe.runIf(process.platform !== 'win32')('a limit on the size of files', () => {
   const limited = (blocks: number) => ['sh', '-c', `ulimit -f ${blocks}; exec "$@"`, 'sh'];
   test.each([1, 8, 64])('of %i blocks is said, and nothing is half done', (blocks) => {
