@@ -1,5 +1,6 @@
 /** Every error code by which a system says that the world failed, with what it means and what to do: the one table, for all adapters. */
 import { Failure, shellWord, type FailureCode } from './failure.js';
+import { StoreTrouble } from '../mesh/log/store.js';
 import { maskName } from '../protocol/log/secret-text.js';
 
 /** What an error of the operating system means to people. */
@@ -142,9 +143,10 @@ export function fileFailure(
   );
 }
 
-/** A system error that no adapter translated: still the world's doing. Null for anything else. */
+/** A system error, or the silence of a mesh's store, that no adapter translated: still the world's doing. Null for anything else. */
 export function fromSystem(error: unknown): Failure | null {
   if (!(error instanceof Error)) return null;
+  if (error instanceof StoreTrouble) return fromStore(error);
   const { code, syscall, path } = error as NodeJS.ErrnoException;
   const found = syscall === undefined ? null : meaningOf(code);
   if (found === null) return null;
@@ -152,5 +154,16 @@ export function fromSystem(error: unknown): Failure | null {
     hint: found.hint(path === undefined ? '.' : shellWord(maskName(path))),
     retryable: found.retryable === true,
     cause: error,
+  });
+}
+
+/** A database of the mesh that broke off while a command was at work with it. */
+function fromStore({ kind, message, cause }: StoreTrouble): Failure {
+  const { hint } = (cause ?? {}) as { readonly hint?: string | null };
+  const doubt = kind === 'in-doubt' ? ' It may have kept what was asked.' : '';
+  return new Failure('NETWORK', `The store of the mesh gives no answer: ${message.replace(/\.$/, '')}.${doubt}`, {
+    hint: hint ?? 'aip help growing',
+    retryable: true,
+    cause,
   });
 }

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { expect, test } from 'vitest';
 import { fileFailure, fromSystem, meaningOf } from '../../src/app/system-failures.js';
+import { StoreTrouble } from '../../src/mesh/log/store.js';
 
 const errno = (code: string, more: object = {}) =>
   Object.assign(new Error(`${code}: as the system says it`), { code, syscall: 'open', ...more });
@@ -39,4 +40,16 @@ test('what the table does not know keeps its code, and what is no system error i
   expect(fileFailure('/x', 'used', new Error('odd')).message).toBe('/x cannot be used: unknown error.');
   expect(fromSystem(new Error('odd'))).toBeNull();
   expect(fromSystem(errno('EBADF'))).toBeNull();
+});
+
+test('the silence of a mesh’s store is the world’s, and says what may have been kept', () => {
+  const cause = Object.assign(new Error('ended'), { hint: 'look at it' });
+  expect(fromSystem(new StoreTrouble('unavailable', 'db:5432: it is being stopped', cause))).toMatchObject({
+    ...{ code: 'NETWORK', exitCode: 5, hint: 'look at it', retryable: true },
+    message: 'The store of the mesh gives no answer: db:5432: it is being stopped.',
+  });
+  expect(fromSystem(new StoreTrouble('in-doubt', 'No answer.'))).toMatchObject({
+    message: 'The store of the mesh gives no answer: No answer. It may have kept what was asked.',
+    hint: 'aip help growing',
+  });
 });
