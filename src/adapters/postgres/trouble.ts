@@ -40,9 +40,14 @@ const MEANINGS: Readonly<Record<string, { readonly means: string; readonly hint?
     '3D000': { means: 'there is no such database', hint: 'createdb <name>' },
     '42501': { means: 'this user may not do that' },
     '42704': { means: 'something that was named is not there', hint: 'createuser --pwprompt <role>' },
+    '25000': {
+      means: 'this user begins transactions of another kind',
+      hint: "ALTER ROLE <user> SET default_transaction_isolation = 'read committed'",
+    },
+    // A standby, or a user whose transactions only read.
     '25006': {
-      means: 'it is a standby that only answers reads',
-      hint: 'name the primary, or all hosts separated by commas',
+      means: 'it only answers reads',
+      hint: 'name the primary, or all hosts separated by commas; on a primary: SHOW default_transaction_read_only',
       passing: true,
     },
     '53300': {

@@ -96,6 +96,19 @@ describePostgres('a connection', {}, (cluster) => {
     expect(await connection.query('SELECT count(*) AS n FROM t', [], 5000)).toEqual([{ n: '1' }]);
     expect(connection.usable).toBe(true);
   });
+  test('what a user’s own settings refuse is not taken for a standby, and names the setting', async () => {
+    const connection = await connected(url);
+    await connection.query('SET default_transaction_read_only = on', [], 5000);
+    const reads = await troubleOf(connection.query('CREATE TABLE u (a int)', [], 5000));
+    expect(reads).toMatchObject({ kind: 'refused', sqlState: '25006', retryable: true });
+    expect(reads.message).toContain('it only answers reads (cannot execute');
+    expect(reads.hint).toContain('SHOW default_transaction_read_only');
+    const kind = `DO $$ BEGIN RAISE EXCEPTION 'settle needs the isolation level read committed' USING ERRCODE = '25000'; END $$`;
+    expect(await troubleOf(connection.query(kind, [], 5000))).toMatchObject({
+      ...{ kind: 'refused', retryable: false },
+      hint: "ALTER ROLE <user> SET default_transaction_isolation = 'read committed'",
+    });
+  });
   test('a wrong password, an unknown database and none at all are three texts, and none holds the password', async () => {
     const wrong = await troubleOf(connectWithUrl(cluster().url('postgres', 'postgres', 'wr0ng-one')));
     expect(wrong).toMatchObject({ kind: 'unreachable', sqlState: '28P01', retryable: false });
