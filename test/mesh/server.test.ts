@@ -299,6 +299,23 @@ describe('routing', () => {
     expect((await mesh.ask(method, path, null)).status).toBe(status);
   });
 
+  test.each([
+    ...['%ff', '%zz', '%00', 'a%00b'].flatMap((odd) => [
+      `DELETE /v1/mesh/verifiers/${odd}`,
+      `GET /v1/mesh/passports/${odd}`,
+      `DELETE /v1/mesh/principals/${odd}`,
+      `GET /v1/mesh/status/${odd}`,
+    ]),
+    'GET /v1/logs?agent=%00',
+    'GET /v1/logs?code=E%00',
+    'GET /v1/mesh/fleet?find=%00',
+  ])('%s is no request', async (line) => {
+    const mesh = await TestMesh.start();
+    const [method, target] = line.split(' ') as [string, string];
+    const answer = await mesh.ask(method, target, 'admin');
+    expect([answer.status, answer.json()['code']]).toEqual([400, 'BAD_REQUEST']);
+  });
+
   test('the OpenAPI document names every parameter that is read of a query', () => {
     const folder = fileURLToPath(new URL('../../src/mesh/server', import.meta.url));
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));

@@ -8,6 +8,7 @@ import { absentOf } from '../roster/reach.js';
 import { absentForm } from './commanding.js';
 import { isKnown, keyTextOf, stoppedKeysOf } from './key-texts.js';
 import { jsonBody } from './http/body.js';
+import { pathParam } from './http/parameters.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 import { listenersAtHome } from './regions/listeners.js';
@@ -233,19 +234,10 @@ function standingForm(subject: string, standing: Standing | null, now: number) {
   };
 }
 
-const unescape = (escape: string) => decodeURIComponent(escape);
-
 function subjectIn(text: string): string {
   // A DID with a port holds %3A itself: in a path that begins with an unescaped `did:`, it is part of the id and no escape.
-  let named = text;
-  try {
-    // What a URL parser escapes by itself is no part of the spelling.
-    named = text.startsWith('did:')
-      ? text.replace(/%(?:22|3C|3E|5E|60|7B|7C|7D)/gi, unescape)
-      : decodeURIComponent(text);
-  } catch {
-    throw new ShapeError('the path is not percent-encoded UTF-8');
-  }
+  // What a URL parser escapes by itself is no part of the spelling.
+  const named = text.startsWith('did:') ? text.replace(/%(?:22|3C|3E|5E|60|7B|7C|7D)/gi, pathParam) : pathParam(text);
   const subject = orderSubject(named);
   if (subject === null) throw new ShapeError('the path does not name an agent, a principal, a key or "*"');
   return subject;

@@ -15,6 +15,7 @@ import { statusAt } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
 import { submitAndWait, propagationForm } from './commanding.js';
 import { jsonBody, requestedReplication, waitOf } from './http/body.js';
+import { pathParam } from './http/parameters.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import { spendSignature } from './keys.js';
 import type { MeshServer } from './mesh-server.js';
@@ -84,7 +85,7 @@ export async function document(
   _caller: Caller,
   [hash]: readonly string[],
 ): Promise<Reply> {
-  const text = await server.store.passports.document(decodeURIComponent(hash ?? ''));
+  const text = await server.store.passports.document(pathParam(hash));
   if (text === null) throw new Refused('NOT_FOUND', 'No passport with this hash was published here.');
   return textReply(200, 'application/json', text);
 }
@@ -118,7 +119,7 @@ export async function removePrincipal(
   caller: Caller,
   [encoded]: readonly string[],
 ): Promise<Reply> {
-  const did = decodeURIComponent(encoded ?? '');
+  const did = pathParam(encoded);
   const key = request.query.get('key');
   const raw = key === null ? null : parsePublicKey(key);
   if (key !== null && raw === null) throw new ShapeError('"key" is not a public key');

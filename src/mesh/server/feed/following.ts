@@ -14,6 +14,7 @@ import { formatTime } from '../../../protocol/time.js';
 import { spendSignature } from '../keys.js';
 import { challengeOf, readAck, jsonBody, resumePlace, proofOf, verifierOf, versionOf, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request, type StreamSink } from '../http/exchange.js';
+import { pathParam } from '../http/parameters.js';
 import type { MeshServer } from '../mesh-server.js';
 import type { StreamForm } from './stream.js';
 
@@ -193,7 +194,7 @@ export async function forget(
   [name]: readonly string[],
 ): Promise<Reply> {
   await spendSignature(server, request, caller);
-  const found = await server.roster.forget(decodeURIComponent(name ?? ''));
+  const found = await server.roster.forget(pathParam(name));
   if (found === null) throw new Refused('NOT_FOUND', 'There is no such verifier on the roster.');
   server.pollers.delete(found.verifier);
   server.hub.closeVerifier(found.verifier);

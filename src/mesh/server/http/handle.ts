@@ -12,6 +12,7 @@ import { troubled } from '../committer.js';
 import { sealedAnswer } from '../prover.js';
 import type { MeshServer } from '../mesh-server.js';
 import { meshOpenApi } from './openapi.js';
+import { withoutNul } from './parameters.js';
 
 /** Paths that answer without a key: they say nothing about anyone. */
 const PUBLIC = ['/', '/healthz', '/openapi.json'];
@@ -89,6 +90,7 @@ function admitted(
   if (server.stopping) throw new Refused('SHUTTING_DOWN', 'This server is ending; ask again in a moment.');
   const sealed = sealedAnswer(server.prover.sealed);
   if (sealed !== null && endpoint.changes) throw sealed;
+  for (const [name, value] of request.query) withoutNul(value, JSON.stringify(name));
   const { upstream } = server.options;
   // Home judges the sender as if it had been asked itself: this server vouches for nothing.
   if (upstream !== undefined && endpoint.answeredBy === 'home') return relayed(server, upstream, request, endpoint);
