@@ -28,6 +28,7 @@ export const REFUSALS = {
   TOO_LARGE: { status: 413, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
   STORE_FAILED: { status: 500, retryable: false },
+  BUG: { status: 500, retryable: false },
   STORE_UNAVAILABLE: { status: 503, retryable: true },
   IN_DOUBT: { status: 503, retryable: true },
   HOME_UNREACHABLE: { status: 503, retryable: true },

@@ -1,12 +1,13 @@
 /** A service on this machine alone: a Unix socket in a folder of its own, a loopback port, or both. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
 import { meaningOf } from '../../app/system-failures.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply, WebRequestHead } from '../../app/ports/web.js';
 import { comment } from '../../protocol/framing/sse.js';
+import { refuseBroken } from './broken-requests.js';
 import { takesItsTurn } from './pipelining.js';
 import { leaveUnread } from './unread-bodies.js';
 
@@ -40,10 +41,7 @@ export async function listenHere(handler: WebHandler, places: ListeningPlaces): 
       );
       running.add(work);
     });
-    server.on('clientError', (_error: Error, socket: Socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-      else socket.destroy();
-    });
+    server.on('clientError', refuseBroken);
     await bound(server, listen);
     servers.push(server);
     return server;

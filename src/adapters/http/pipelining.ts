@@ -9,21 +9,27 @@ import type { Socket } from 'node:net';
 /** Most requests of one connection that wait for their answers; clients that pipeline at all send a few. */
 const MOST_WAITING = 16;
 
-const waiting = new WeakMap<Socket, number>();
+const waiting = new WeakMap<Socket, Set<IncomingMessage>>();
 
 /** True where the request may be answered; false where its connection has been ended, as more wait on it than may. */
-export function takesItsTurn({ socket }: IncomingMessage, response: ServerResponse): boolean {
+export function takesItsTurn(incoming: IncomingMessage, response: ServerResponse): boolean {
+  const { socket } = incoming;
   // What came in the same packet is handed on after the connection was ended.
   if (socket.destroyed) return false;
-  const count = (waiting.get(socket) ?? 0) + 1;
-  if (count > MOST_WAITING) {
+  const requests = waiting.get(socket) ?? new Set();
+  if (requests.size >= MOST_WAITING) {
     stopReading(socket);
     socket.destroy();
     return false;
   }
-  waiting.set(socket, count);
-  response.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1));
+  waiting.set(socket, requests.add(incoming));
+  response.once('close', () => requests.delete(incoming));
   return true;
+}
+
+/** True while a request that arrived whole on the connection is not answered yet. */
+export function awaitsAnswer(socket: Socket): boolean {
+  return [...(waiting.get(socket) ?? [])].some(({ complete }) => complete);
 }
 
 /**

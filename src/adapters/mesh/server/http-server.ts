@@ -14,6 +14,7 @@ import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../../mesh/limits.js';
 import type { StreamConnection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
 import {
   bodyLimit,
+  failedReply,
   handle,
   refusedAtTheDoor,
   takesKey,
@@ -21,6 +22,7 @@ import {
   tooLargeReply,
 } from '../../../mesh/server/http/handle.js';
 import { isOwnLoopback } from '../../../protocol/web-url.js';
+import { refuseBroken } from '../../http/broken-requests.js';
 import { takesItsTurn } from '../../http/pipelining.js';
 import { leaveUnread } from '../../http/unread-bodies.js';
 import { Intake } from './bodies.js';
@@ -82,16 +84,12 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
         else onBug(error);
         if (response.headersSent) response.destroy();
         else {
-          const code = mesh.broken ? 'STORE_FAILED' : 'BUG';
-          response.writeHead(500, { 'content-type': 'application/json' }).end(`{"code":"${code}"}\n`);
+          write(response, failedReply(mesh));
         }
       })
       .finally(() => running--);
   });
-  server.on('clientError', (_error: Error, socket: Socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-    else socket.destroy();
-  });
+  server.on('clientError', refuseBroken);
   await bind(server, host, options.port);
   const ticking = setInterval(() => mesh.tick(), TICK_MS);
   let end: (how: Failure | null) => void;
@@ -220,7 +218,7 @@ async function respond(
   if (typeof body === 'string') {
     // The rest of the body is not read, so the connection cannot carry another request.
     response.shouldKeepAlive = false;
-    write(response, body === 'busy' ? tooBusy() : tooLargeReply(limit));
+    write(response, body === 'busy' ? tooBusy() : await tooLargeReply(mesh, head));
     return;
   }
   const reply = await handle(mesh, { ...head, body });

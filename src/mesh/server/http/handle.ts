@@ -76,9 +76,19 @@ export function tooBusy(): Reply {
   return refusalReply({ code: 'BUSY', message: 'This server reads as much as it may; ask again in a moment.' });
 }
 
-/** The reply to a request whose body is larger than it may be. */
-export function tooLargeReply(limit: number): Reply {
+/** The reply to a request whose body is larger than it may be; `head`: the request without it. */
+export async function tooLargeReply(server: MeshServer, head: Request): Promise<Reply> {
+  // What stands at no path, or takes another method, has no size.
+  const otherwise = takesKey(head.method, head.path) ? null : await handle(server, head);
+  if (otherwise !== null && otherwise.status >= 400) return otherwise;
+  const limit = bodyLimit(head.method, head.path);
   return refusalReply({ code: 'TOO_LARGE', message: `The body of this request may have ${limit} bytes at most.` });
+}
+
+/** The reply to a request that met a bug, or a store that failed under it. */
+export function failedReply({ broken }: MeshServer): Reply {
+  if (broken) return refusalReply(brokenStore().refusal);
+  return refusalReply({ code: 'BUG', message: 'This request met a bug; whether it was carried out is unknown.' });
 }
 
 function admitted(

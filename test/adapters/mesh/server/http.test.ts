@@ -109,6 +109,49 @@ describe('over real sockets', () => {
     }),
   );
 
+  test.each([
+    ['no HTTP at all', 'hello?\r\n\r\n', 400, 'BAD_REQUEST'],
+    ['headers without end', `GET / HTTP/1.1\r\nX: ${'y'.repeat(20_000)}`, 431, 'TOO_LARGE'],
+    ['a line folded (RFC 9112, 5.2)', 'GET / HTTP/1.1\r\nHost: x\r\nX: y\r\n z\r\n\r\n', 400, 'BAD_REQUEST'],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+      400,
+      'BAD_REQUEST',
+    ],
+    ['a body to no path', 'POST /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}', 404, 'NOT_FOUND'],
+    [
+      'a body that a path does not take',
+      'PUT /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}',
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+  ])('%s is refused in the form of every refusal', async (_, text, status, code) =>
+    using(async (net) => {
+      const answer = await raw(net.listening.port, text);
+      const [head, body] = answer.split('\r\n\r\n') as [string, string];
+      expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(head).toMatch(/\r\ncache-control: no-store/i);
+      expect(JSON.parse(body)).toEqual({
+        code,
+        message: expect.any(String),
+        details: code === 'METHOD_NOT_ALLOWED' ? { allow: 'GET, HEAD' } : null,
+        retryable: false,
+      });
+    }),
+  );
+
+  test('what cannot be read behind a command is not answered in its place', () =>
+    using(async (net) => {
+      const body = JSON.stringify({ cmd_id: 'cmd-12345678', action: 'revoke', agent_id: AGENT, reason: 'r' });
+      const text = await raw(
+        net.listening.port,
+        `POST /v1/mesh/commands HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${net.mesh.keys.operator.text}\r\nContent-Length: ${body.length}\r\n\r\n${body}\x01\r\n\r\n`,
+      );
+      await until(() => net.mesh.server.head.seq === 1, 'it was carried out');
+      expect(text).toBe('');
+    }));
+
   test('who hangs up in the middle of a request is no bug', () =>
     using(async (net) => {
       const key = net.mesh.keys.admin.text;
