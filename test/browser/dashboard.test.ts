@@ -364,6 +364,61 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await page.evaluate('document.querySelectorAll("#entries .gap").length')).toBe(0);
   });
 
+  test('says of when its figures are once the mesh is lost, and takes it back', async () => {
+    const { page, net } = await scene();
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("state").textContent === "live"');
+    expect(await text(page, '#doubt')).toBe('');
+    await net.listening.close();
+    await page.until('document.getElementById("doubt").textContent !== ""');
+    expect(await text(page, '#doubt')).toMatch(/^No answer of the mesh: what stands below is of \d\d:\d\d:\d\d UTC\./);
+    const again = await network({ store: net.mesh.store }, net.listening.port);
+    onTestFinished(() => again.close());
+    await page.until('document.getElementById("doubt").textContent === ""');
+    await page.until('document.getElementById("state").textContent === "live"');
+    await page.evaluate('document.getElementById("lock").click()');
+    expect(await text(page, '#doubt')).toBe('');
+  });
+
+  test.each([
+    ['sealed', `json.sealed_by_term = 7`, /sealed: the log goes on elsewhere, in term 7\./],
+    ['without proof', `json.checkpoint = null`, /cannot prove now that its log is the newest/],
+    ['failing', `return new Response('{}', { status: 503 })`, /^The mesh answers 503: what stands below is of /],
+  ])('does not call itself live before a mesh that is %s', async (_, change, said) => {
+    const { page, net } = await scene();
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("state").textContent === "live"');
+    await page.evaluate(`{
+      const fetched = window.fetch;
+      window.fetch = async (path, init) => {
+        const answer = await fetched(path, init);
+        if (path !== '/v1/mesh/status') return answer;
+        const json = await answer.json();
+        ${change};
+        return new Response(JSON.stringify(json));
+      };
+    }`);
+    await page.until('document.getElementById("doubt").textContent !== ""');
+    expect(await text(page, '#doubt')).toMatch(said);
+    expect(await page.evaluate('document.getElementById("state").className')).toBe('status critical');
+    expect(await text(page, '#state')).toBe('out of date');
+  });
+
+  test('reads entries page by page from a server that streams none, as in another region', async () => {
+    const { page, net, east, ship } = await scene();
+    await page.evaluate(`{
+      const fetched = window.fetch;
+      window.fetch = (path, init) =>
+        path.startsWith('/v1/logs/stream') ? Promise.resolve(new Response('{}', { status: 404 })) : fetched(path, init);
+    }`);
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#entries li").length >= 50');
+    east.log({ agent_id: AGENT, at: Date.now(), action: 'of_another_region' });
+    await ship(east, 194);
+    await page.until('document.querySelector("#entries li .action bdi")?.textContent === "of_another_region"');
+    await page.until('document.getElementById("state").textContent === "live"');
+  });
+
   test('needs a reason', async () => {
     const at = await scene();
     const { page, net } = at;

@@ -43,7 +43,7 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <h1><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true"><path d="M12 3v8"/><path d="M7.05 6.3a8 8 0 1 0 9.9 0"/></svg>AIP mesh</h1>
 <span id="state" class="status dim" role="status">locked</span>
 <button id="lock" type="button" class="small" hidden>Lock</button>
-</div></header>
+</div><p id="doubt" class="doubt" role="alert"></p></header>
 <main>
 <noscript><p class="card">This page needs JavaScript. At a terminal: <code>aip mesh status</code>, <code>aip logs tail --mesh -f</code>.</p></noscript>
 <div id="gate" class="gate card">

@@ -10,6 +10,7 @@ a{color:inherit}h1,h2{margin:0;font-size:1.05rem;line-height:1.3}h2:focus{outlin
 header.top{position:sticky;top:0;z-index:2;background:var(--card);border-bottom:1px solid var(--rule)}
 header.top>div{max-width:96rem;margin:0 auto;padding:.6rem 1.25rem;display:flex;align-items:center;gap:.9rem;flex-wrap:wrap}
 header.top h1{display:flex;align-items:center;gap:.55rem;margin-right:auto}header.top svg{width:1.5rem;height:1.5rem;color:var(--line)}
+.doubt{margin:0;padding:.5rem 1.25rem;background:var(--bad);color:var(--card);font-weight:600}.doubt:empty{display:none}
 main{max-width:96rem;margin:0 auto;padding:1.25rem 1.25rem 4rem}
 button{font:inherit;font-weight:600;border:1px solid var(--rule);background:var(--card);color:var(--ink);border-radius:8px;padding:.4rem .9rem;min-height:2.5rem;cursor:pointer}
 button:hover{border-color:var(--dim)}button:disabled{opacity:.5;cursor:default}button[aria-pressed=true]{background:var(--ink);color:var(--card)}

@@ -2,6 +2,7 @@ import { agents, type AgentRow } from './agents.js';
 import { backoff } from '../../../protocol/backoff.js';
 import type { PageWindow } from './browser.js';
 import { calls } from './calls.js';
+import { freshness } from './freshness.js';
 import { inbox } from './inbox.js';
 import { kit as kitOf } from './kit.js';
 import { live } from './live.js';
@@ -20,17 +21,13 @@ export function runPage(window: PageWindow): void {
   const feed = live(window, kit);
   const crowd = verifiers(kit);
   const figures = summary(kit);
+  const fresh = freshness(window, kit);
   const waiting = inbox(window, kit, mesh, () => key);
 
   let key = '';
   /** Changes when the page is locked: what was asked for with an earlier key is then ignored. */
   let session = new AbortController();
   let timer: number | null = null;
-
-  const state = (text: string, look: string): void => {
-    byId('state').className = `status ${look}`;
-    say(byId('state'), text);
-  };
 
   const lock = (why: string): void => {
     session.abort();
@@ -43,10 +40,11 @@ export function runPage(window: PageWindow): void {
     feed.clear();
     byId('verifiers').replaceChildren();
     figures.clear();
+    fresh.clear();
     byId('open').hidden = true;
     byId('gate').hidden = false;
     byId('lock').hidden = true;
-    state('locked', 'dim');
+    fresh.stream('locked', 'dim');
     say(byId('gate-problem'), why);
     byId('key').focus();
   };
@@ -67,6 +65,7 @@ export function runPage(window: PageWindow): void {
     const bad = [fleet.status, status.status].find((each) => each !== 200);
     if (bad !== undefined) {
       if (bad === 401) lock(problem(401));
+      else if (!byId('open').hidden) fresh.lost(bad);
       return bad;
     }
     if (asked.status === 200) waiting.show(asked.json['requests'] as never);
@@ -74,6 +73,7 @@ export function runPage(window: PageWindow): void {
     const lag = crowd.show(status.json, fleet.json['logs'] as never);
     dialog.needSignature(status.json['require_signed_commands'] === true);
     figures.show(fleet.json, status.json, lag);
+    fresh.heard(status.json);
     return 200;
   };
 
@@ -97,7 +97,7 @@ export function runPage(window: PageWindow): void {
           after,
           open: () => {
             failures = 0;
-            state('live', 'ok');
+            fresh.stream('live', 'ok');
           },
           frame: (event, id, data) => {
             if (signal.aborted) return;
@@ -113,6 +113,18 @@ export function runPage(window: PageWindow): void {
       );
       if (signal.aborted) return;
       if (ended === 401) return lock('This key is not accepted any more.');
+      // A server in another region streams no entries, and passes on to home who asks for them.
+      if (ended === 404) {
+        const { status: told, json: page } = await mesh.ask(`/v1/logs?after=${encodeURIComponent(after)}&wait=8s`, key);
+        if (signal.aborted) return;
+        if (told === 200) {
+          failures = 0;
+          fresh.stream('live', 'ok');
+          after = String(page['next']);
+          for (const entry of page['entries'] as readonly Record<string, unknown>[]) feed.show(entry);
+          continue;
+        }
+      }
       // Another mesh answers here, or an older copy of this one: its log begins anew for this page.
       if (ended === 409) {
         const { json: now } = await mesh.ask('/v1/logs?last=50', key);
@@ -121,7 +133,7 @@ export function runPage(window: PageWindow): void {
       }
       failures += 1;
       const ms = Math.round(backoff(failures, Math.random(), { firstMs: 250, mostMs: 10_000 })) + 100;
-      state(`reconnecting in ${Math.ceil(ms / 1000)} s`, 'warning');
+      fresh.stream(`reconnecting in ${Math.ceil(ms / 1000)} s`, 'warning');
       await wait(ms);
     }
   };
@@ -137,7 +149,7 @@ export function runPage(window: PageWindow): void {
     table.offer(role);
     dialog.own(role === 'operator' || role === 'admin' ? key : '');
     say(byId('gate-problem'), '');
-    state('connecting', 'dim');
+    fresh.stream('connecting', 'dim');
     const { signal } = session;
     void refresh().then((status) => {
       if (signal.aborted) return;
