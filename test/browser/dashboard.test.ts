@@ -160,6 +160,17 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await page.evaluate('localStorage.length + sessionStorage.length + document.cookie.length')).toBe(0);
   });
 
+  test('its figures stay those of the fleet while an agent is looked for', async () => {
+    const { page, net } = await scene();
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("t-stopped").textContent === "1 stopped"');
+    await page.evaluate('document.getElementById("find").focus()');
+    await page.type('TRADER');
+    await page.until('document.querySelectorAll("#agents tr").length === 1');
+    expect([await text(page, '#t-agents'), await text(page, '#t-stopped')]).toEqual(['6', '1 stopped']);
+    expect([await text(page, '#t-day'), await text(page, '#t-rate')]).toEqual(['260', '5.4% refused']);
+  });
+
   test('strings of strangers stay text', async () => {
     const at = await scene();
     const { page, net } = at;

@@ -27,6 +27,12 @@ interface FleetAgent {
 interface Fleet {
   readonly agents: readonly FleetAgent[];
   readonly more: number;
+  readonly totals: {
+    readonly agents: number;
+    readonly stopped: number;
+    readonly accepted: number;
+    readonly refused: number;
+  };
   readonly above: readonly { subject: string; key_of: string | null; status: string; reason: string | null }[];
   readonly logs: readonly { verifier: string; label: string; seq: number; last_shipped_ms: number }[];
   readonly entries: number;
@@ -216,6 +222,16 @@ describe('the fleet', () => {
     expect(agents[0]).toMatchObject({ agent_id: AGENT, revocable: true });
     expect(agents.slice(1).every((agent) => !agent.revocable)).toBe(true);
     expect([agents.length, more]).toEqual([200, 301]);
+  });
+
+  test('the totals are of every agent, whatever is looked for and however many are listed', async () => {
+    const { mesh, fleet } = await fleetOf(...times(3), { error_code: 'AIP-E202' }, { agent_id: OTHER });
+    for (let i = 0; i < 250; i++) await mesh.command('revoke', { agent_id: `${PRINCIPAL}:agents:stopped-${i}` });
+    const totals = { agents: 252, stopped: 250, accepted: 4, refused: 1 };
+    expect(await fleet()).toMatchObject({ more: 52, totals });
+    const found = await fleet(`?find=${AGENT.slice(-6).toUpperCase()}`);
+    expect(found.agents.map(({ agent_id }) => agent_id)).toEqual([AGENT]);
+    expect(found.totals).toEqual(totals);
   });
 
   test('an agent that was denied and never logged is there as well', async () => {

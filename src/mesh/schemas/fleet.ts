@@ -5,16 +5,20 @@ const standing = word('active', 'suspended', 'revoked');
 
 /** What is asked and answered about the agents of a fleet and its log. */
 export const FLEET_SCHEMAS = {
-  Fleet: object({
-    agents: list(ref('FleetAgent')),
-    more: count,
-    // Servers of earlier versions do not send `key_of`.
-    above: list(object({ subject, key_of: nullable(text), status: standing, reason: nullable(text) }, ['key_of'])),
-    logs: list(object({ verifier: text, label: text, key_id: text, seq: count, last_shipped_ms: elapsed })),
-    counted: flag,
-    entries: count,
-    time,
-  }),
+  Fleet: object(
+    {
+      agents: list(ref('FleetAgent')),
+      more: count,
+      totals: object({ agents: count, stopped: count, accepted: count, refused: count }),
+      above: list(object({ subject, key_of: nullable(text), status: standing, reason: nullable(text) }, ['key_of'])),
+      logs: list(object({ verifier: text, label: text, key_id: text, seq: count, last_shipped_ms: elapsed })),
+      counted: flag,
+      entries: count,
+      time,
+    },
+    // Servers of earlier versions do not send it, nor `key_of`.
+    ['totals'],
+  ),
   FleetAgent: object({
     agent_id: text,
     revocable: flag,

@@ -1,7 +1,13 @@
-import type { AgentRow } from './agents.js';
 import type { Kit } from './kit.js';
 
 type Answer = Readonly<Record<string, unknown>>;
+
+interface Totals {
+  readonly agents: number;
+  readonly stopped: number;
+  readonly accepted: number;
+  readonly refused: number;
+}
 
 /** A subject whose stop holds for more than one agent, or for one key. */
 interface Above {
@@ -18,21 +24,11 @@ export function summary({ ago, byId, clean, el, percent, say }: Kit) {
     say(byId(beside), text);
   };
 
-  const agents = (list: readonly AgentRow[], more: number): void => {
-    const stopped = list.filter(({ status }) => status !== 'active').length;
-    tile('t-agents', String(list.length + more), 't-stopped', stopped === 0 ? 'none stopped' : `${stopped} stopped`);
-  };
-
-  const day = (list: readonly AgentRow[]): void => {
-    let [accepted, refused] = [0, 0];
-    for (const { hours } of list) {
-      for (const [ok, not] of hours) {
-        accepted += ok;
-        refused += not;
-      }
-    }
-    const all = accepted + refused;
-    tile('t-day', String(all), 't-rate', all === 0 ? 'nothing logged' : `${percent(refused / all)} refused`);
+  /** Of the whole fleet: the list is what was looked for, and its first page. A home of an earlier version does not count it. */
+  const agents = ({ agents: all, stopped, accepted, refused }: Totals): void => {
+    tile('t-agents', String(all), 't-stopped', stopped === 0 ? 'none stopped' : `${stopped} stopped`);
+    const day = accepted + refused;
+    tile('t-day', String(day), 't-rate', day === 0 ? 'nothing logged' : `${percent(refused / day)} refused`);
   };
 
   const verifiers = (status: Answer, lag: number): void => {
@@ -71,9 +67,7 @@ export function summary({ ago, byId, clean, el, percent, say }: Kit) {
   return {
     /** The answers of `fleet` and `status`; `lag` is how many events the slowest verifier is behind. */
     show(fleet: Answer, status: Answer, lag: number): void {
-      const list = fleet['agents'] as readonly AgentRow[];
-      agents(list, Number(fleet['more']));
-      day(list);
+      if (fleet['totals'] !== undefined) agents(fleet['totals'] as Totals);
       verifiers(status, lag);
       drill(status);
       tile('t-head', String(status['head']), 't-entries', `${String(fleet['entries'])} entries shipped`);

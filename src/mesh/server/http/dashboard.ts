@@ -34,7 +34,7 @@ export function dashboardPage(): WholeReply {
 export async function fleet(server: MeshServer, request: Request): Promise<Reply> {
   const { store, clock, options } = server;
   const now = clock.wall();
-  const find = request.query.get('find') ?? '';
+  const find = (request.query.get('find') ?? '').toLowerCase();
   const { standings, serials, holders } = await standingsOf(server);
   const known = new Map(standings.map((standing) => [standing.subject, standing]));
   const conduct = new Map<string, FleetAgent>();
@@ -43,9 +43,13 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
   for (const { subject } of standings) if (scopeOf(subject) === 'agent' && !isCanary(subject)) ids.add(subject);
   for (const agent of serials.keys()) ids.add(agent);
 
-  const rows = [...ids]
-    .filter((id) => id.includes(find))
-    .map((id) => ({ id, agent: conduct.get(id) ?? null, effective: effectiveStatus(id, known, now) }))
+  const all = [...ids].map((id) => ({
+    id,
+    agent: conduct.get(id) ?? null,
+    effective: effectiveStatus(id, known, now),
+  }));
+  const rows = all
+    .filter(({ id }) => id.toLowerCase().includes(find))
     .map((row) => ({ ...row, rank: rankOf(row.agent, row.effective) }))
     .sort((a, b) => a.rank - b.rank || (b.agent?.lastAt ?? 0) - (a.agent?.lastAt ?? 0) || (a.id < b.id ? -1 : 1));
   const above = standings.filter(({ subject }) => scopeOf(subject) !== 'agent');
@@ -61,6 +65,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
       .slice(0, MAX_AGENTS)
       .map(({ id, agent, effective }) => agentForm(id, agent, effective, serials.get(id) ?? null)),
     more: Math.max(0, rows.length - MAX_AGENTS),
+    totals: totalsOf(all),
     above: denied.slice(0, FLEET_ABOVE).map((standing) => ({
       subject: standing.subject,
       key_of: holders.get(standing.subject) ?? null,
@@ -128,6 +133,17 @@ function effectiveStatus(id: string, known: ReadonlyMap<string, Standing>, now: 
     found = { status, reason: standing!.reason, of: subject };
   }
   return found;
+}
+
+/** Of every agent, whatever is looked for and however many are listed. */
+function totalsOf(all: readonly { readonly agent: FleetAgent | null; readonly effective: EffectiveStatus }[]) {
+  const hours = all.flatMap(({ agent }) => agent?.hours ?? []);
+  return {
+    agents: all.length,
+    stopped: all.filter(({ effective }) => effective.status !== 'active').length,
+    accepted: hours.reduce((sum, [accepted]) => sum + accepted, 0),
+    refused: hours.reduce((sum, [, refused]) => sum + refused, 0),
+  };
 }
 
 /** 0: stopped. 1: active, and something is wrong with it. 2: active. 3: only ever named by strangers, who may name anything. */
