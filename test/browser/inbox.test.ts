@@ -107,6 +107,28 @@ describe.skipIf(CHROMIUM === null)('the inbox', { timeout: 60_000 }, () => {
     await pictured(page, 'inbox-desktop.png');
   });
 
+  test('counts what waits for a person, and says when there is more than it shows', async () => {
+    const { page } = await scene();
+    await page.until('document.getElementById("t-waiting").textContent === "1"');
+    await page.evaluate(`{
+      const fetched = window.fetch;
+      window.fetch = async (path, init) => {
+        const answer = await fetched(path, init);
+        if (path !== '/v1/mesh/approvals') return answer;
+        const { requests: [first] } = await answer.json();
+        const done = { ...first, status: 'approved', approved_by: ['did:web:acme.com'] };
+        return new Response(JSON.stringify({ requests: [first, done], next: window.more ?? null, mark: '1' }));
+      };
+    }`);
+    await page.until('document.querySelectorAll("#requests li").length === 2');
+    expect(await text(page, 't-waiting')).toBe('1');
+    expect(await text(page, 'requests')).toMatch(/1 of 1 approved, not used yet/);
+    expect(await text(page, 'more-requests')).toBe('');
+    await page.evaluate('window.more = "0".repeat(32)');
+    await page.until('document.getElementById("t-waiting").textContent === "1 or more"');
+    expect(await text(page, 'more-requests')).toContain('aip approvals list');
+  });
+
   test('signs with a key that its owner opens there; the mesh gets the answer, and never the key or its passphrase', async () => {
     const found = await scene({}, '#approval=ID');
     const { net, page, id } = found;

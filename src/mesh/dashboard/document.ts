@@ -67,6 +67,7 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <section id="inbox" class="card inbox" aria-labelledby="inbox-title" hidden>
 <div class="bar"><h2 id="inbox-title" tabindex="-1">Waiting for a person <span id="t-waiting" class="status warning"></span></h2></div>
 <ul id="requests" class="requests"></ul>
+<p id="more-requests" class="few"></p>
 </section>
 <div class="cols">
 <div>

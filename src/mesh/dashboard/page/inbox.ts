@@ -188,10 +188,12 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
   dialog.addEventListener('close', forget);
 
   return {
-    /** The requests that wait, the oldest first. */
-    show(requests: readonly Listed[]): void {
+    /** The requests that are open, the oldest first; `more`: there are others behind them. */
+    show(requests: readonly Listed[], more: boolean): void {
       byId('inbox').hidden = requests.length === 0;
-      say(byId('t-waiting'), requests.length === 0 ? '' : String(requests.length));
+      const waiting = requests.filter(({ status }) => status === 'pending').length;
+      say(byId('t-waiting'), more ? `${waiting} or more` : waiting === 0 ? '' : String(waiting));
+      say(byId('more-requests'), more ? 'More of them are not shown; at a terminal: aip approvals list' : '');
       const now = JSON.stringify(requests);
       // What did not change keeps its place, and the focus in it.
       if (now !== shown)
@@ -204,13 +206,14 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
             const { name, domain } = kit.nameOf(each.agent_id);
             const given =
               each.approved_by.length === 0 ? '' : `, ${each.approved_by.length} of ${each.needed} approved`;
+            const done = each.status === 'approved' ? ', not used yet' : '';
             return el(
               'li',
               '',
               el('bdi', 'name', name),
               el('span', 'domain', domain),
               el('bdi', 'action', plain(each.action)),
-              el('span', 'few', `until ${each.expires_at.slice(0, 16).replace('T', ' ')} UTC${given}`),
+              el('span', 'few', `until ${each.expires_at.slice(0, 16).replace('T', ' ')} UTC${given}${done}`),
               look,
             );
           }),

@@ -68,7 +68,7 @@ export function runPage(window: PageWindow): void {
       else if (!byId('open').hidden) fresh.lost(bad);
       return bad;
     }
-    if (asked.status === 200) waiting.show(asked.json['requests'] as never);
+    if (asked.status === 200) waiting.show(asked.json['requests'] as never, asked.json['next'] !== null);
     table.show(fleet.json['agents'] as readonly AgentRow[], Number(fleet.json['more']));
     const lag = crowd.show(status.json, fleet.json['logs'] as never);
     dialog.needSignature(status.json['require_signed_commands'] === true);
