@@ -143,6 +143,24 @@ test("a hook's code and another dialect's get rules of their own", () => {
   expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
 });
 
+/** An embedded link (SARIF 2.1.0, 3.11.6): a backslash takes the meaning of the bracket, or backslash, behind it. */
+const LINK = /(?<!\\)(?:\\\\)*\[(?:[^\\[\]]|\\[\\[\]])*\]\([^)]*\)/;
+
+test.each([
+  '[Approve it here](https://evil.example)',
+  '[a](1)',
+  '\\[a\\](https://evil.example)',
+  '[a\\\\](https://evil.example)',
+  '[[a]](https://evil.example)',
+])('an action makes no link of the message: %s', (action) => {
+  const [found] = read([{ ...REFUND, action }]).results;
+  expect(found!.message.text).not.toMatch(LINK);
+  // A reader that undoes the escape sees the action, and brackets without an address stay as they are.
+  expect(found!.message.text.replace(/\\([\\\]])/g, '$1')).toContain(action);
+  const [other] = read([{ ...REFUND, action: 'items[0] (all)' }]).results;
+  expect(other!.message.text).toContain('items[0] (all)');
+});
+
 describe('locations', () => {
   test.each([
     ['dir/intent.json', 'dir/intent.json', 1],

@@ -4,7 +4,7 @@ import { clean, safeJson } from '../terminal/text.js';
 import { data, githubErrors, MAX_ANNOTATIONS, property } from './github.js';
 import { attribute, content, errorCase, totals } from './junit.js';
 import { SARIF_SCHEMA } from './sarif.js';
-import { sarifInvocation, uriOf, type Unread } from './unread.js';
+import { sarifInvocation, sarifMessage, uriOf, type Unread } from './unread.js';
 
 /** The findings in one passport; `source` is the file, or the name that it is known by. */
 export interface LintReport {
@@ -47,7 +47,7 @@ export function lintSarif(reports: readonly LintReport[], version: string, unrea
       ruleId: `lint/${code}`,
       ruleIndex: codes.indexOf(code),
       level: severity,
-      message: { text: clean(`${message} ${hint}`) },
+      message: sarifMessage(clean(`${message} ${hint}`)),
       locations: [
         {
           physicalLocation: {

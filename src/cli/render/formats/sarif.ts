@@ -7,7 +7,7 @@ import { DIALECT_LABEL, type DialectName } from '../../../protocol/dialects.js';
 import { CATALOGUES, entryOf } from '../explain-catalogue.js';
 import { VERSION } from '../../version.js';
 import { safeJson } from '../terminal/text.js';
-import { sarifInvocation, uriOf, type Unread } from './unread.js';
+import { sarifInvocation, sarifMessage, uriOf, type Unread } from './unread.js';
 
 /** The schema that logs name. */
 export const SARIF_SCHEMA =
@@ -122,7 +122,7 @@ function messageAt(decision: Decision, refusal: Refusal, rule: { id: string; ind
     ruleId: rule.id,
     ruleIndex: rule.index,
     level: 'error',
-    message: { text: `${who.map(named).join(' ')}: ${why}${facts === '' ? '' : ` (${facts})`}` },
+    message: sarifMessage(`${who.map(named).join(' ')}: ${why}${facts === '' ? '' : ` (${facts})`}`),
     locations: [{ physicalLocation: locationOf(documentPlace(decision.source)) }],
   };
 }

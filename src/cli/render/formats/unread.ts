@@ -21,6 +21,14 @@ export function uriOf(path: string): string {
   return escaped.startsWith('/') ? `file://${escaped.replace(/^\/+/, '/')}` : escaped;
 }
 
+/**
+ * A message object whose text is shown as it is. SARIF makes a link of `[text](address)` in plain texts too (2.1.0, 3.11.6), so that an
+ * action could lead the readers of a report elsewhere: the bracket before the address is escaped.
+ */
+export function sarifMessage(text: string): JsonObject {
+  return { text: text.replace(/(\\*)\](?=\()/g, (_, slashes: string) => `${slashes}${slashes}\\]`) };
+}
+
 /** What SARIF says of the run: a refusal is a finding, and a file that was not read a failure of the tool. */
 export function sarifInvocation(unread: readonly Unread[]): JsonObject {
   if (unread.length === 0) return { executionSuccessful: true };
@@ -29,7 +37,7 @@ export function sarifInvocation(unread: readonly Unread[]): JsonObject {
     toolExecutionNotifications: unread.map(({ source, code, message }) => ({
       level: 'error',
       descriptor: { id: code },
-      message: { text: clean(message) },
+      message: sarifMessage(clean(message)),
       locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(source) } } }],
     })),
   };
