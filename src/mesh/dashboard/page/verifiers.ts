@@ -25,6 +25,7 @@ interface Confirmed {
 }
 
 interface Absent {
+  readonly verifier: string;
   readonly label: string;
   readonly seq: number;
   readonly last_seen: string;
@@ -32,7 +33,13 @@ interface Absent {
   readonly refuses_since: string | null;
 }
 
+interface Older {
+  readonly verifier: string;
+  readonly label: string;
+}
+
 interface Known {
+  readonly label: string;
   mode: string;
   seq: number | null;
   heard: string;
@@ -51,15 +58,26 @@ export function verifiers(kit: Kit) {
       const head = Number(status['head']);
       const now = Date.parse(String(status['time']));
       const known = new Map<string, Known>();
-      const at = (name: string): Known => {
-        const found = known.get(name) ?? { mode: 'not connected', seq: null, heard: '', log: '', connected: false };
-        known.set(name, found);
+      // By its key: of two with one label, the one that listens must not hide the one that is absent.
+      const at = (id: string, label: string): Known => {
+        const found = known.get(id) ?? {
+          label,
+          mode: 'not connected',
+          seq: null,
+          heard: '',
+          log: '',
+          connected: false,
+        };
+        known.set(id, found);
         return found;
       };
-      for (const { label, seq, at: seen } of status['last_confirmed'] as readonly Confirmed[]) {
-        Object.assign(at(label), { seq, heard: ago(now - Date.parse(seen)) });
+      const keyless = new Map((status['older'] as readonly Older[]).map(({ verifier, label }) => [verifier, label]));
+      for (const { verifier, label, seq, at: seen } of status['last_confirmed'] as readonly Confirmed[]) {
+        Object.assign(at(verifier, label), { seq, heard: ago(now - Date.parse(seen)) });
       }
-      for (const { label, seq, last_seen, on_stale, refuses_since } of status['absent'] as readonly Absent[]) {
+      for (const { verifier, label, seq, last_seen, on_stale, refuses_since } of status[
+        'absent'
+      ] as readonly Absent[]) {
         const means =
           refuses_since !== null
             ? refuses_since <= String(status['time'])
@@ -68,22 +86,34 @@ export function verifiers(kit: Kit) {
             : on_stale === null
               ? 'absent, older version'
               : 'absent, may still accept';
-        Object.assign(at(label), { mode: means, seq, heard: ago(now - Date.parse(last_seen)) });
+        const id = keyless.get(verifier) ?? verifier;
+        Object.assign(at(id, label), { mode: means, seq, heard: ago(now - Date.parse(last_seen)) });
       }
       for (const { verifier, label, key_id, mode, seq, last_seen_ms } of status['verifiers'] as readonly Connected[]) {
         const heard = mode === 'poll' ? ago(last_seen_ms) : 'connected';
-        Object.assign(at(label ?? verifier ?? `(no name) key ${key_id}`), { mode, seq, heard, connected: true });
+        const name = label ?? verifier ?? `(no name) key ${key_id}`;
+        Object.assign(at(verifier ?? name, name), { mode, seq, heard, connected: true });
       }
       // The one that shipped last comes first.
-      for (const { label, seq, last_shipped_ms } of logs) at(label).log ||= `${seq} entries, ${ago(last_shipped_ms)}`;
+      for (const { label, seq, last_shipped_ms } of logs) {
+        const [named, ...others] = [...known].filter(([, each]) => each.label === label);
+        const id = named === undefined || others.length > 0 ? `log of ${label}` : named[0];
+        at(id, label).log ||= `${seq} entries, ${ago(last_shipped_ms)}`;
+      }
       let largest = 0;
       const rows = [...known]
-        .sort(([a, one], [b, other]) => rank(one) - rank(other) || (a < b ? -1 : 1))
+        .sort(([, one], [, other]) => rank(one) - rank(other) || (one.label < other.label ? -1 : 1))
         .slice(0, 200)
-        .map(([name, { mode, seq, heard, log, connected }]) => {
+        .map(([id, { label: name, mode, seq, heard, log, connected }]) => {
           const lag = seq === null ? null : Math.max(0, head - seq);
           if (connected && lag !== null) largest = Math.max(largest, lag);
-          const title = el('th', 'who', el('bdi', 'name', clean(name)));
+          const isShared = [...known.values()].filter(({ label }) => label === name).length > 1;
+          const title = el(
+            'th',
+            'who',
+            el('bdi', 'name', clean(name)),
+            ...(isShared ? [el('bdi', 'domain', clean(id))] : []),
+          );
           title.setAttribute('scope', 'row');
           const cells: [string, string, string][] = [
             ['Connection', mode, connected ? 'ok' : mode.startsWith('absent') ? 'critical' : 'dim'],
