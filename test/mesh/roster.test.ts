@@ -186,6 +186,19 @@ describe('a confirmation counts for nothing', () => {
 });
 
 describe('the roster', () => {
+  test('two verifiers with one label are one line of the metrics, with the lag of the slower one', async () => {
+    const mesh = await TestMesh.start();
+    const quick = await new Verifier(mesh, 1, 'eu-1').listen();
+    await new Verifier(mesh, 2, 'eu-1').listen();
+    await mesh.command('revoke');
+    await quick.confirm();
+    const lines = (await mesh.ask('GET', '/metrics', 'observer')).body.split('\n');
+    const { keyId } = mesh.keys.verifier;
+    expect(lines.filter((line) => line.startsWith('aip_mesh_verifier_lag_events{'))).toEqual([
+      `aip_mesh_verifier_lag_events{verifier="eu-1",key_id="${keyId}"} 1`,
+    ]);
+  });
+
   test('a card that was signed for another API key, or with another key, is refused', async () => {
     const mesh = await TestMesh.start();
     const verifier = new Verifier(mesh, 11);

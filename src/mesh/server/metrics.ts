@@ -1,5 +1,6 @@
 /** The server's numbers in the Prometheus text format. */
 import { textReply, type Reply, type Request } from './http/exchange.js';
+import type { Member } from '../roster/member.js';
 import type { MeshServer } from './mesh-server.js';
 import { listenersAtHome } from './regions/listeners.js';
 
@@ -33,13 +34,8 @@ export async function metrics(server: MeshServer, request: Request): Promise<Rep
     ...metric(
       'aip_mesh_verifier_lag_events',
       'gauge',
-      'Events that a verifier has not confirmed.',
-      listening.members
-        .slice(0, MAX_LABELS)
-        .map(({ label, keyId, seq }) => [
-          `{verifier="${escaped(label)}",key_id="${keyId}"}`,
-          Math.max(0, head.seq - seq),
-        ]),
+      'Events that a verifier has not confirmed; of several with one label, the most.',
+      lagsOf(listening.members, head.seq),
     ),
     ...metric(
       'aip_mesh_decisions_total',
@@ -96,6 +92,16 @@ async function listeningOf(server: MeshServer, request: Request) {
 /** One sample, or none where it is not known. */
 function of(value: number | null): (readonly [string, number])[] {
   return value === null ? [] : [['', value]];
+}
+
+/** Of two samples with the same labels Prometheus keeps one, and which lags would be left to chance. */
+function lagsOf(members: readonly Member[], head: number): (readonly [string, number])[] {
+  const lags = new Map<string, number>();
+  for (const { label, keyId, seq } of members) {
+    const labels = `{verifier="${escaped(label)}",key_id="${keyId}"}`;
+    lags.set(labels, Math.max(lags.get(labels) ?? 0, head - seq));
+  }
+  return [...lags].slice(0, MAX_LABELS);
 }
 
 /** Most verifiers with a line of their own. */
