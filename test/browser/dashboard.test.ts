@@ -193,6 +193,16 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await text(page, '#verifiers tr:nth-child(2)')).toMatch(/^eu-west-1[\s\S]*stream/);
   });
 
+  test('an entry of another day shows its day, in UTC', async () => {
+    const { page, net, east, ship } = await scene({ past: false });
+    east.log({ agent_id: AGENT, at: Date.parse('2026-02-18T14:23:45Z') }, { agent_id: AGENT, at: Date.now() });
+    await ship(east);
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#entries li").length === 2');
+    expect(await text(page, '#entries li:last-child time')).toMatch(/^02-18\s14:23:45$/);
+    expect(await text(page, '#entries li:first-child time')).toMatch(/^\d\d:\d\d:\d\d$/);
+  });
+
   test('strings of strangers stay text', async () => {
     const at = await scene();
     const { page, net } = at;

@@ -45,6 +45,15 @@ export function live(window: PageWindow, kit: Kit) {
     timer ??= window.setTimeout(flush, 80);
   };
 
+  /** In UTC; of another day than today with month and day, or the last refusal of a quiet week would read as one of now. */
+  const clock = (stamp: string): string => {
+    const at = Date.parse(stamp);
+    if (Number.isNaN(at)) return '';
+    const utc = new Date(at).toISOString();
+    const day = utc.slice(0, 10) === new Date().toISOString().slice(0, 10) ? '' : `${utc.slice(5, 10)} `;
+    return `${day}${utc.slice(11, 19)}`;
+  };
+
   const isDecision = (entry: Entry): boolean => (entry['type'] ?? 'verification') === 'verification';
 
   const verdict = (entry: Entry): [string, string] => {
@@ -65,7 +74,7 @@ export function live(window: PageWindow, kit: Kit) {
   const item = (entry: Entry): Elem => {
     const [word, look] = verdict(entry);
     const stamp = clean(entry['timestamp'], 40);
-    const time = el('time', '', stamp.slice(11, 19));
+    const time = el('time', '', clock(stamp));
     time.setAttribute('title', stamp);
     const { name, domain } = nameOf(String(entry['agent_id']));
     const code =
