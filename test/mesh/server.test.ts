@@ -243,12 +243,15 @@ describe('who may do what', () => {
   test('a leaked key that is revoked loses its open stream and its waiting poll at once', async () => {
     const mesh = await TestMesh.start();
     const stream = await mesh.stream('/v1/mesh/stream');
-    const poll = mesh.ask('GET', '/v1/mesh/events?after=0&wait=20s', 'verifier');
+    const mark = (await mesh.ask('GET', '/v1/mesh/approvals', 'verifier')).json()['mark'];
+    const polls = ['/v1/mesh/events?after=0&', '/v1/logs?', `/v1/mesh/approvals?after=${mark}&`].map((target) =>
+      mesh.ask('GET', `${target}wait=20s`, 'verifier'),
+    );
     await settle();
     const answer = await mesh.ask('DELETE', `/v1/mesh/keys/${mesh.keys.verifier.keyId}`, 'admin');
     expect(answer.json()).toMatchObject({ changed: true });
     expect(stream.ended).toBe(true);
-    expect((await poll).status).toBe(401);
+    expect((await Promise.all(polls)).map(({ status }) => status)).toEqual([401, 401, 401]);
     expect((await mesh.ask('GET', '/v1/mesh/status', 'verifier')).status).toBe(401);
   });
 

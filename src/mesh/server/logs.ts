@@ -97,7 +97,8 @@ export async function requireOwner(server: MeshServer, keyId: string, caller: Ca
 export async function readLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { query, after } = queryOf(server, request);
   const until = server.clock.up() + waitOf(request, 0, MAX_POLL_WAIT_MS);
-  const over = () => server.stopping || server.revokedKeys.has(caller.key.keyId);
+  const isRevoked = () => server.revokedKeys.has(caller.key.keyId);
+  const over = () => server.stopping || isRevoked();
   const { logs } = server.store;
   for (let from = after; ;) {
     // Before the entries: those that arrive in between must not be passed over by `next`.
@@ -107,6 +108,7 @@ export async function readLogs(server: MeshServer, request: Request, caller: Cal
     if (rows.length > 0 || server.clock.up() >= until || over()) return page(server, rows, query, Math.max(head, from));
     from = Math.max(head, from);
     await server.waits.for(() => server.feed.head > from || over(), until - server.clock.up());
+    if (isRevoked()) throw new Refused('UNAUTHENTICATED', 'The API key is revoked.');
   }
 }
 

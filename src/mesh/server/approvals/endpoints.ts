@@ -24,11 +24,13 @@ export async function handInRequest(server: MeshServer, request: Request, caller
 export async function listRequests(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { query } = request;
   const mark = `${server.boot}.${server.approvals.revision}`;
+  const isRevoked = () => server.revokedKeys.has(caller.key.keyId);
   if (query.get('after') === mark) {
     await server.waits.for(
-      () => `${server.boot}.${server.approvals.revision}` !== mark || server.revokedKeys.has(caller.key.keyId),
+      () => `${server.boot}.${server.approvals.revision}` !== mark || isRevoked(),
       waitOf(request, 0, MAX_POLL_WAIT_MS),
     );
+    if (isRevoked()) throw new Refused('UNAUTHENTICATED', 'The API key is revoked.');
   }
   const which = query.get('status') ?? 'open';
   if (which !== 'open' && which !== 'all') throw new ShapeError('"status" is not open or all');
