@@ -70,7 +70,7 @@ export function shellCli(
     },
     config: () => (config ??= readConfig(cli)),
     workspace: localWorkspace(
-      worldOf(io, { home: globals.home, onlyReads, waitsMs, onlyDenies }, { note: (text) => cli.note(text), ask }),
+      worldOf(io, { home: globals.home, onlyReads, waitsMs, onlyDenies }, { warn: (text) => cli.warn(text), ask }),
     ),
     afterwards: (finish) => void life.afterwards.push(finish),
     onInterrupt: (finish) => void life.interrupt.push(finish),

@@ -4,7 +4,7 @@ import type { Questions } from '../questions/ask.js';
 import { clean } from '../render/terminal/text.js';
 import { SYSTEM, type World } from '../../workspace/world.js';
 
-/** `note` tells a person on stderr. */
+/** `warn` says on stderr what a person has to know, also with `--quiet`. */
 export function worldOf(
   io: Io,
   {
@@ -13,7 +13,7 @@ export function worldOf(
     waitsMs,
     onlyDenies = false,
   }: Pick<World, 'home' | 'onlyReads' | 'waitsMs'> & { readonly onlyDenies?: boolean },
-  { note, ask }: { readonly note: (text: string) => void; readonly ask: Questions },
+  { warn, ask }: { readonly warn: (text: string) => void; readonly ask: Questions },
 ): World {
   return {
     ...SYSTEM,
@@ -32,7 +32,7 @@ export function worldOf(
     waitsMs,
     // A state that others can change does not keep an operator from denying.
     owner: onlyDenies ? null : io.uid,
-    notice: (notice) => note(clean(notice)),
+    notice: (notice) => warn(clean(notice)),
     get askSecret() {
       return ask.allowed ? (message: string) => ask.secret({ message, flag: '--passphrase-file <file>' }) : null;
     },

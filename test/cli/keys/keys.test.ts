@@ -235,4 +235,12 @@ describe('a passphrase that is easily guessed', () => {
     const { err } = await w.run('key', 'import', secretFile(w, vectors.private.accepted[0]!.text), ...into);
     expect(err).not.toContain('weak');
   });
+  test.each([
+    ['--quiet', /^warning: The passphrase is weak: /m],
+    ['--json', /^{"warning":"The passphrase is weak: [^"]*","code":null}$/m],
+  ])('with %s it is a warning as well', async (flag, words) => {
+    const w = machine({ AIP_KEY_PASSPHRASE: 'x' });
+    const { err } = await w.run('key', 'import', secretFile(w, vectors.private.accepted[0]!.text), ...into, flag);
+    expect(err).toMatch(words);
+  });
 });
