@@ -16,6 +16,7 @@ const PLACES = [
   '.config/aiprc',
   '.config/aiprc.json',
   '.config/aiprc.yaml',
+  '.config/aiprc.yml',
 ];
 
 export interface Search {

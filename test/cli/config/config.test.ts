@@ -149,6 +149,7 @@ describe('where the project file is looked for', () => {
     ['.config/aiprc', 'domain: a.example'],
     ['.config/aiprc.json', '{"domain": "a.example"}'],
     ['.config/aiprc.yaml', 'domain: a.example'],
+    ['.config/aiprc.yml', 'domain: a.example'],
     ['package.json', '{"name": "x", "aip": {"domain": "a.example"}}'],
   ])('%s: %s', async (path, text) => {
     const place = homed({ cwd: 'project/deep/er' });

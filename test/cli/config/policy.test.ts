@@ -18,6 +18,7 @@ const PLACES = [
   '.config/aiprc',
   '.config/aiprc.json',
   '.config/aiprc.yaml',
+  '.config/aiprc.yml',
 ];
 
 /** A value of every key that is stricter, or at least other, than the default. */

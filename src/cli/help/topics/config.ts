@@ -13,7 +13,7 @@ export function text(): string {
 The first of these that says something wins:
   1.  a flag
   2.  the environment: ${variableOf('verify.max_age')} is verify.max_age, and so on; ${variableOf('verify.dialects')} takes native,aip-1 or ["native","aip-1"], other lists and objects are JSON
-  3.  the trusted project files: package.json ("aip": {...}), .aiprc, .aiprc.json, .aiprc.yaml, .aiprc.yml, .config/aiprc, .config/aiprc.json and .config/aiprc.yaml, from this folder up to the repository's root or the home folder; --config <file> replaces the search
+  3.  the trusted project files: package.json ("aip": {...}), .aiprc, .aiprc.json, .aiprc.yaml, .aiprc.yml, .config/aiprc, .config/aiprc.json, .config/aiprc.yaml and .config/aiprc.yml, from this folder up to the repository's root or the home folder; --config <file> replaces the search
   4.  the user file: config.json in the config folder
   5.  the default
 aip config list --sources shows which one did. An unknown key or a value of the wrong kind is refused (exit 2).
