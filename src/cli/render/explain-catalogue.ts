@@ -80,9 +80,10 @@ function phrasesOf(name: string): string[] {
   return words.flatMap((_, i) => words.slice(i).map((_, j) => words.slice(i, i + j + 1).join('_')));
 }
 
-/** Another code is near when one digit differs or is missing. */
+/** 0 when equal; another code is near when one digit differs or is missing. */
 function awayFromCode(wanted: string | null, code: string): number {
   if (wanted === null) return 1;
+  if (wanted === code) return 0;
   return edits(wanted, code) === 1 ? 0.5 + Math.abs(Number(wanted.slice(5)) - Number(code.slice(5))) / 10_000 : 1;
 }
 

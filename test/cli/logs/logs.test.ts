@@ -139,6 +139,7 @@ describe('aip logs tail', () => {
 
   test.each([
     [['--code', 'E999'], 'AIP-E999'],
+    [['--code', '301'], 'Did you mean AIP-E301 REPLAY_DETECTED'],
     [['--code', 'monetary_limit_exceeded'], 'Did you mean AIP-E202 MONETARY_LIMIT_EXCEEDED'],
     [['--exit-on', 'fialed'], 'Did you mean failed?'],
     [['--exit-on', 'our-own:2'], '"our-own", only a hook of yours can.'],
