@@ -256,6 +256,17 @@ describe('aip passport delete', () => {
     expect((await machine.run('intent', 'sign', '-p', path, '-a', 'send_email')).code).toBe(4);
   });
 
+  test('destroys a key that the passport no longer names, too', async () => {
+    const machine = household();
+    await made(machine);
+    for (const env of ['.env2', '.env3'])
+      await machine.run('passport', 'rotate', 'support-agent-v1', '--env-file', machine.at(env), '--overlap', '0s');
+    const { value } = await machine.json<JsonObject>('passport', 'delete', 'support-agent-v1', '--yes');
+    expect(value.deleted_keys).toEqual([3, 2, 1].map((n) => `${SUPPORT}#key-${n}`));
+    for (const env of ['.env', '.env2', '.env3'])
+      expect(existsSync(machine.at(env)) ? readFileSync(machine.at(env), 'utf8') : '').not.toContain('ed25519:');
+  });
+
   test('a key that was moved is not called destroyed: it still signs', async () => {
     const machine = household();
     await made(machine);

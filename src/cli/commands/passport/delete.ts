@@ -2,6 +2,7 @@ import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
 import { deleteKey, isElsewhere, isHeld } from '../../../app/keys/keyring.js';
 import type { KeyRecord } from '../../../app/ports/state.js';
+import { keyNumber } from '../../../protocol/identity/did.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -46,9 +47,11 @@ export const command: CommandSpec<Options> = {
     }
     const deleted: string[] = [];
     const missing: { key_id: string; key_store: KeyRecord['store']; key_ref: string }[] = [];
-    for (const { keyId } of options.keepKey === true ? [] : [passport.currentKey, ...passport.previousKeys]) {
-      const record = ring.state.key(keyId);
-      if (record === null) continue;
+    // Also those that a rotation or renewal has dropped from the passport since: they would stay for good, unnamed.
+    const numberOf = ({ keyId }: KeyRecord): number => keyNumber(agent.id, keyId) ?? -1;
+    const own = ring.state.keys().filter((record) => numberOf(record) >= 0);
+    for (const record of options.keepKey === true ? [] : own.sort((a, b) => numberOf(b) - numberOf(a))) {
+      const { keyId } = record;
       // Only what was there has been destroyed: a key file that was moved still signs.
       if (await deleteKey(ring, record)) deleted.push(keyId);
       else if (await isElsewhere(ring, record))
