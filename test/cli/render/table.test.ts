@@ -85,4 +85,6 @@ test('prose without room to read it stands under its row, and a brief form comes
     '  action.',
   ]);
   expect(shown(24)[1]).toBe('AIP-E202  20:26:14');
+  // Where the others have no room either, each cell has a line.
+  expect(shown(16).slice(0, 3)).toEqual(['CODE     AIP-E202', 'TIME', '  2026-11-29T20:26:14Z']);
 });

@@ -43,15 +43,15 @@ export function table(
   if (width === null) return all.map((row) => row.join('\t')).join('\n');
   const prose = declared.findIndex((column) => column.under === true);
   const spared = declared.filter((_, i) => i !== prose);
-  const without = (row: readonly string[]): string[] => row.filter((_, i) => i !== prose);
-  if (prose >= 0 && leastOf(spared, all.map(without)) + GAP.length + READABLE > width) {
-    const [header, ...lines] = table(spared, all.map(without), { width, paint }).split('\n');
+  const others = all.map((row) => row.filter((_, i) => i !== prose));
+  if (prose >= 0 && leastOf(spared, others) + GAP.length + READABLE > width) {
+    if (leastOf(spared, shortened(spared, others, width)) > width) return records(declared, all, { width, paint });
+    const [header, ...lines] = table(spared, others, { width, paint }).split('\n');
     const under = (i: number): string[] => wrap(all[i]![prose]!, Math.max(NARROWEST, width - GAP.length));
     return [header, ...lines.flatMap((line, i) => [line, ...under(i).map((each) => GAP + each)])].join('\n');
   }
-  const tight = leastOf(declared, all) > width;
-  const told = tight ? all.map((row) => row.map((cell, i) => declared[i]!.brief?.(cell) ?? cell)) : all;
-  if (tight && leastOf(declared, told) > width) return records(declared, all, { width, paint });
+  const told = shortened(declared, all, width);
+  if (leastOf(declared, told) > width) return records(declared, all, { width, paint });
   const full = widthsOf(declared, told);
   const kept = fitting(declared, full, width);
   const columns = kept.map((i) => declared[i]!);
@@ -63,6 +63,16 @@ export function table(
     row.map((cell, i) => (columns[i]!.colour ?? same)(pad(cell, widths[i]!, columns[i]!))).join(GAP),
   );
   return [header.join(GAP), ...lines].map((line) => line.trimEnd()).join('\n');
+}
+
+/** The cells in their shorter forms, where the terminal is too narrow for them as they are. */
+function shortened(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): readonly (readonly string[])[] {
+  if (leastOf(columns, rows) <= width) return rows;
+  return rows.map((row) => row.map((cell, i) => columns[i]!.brief?.(cell) ?? cell));
 }
 
 function widthsOf(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): number[] {
