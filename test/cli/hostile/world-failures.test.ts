@@ -177,6 +177,17 @@ test('a path that SQLite does not take is named with its length', () => {
   }
 });
 
+test('where a home cannot be made, the words say why, and the hint shows what is there', () => {
+  const where = place();
+  const file = join(where.folder, 'file');
+  writeFileSync(file, '');
+  for (const AIP_HOME of [file, join(file, 'home')]) {
+    const { code, err } = aip({ ...where, env: { ...where.env, AIP_HOME } }, ['passport', 'list']);
+    expect([code, err]).toEqual([3, expect.stringContaining('cannot be opened: a part of the path is not a folder.')]);
+    expect(err).toContain(`hint: ls -ld ${file}\n`);
+  }
+});
+
 describe('every code that the world can cause', () => {
   const system =
     'ENOENT EACCES EPERM EISDIR ENOTDIR ENOTEMPTY EEXIST ELOOP EMLINK ENAMETOOLONG EXDEV ENOSPC EDQUOT EFBIG EROFS EIO ENXIO ENODEV ESTALE EBUSY ETXTBSY EAGAIN ENOLCK EMFILE ENFILE ENOMEM ENOTSUP EINVAL ECONNREFUSED ECONNRESET ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH EADDRINUSE EADDRNOTAVAIL';

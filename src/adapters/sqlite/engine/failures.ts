@@ -1,11 +1,12 @@
-import { accessSync, constants as fileModes } from 'node:fs';
+import { accessSync, constants as fileModes, lstatSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { fromSystem, meaningOf } from '../../../app/system-failures.js';
 import { hasFileSizeLimit, requireDescriptors } from '../../files/descriptors.js';
 
 /** What SQLite and the file system say, by the start of the code; in this order. */
-const MEANINGS: readonly (readonly [RegExp, (path: string) => Failure])[] = [
+const MEANINGS: readonly (readonly [RegExp, (path: string, code: string) => Failure])[] = [
   [/^SQLITE_(?:BUSY|LOCKED|PROTOCOL)/, busy],
   [/^(?:SQLITE_FULL|ENOSPC|EDQUOT)/, full],
   [/^SQLITE_(?:CORRUPT|NOTADB|FORMAT)/, damaged],
@@ -19,7 +20,7 @@ const MEANINGS: readonly (readonly [RegExp, (path: string) => Failure])[] = [
 export function stateFailure(error: unknown, path: string): unknown {
   const code = codeOf(error);
   const meaning = MEANINGS.find(([pattern]) => pattern.test(code));
-  if (meaning !== undefined) return because(meaning[1](path), error);
+  if (meaning !== undefined) return because(meaning[1](path, code), error);
   const system = meaningOf(code);
   if (system === null) return error;
   return new Failure('STATE', `The state file ${path} cannot be used: ${system.meaning}.`, {
@@ -109,8 +110,24 @@ function whyNotWritable(path: string): string | undefined {
   }
 }
 
-function unopenable(path: string): Failure {
-  return new Failure('STATE', `The state file ${path} cannot be opened.`, { hint: `ls -ld ${shellWord(path)}` });
+/** A file where a folder should be is EEXIST to what makes folders, and ENOTDIR to all others. */
+function unopenable(path: string, code: string): Failure {
+  const system = meaningOf(code === 'EEXIST' ? 'ENOTDIR' : code);
+  const why = system === null ? '' : `: ${system.meaning}`;
+  return new Failure('STATE', `The state file ${path} cannot be opened${why}.`, {
+    hint: `ls -ld ${shellWord(nearestThere(path))}`,
+  });
+}
+
+/** The path, or the nearest one above it where something is. */
+function nearestThere(path: string): string {
+  try {
+    lstatSync(path);
+    return path;
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : nearestThere(above);
+  }
 }
 
 function outOfMemory(path: string): Failure {
