@@ -66,6 +66,11 @@ describe('the environment', () => {
     expect(failure.hint).toContain('--env-file');
   });
 
+  test('does not take the place of the file that a key was in, and the hint says what does', async () => {
+    const gone = open(null, { AGENT_PRIVATE_KEY: KEY }).read(join(folder, 'gone.env'));
+    expect((await expectFailure(gone, 'KEY_NOT_FOUND')).hint).toContain('<64 hex digits> and give --key-store env, or');
+  });
+
   test.each([KEY.slice(0, -1), `${KEY}0`, KEY.slice(8), `ed448:${KEY.slice(8)}`, ` ${KEY}`, `${KEY}\n\n`, 'ed25519:'])(
     'that holds something like a key (%#) is UNREADABLE, and not quoted',
     async (value) => {

@@ -60,8 +60,10 @@ export function envKey(options: EnvKeyOptions): KeyStore {
         if (hidden !== null && path !== null) throw insideQuotes('KEY_NOT_FOUND', path, hidden);
         const place = path === null ? 'is not set in the environment' : `is not in ${path}`;
         const gone = path !== null && file === null ? ', which does not exist' : '';
+        // The variable alone does not take the place of the file that the ref names.
+        const instead = path === null ? '' : ' and give --key-store env';
         throw new Failure('KEY_NOT_FOUND', `${KEY_VARIABLE} ${place}${gone}.`, {
-          hint: `set ${KEY_VARIABLE}=ed25519:<64 hex digits>, or name a file that does with --env-file`,
+          hint: `set ${KEY_VARIABLE}=ed25519:<64 hex digits>${instead}, or name a file that does with --env-file`,
         });
       }
       const seed = parseSeed(text);
