@@ -13,6 +13,7 @@ export {
   FORCE,
   isNamedPipe,
   isTaken,
+  orForce,
   removeFile,
   replaceFile,
 } from '../adapters/files/plain-file.js';

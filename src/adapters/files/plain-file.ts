@@ -78,8 +78,9 @@ async function readFirst(handle: FileHandle, into: Buffer, path: string, deadlin
 }
 
 const OTHER_FILE = 'choose another file with --out';
-/** For the commands that have the flag. */
-export const FORCE = 'replace it with --force, or choose another place with --out';
+/** What to do where a file stands already, for commands with --force; `flag` is the one that named the file. */
+export const orForce = (flag: string): string => `replace it with --force, or choose another place with ${flag}`;
+export const FORCE = orForce('--out');
 
 /** Creates a file with its whole content; an existing one is left as it is, and `otherwise` says what to do then. A device or a pipe is written to. */
 export async function createFile(path: string, text: string, otherwise = OTHER_FILE): Promise<void> {

@@ -10,7 +10,7 @@ import {
 import { passportText } from '../../app/passports/issue.js';
 import { lintPassport } from '../../app/passports/lint.js';
 import { Failure, shellWord } from '../../app/failure.js';
-import { createFile, FORCE, readDocument, replaceFile } from '../../workspace/files.js';
+import { createFile, orForce, readDocument, replaceFile } from '../../workspace/files.js';
 import { resolve } from 'node:path';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { Json } from '../../protocol/json/values.js';
@@ -128,7 +128,7 @@ async function draftTarget(
     throw new Failure('USAGE', `${path} is the passport in force; a draft would take its place.`, {
       hint: '--draft new.json',
     });
-  await refuseOther(path, null, flags.force, cli);
+  await refuseOther(path, null, flags.force, cli, '--draft');
   return path;
 }
 
@@ -138,7 +138,7 @@ async function writeDraft(path: string | null, draft: Draft, flags: ChangeFlags,
   if (differences.length === 0) return unchanged(cli, before, path);
   cli.note(renderDifferences(differences, cli));
   const text = passportText(after);
-  if (path !== null) await (flags.force === true ? replaceFile : createFile)(path, text, FORCE);
+  if (path !== null) await (flags.force === true ? replaceFile : createFile)(path, text, orForce('--draft'));
   const { agent_id, key_id, serial, issued_at, expires_at } = after;
   if (cli.globals.json) {
     const warnings = lintPassport(after).map(({ code, message }) => ({ code, message }));

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { passportText } from '../../app/passports/issue.js';
 import { Failure } from '../../app/failure.js';
-import { FORCE, isTaken } from '../../workspace/files.js';
+import { isTaken, orForce } from '../../workspace/files.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import type { Output } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -23,9 +23,10 @@ export async function refuseOther(
   own: string | null,
   force: boolean | undefined,
   cli: Surroundings,
+  flag = '--out',
 ): Promise<void> {
   if (path === null || force === true || (own !== null && resolve(cli.io.cwd, own) === path)) return;
-  if (await isTaken(path)) throw new Failure('EXISTS', `${path} exists already.`, { hint: FORCE });
+  if (await isTaken(path)) throw new Failure('EXISTS', `${path} exists already.`, { hint: orForce(flag) });
 }
 
 /** Prints a passport that went to no file, and returns how the rest is said: then stdout is taken. */

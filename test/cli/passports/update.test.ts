@@ -107,7 +107,9 @@ describe('aip passport update', () => {
     expect((await draft('--draft', path, '--force')).code).toBe(2);
     expect((await draft('--draft', 'new.json', '--out', 'b.json')).code).toBe(2);
     expect((await draft('--draft', 'new.json')).code).toBe(0);
-    expect((await draft('--draft', 'new.json')).err).toContain('exists');
+    expect((await draft('--draft', 'new.json')).err).toMatch(
+      /exists(.|\n)*--force, or choose another place with --draft/,
+    );
     expect((await draft('--draft', 'new.json', '--force')).code).toBe(0);
     expect(JSON.parse((await draft('--draft', '-')).out)).toMatchObject({ serial: 2 });
     const other = { ...documentAt(path), agent_id: 'did:web:acme.com:agents:other' };
