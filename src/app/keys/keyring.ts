@@ -184,14 +184,10 @@ export async function openKey(
       hint: 'run this where the key was made, or give it with AGENT_PRIVATE_KEY and --key-store env',
     });
   }
-  // A caller that names the environment means the variable of this process, not where the key was first written.
-  const ref =
-    storeName === 'env' && from === 'env'
-      ? AGENT_KEY_VARIABLE
-      : known !== null && isHeld(known.store)
-        ? known.ref
-        : keyId;
-  const seed = await (await deps.store(storeName)).read(ref);
+  const store = await deps.store(storeName);
+  // A caller that names another store than the remembered one means the key's place there; of the environment, the variable of this process.
+  const ref = known?.store === storeName && from !== 'env' ? known.ref : store.refOf(keyId);
+  const seed = await store.read(ref);
   const held = seedKey(keyId, seed);
   if (toHex(held.publicKey) !== toHex(publicKey)) {
     throw new Failure(

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { household, type Household } from '../../kit/native/household.js';
 
 const KEY = join('keys', 'did_web_acme.com_agents_bot_key-1.pem');
@@ -55,6 +56,22 @@ describe('a home whose state remembers the paths of another', () => {
     cpSync(join(copy, KEY), join(home, KEY), { recursive: true });
     cpSync(join(copy, 'keys', 'did_web_acme.com_key-1.pem'), join(copy, KEY));
     expect((await signs(machine, copy)).code).toBe(4);
+  });
+
+  test('signs with the key file of a store that is named, also where the state knows nothing of it or knows another place', async () => {
+    const { machine, home, copy } = await homes();
+    const key = (await machine.run('key', 'export', 'did:web:acme.com', '--public', '--home', home)).out.trim();
+    cpSync(join(home, 'keys'), join(copy, 'keys'), { recursive: true });
+    expect((await machine.run('principal', 'add', 'did:web:acme.com', '--public-key', key, '--home', copy)).code).toBe(
+      0,
+    );
+    const named = ['intent', 'sign', '-p', machine.at('bot.json'), '-a', 'deploy', '--key-store', 'file'];
+    expect((await machine.run(...named, '--home', copy)).code).toBe(0);
+    // As where the key came from another store, and was copied into this one by hand.
+    const state = new Database(join(home, 'state.db'), 1000);
+    state.statement("UPDATE keys SET store = 'keychain', ref = key_id").run([]);
+    state.close();
+    expect((await machine.run(...named, '--home', home)).code).toBe(0);
   });
 
   test('rotates in its own folder', async () => {
