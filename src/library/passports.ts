@@ -216,7 +216,7 @@ function unsaved(state: State): IssueDeps['state'] {
     pin: (pin) => state.pin(pin),
     passport: (agentId) => state.passport(agentId),
     floors: (agentId) => state.floors(agentId),
-    raiseFloor: (floor) => state.raiseFloor(floor),
+    transact: (work) => state.transact(work),
     standing: (subject) => state.standing(subject),
     rememberPassport: (passport) => state.rememberPassport({ ...passport, path: null }),
   };

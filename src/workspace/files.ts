@@ -14,6 +14,7 @@ export {
   isNamedPipe,
   isTaken,
   orForce,
+  placeFile,
   removeFile,
   replaceFile,
 } from '../adapters/files/plain-file.js';

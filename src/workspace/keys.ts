@@ -5,7 +5,7 @@ import type { FindDeps } from '../app/passports/find.js';
 import type { IssueDeps } from '../app/passports/issue.js';
 import type { FindSigningKey } from '../app/ports/signing-keys.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports/state.js';
-import { createFile, isTaken, readDocument, replaceFile } from './files.js';
+import { isTaken, placeFile, readDocument } from './files.js';
 import type { KeyPlaces } from './key-places.js';
 import { keyStoreRow } from './key-stores.js';
 import { passphrasesOf } from './passphrases.js';
@@ -56,9 +56,10 @@ export async function issuing(
   force = false,
 ): Promise<IssueDeps & { readonly state: State }> {
   const [ring, schemaProblem] = await Promise.all([keyring(workspace, places), loadSchemaProblem()]);
-  const files = force
-    ? { create: replaceFile, replace: replaceFile, exists: () => Promise.resolve(false) }
-    : { create: createFile, replace: replaceFile, exists: isTaken };
+  const replace: IssueDeps['files']['replace'] = (path, text, settle) => placeFile(path, text, null, settle);
+  const files: IssueDeps['files'] = force
+    ? { create: replace, replace, exists: () => Promise.resolve(false) }
+    : { create: (path, text, settle) => placeFile(path, text, undefined, settle), replace, exists: isTaken };
   return { ...ring, schemaProblem, files };
 }
 

@@ -83,28 +83,51 @@ export const orForce = (flag: string): string => `replace it with --force, or ch
 export const FORCE = orForce('--out');
 
 /** Creates a file with its whole content; an existing one is left as it is, and `otherwise` says what to do then. A device or a pipe is written to. */
-export async function createFile(path: string, text: string, otherwise = OTHER_FILE): Promise<void> {
-  if (await isStream(path)) return writeThrough(path, text);
+export function createFile(path: string, text: string, otherwise = OTHER_FILE): Promise<void> {
+  return placeFile(path, text, otherwise);
+}
+
+/** Replaces a file as a whole: a reader sees the old content or the new. A device or a pipe is written to. */
+export function replaceFile(path: string, text: string): Promise<void> {
+  return placeFile(path, text, null);
+}
+
+/**
+ * As `replaceFile` for null, else as `createFile`. `settle` runs when the content is on the disk and the name is free or about to be replaced; when
+ * it throws, nothing is written.
+ */
+export async function placeFile(
+  path: string,
+  text: string,
+  otherwise: string | null = OTHER_FILE,
+  settle: () => void = () => {},
+): Promise<void> {
+  if (await isStream(path)) return writeThrough(path, text, settle);
   const temporary = await writeBeside(path, text);
+  try {
+    if (otherwise === null) {
+      settle();
+      await promises.rename(temporary, path).catch((error: unknown) => {
+        throw cannot('write', path, error);
+      });
+    } else await linked(temporary, path, otherwise, settle);
+  } finally {
+    await promises.rm(temporary, { force: true });
+  }
+}
+
+async function linked(temporary: string, path: string, otherwise: string, settle: () => void): Promise<void> {
   try {
     await promises.link(temporary, path);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
     throw cannot('write', path, error);
-  } finally {
-    await promises.unlink(temporary);
   }
-}
-
-/** Replaces a file as a whole: a reader sees the old content or the new. A device or a pipe is written to. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  if (await isStream(path)) return writeThrough(path, text);
-  const temporary = await writeBeside(path, text);
   try {
-    await promises.rename(temporary, path);
+    settle();
   } catch (error) {
-    await promises.unlink(temporary);
-    throw cannot('write', path, error);
+    await promises.unlink(path);
+    throw error;
   }
 }
 
@@ -117,9 +140,10 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
-async function writeThrough(path: string, text: string): Promise<void> {
+async function writeThrough(path: string, text: string, settle: () => void): Promise<void> {
   const stream = await openStream(path);
   try {
+    settle();
     await stream.write(text);
   } finally {
     await stream.close();

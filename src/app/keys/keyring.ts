@@ -52,31 +52,38 @@ export function seedKey(keyId: string, seed: Uint8Array): SeedKey {
   return { keyId, seed, publicKey: publicKeyOf(seed), sign: (message) => Promise.resolve(signMessage(seed, message)) };
 }
 
-/** Makes a key in a store, of `seed` where one is given, or takes up the key at an address. */
-export async function createKey(
+/** A key that was just made or taken up, and what is to be remembered of it. */
+export type MadeKey = HeldKey & { readonly record: KeyRecord };
+
+/** Makes a key in a store, of `seed` where one is given, or takes up the key at an address. The state knows nothing of it yet. */
+export async function newKey(
   deps: KeyringDeps,
   keyId: string,
   place: KeyPlace,
   seed: Uint8Array = deps.random(32),
-): Promise<HeldKey & { record: KeyRecord }> {
+): Promise<MadeKey> {
   if (looksLikeKeyAddress(place)) return adoptKey(deps, keyId, place);
   const ref = await (await deps.store(place)).create(keyId, seed);
-  const record: KeyRecord = { keyId, store: place, ref, createdAt: deps.clock() };
-  deps.state.rememberKey(record);
-  return { ...seedKey(keyId, seed), record };
+  return { ...seedKey(keyId, seed), record: { keyId, store: place, ref, createdAt: deps.clock() } };
 }
 
-/** Remembers that the key at `address` is `keyId`, once it has given a signature: one that lists a key may still not sign with it. */
-async function adoptKey(
+/** As `newKey`, and remembers it. */
+export async function createKey(
   deps: KeyringDeps,
   keyId: string,
-  address: KeyAddressText,
-): Promise<HeldKey & { record: KeyRecord }> {
+  place: KeyPlace,
+  seed?: Uint8Array,
+): Promise<MadeKey> {
+  const key = await newKey(deps, keyId, place, seed);
+  deps.state.rememberKey(key.record);
+  return key;
+}
+
+/** The key at `address` as `keyId`, once it has given a signature: one that lists a key may still not sign with it. */
+async function adoptKey(deps: KeyringDeps, keyId: string, address: KeyAddressText): Promise<MadeKey> {
   const found = await deps.asked(address, null);
   await tryKey(deps, found);
-  const record = recordAt(deps, keyId, address);
-  deps.state.rememberKey(record);
-  return { ...askedHere(keyId, found), record };
+  return { ...askedHere(keyId, found), record: recordAt(deps, keyId, address) };
 }
 
 /** Has the key sign what nobody can use. @throws Failure as `SigningKey.sign` */
@@ -128,9 +135,9 @@ export async function findKey(
   return { ...seedKey(keyId, seed), record };
 }
 
-/** Undoes `createKey` when what the key was for could not be finished. */
+/** Undoes `createKey` when what the key was for could not be finished. Another command may have taken the id for its own key meanwhile. */
 export async function discardKey(deps: KeyringDeps, record: KeyRecord): Promise<void> {
-  deps.state.forgetKey(record.keyId);
+  if (deps.state.key(record.keyId)?.ref === record.ref) deps.state.forgetKey(record.keyId);
   await deleteKey(deps, record);
 }
 

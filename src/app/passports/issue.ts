@@ -9,28 +9,29 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { formatSeconds, parseTime } from '../../protocol/time.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
-import { createKey, discardKey } from '../keys/keyring.js';
+import { discardKey, newKey } from '../keys/keyring.js';
 import { floorOf, nextSerial } from './floors.js';
 import { replacedIn } from './judge.js';
+import { floorProblem } from '../../verify/checks/floor.js';
 import { issuerKey, pinnedKeys, requireIssued, type PrincipalDeps } from '../keys/principals.js';
 import type { SigningKey } from '../ports/signing-keys.js';
-import type { KeyPlace, KeyRecord, State } from '../ports/state.js';
+import type { KeyPlace, KeyRecord, Ledger, State } from '../ports/state.js';
 
 /** What issuing a passport needs: the principal's key, what is known here, and the way to files. */
 export interface IssueDeps extends PrincipalDeps {
   readonly state: PrincipalDeps['state'] &
-    Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
+    Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'standing' | 'transact'>;
   readonly files: PassportFiles;
   /** What is wrong with a JSON Schema, as words that follow its name, or null. */
   readonly schemaProblem: (schema: JsonObject) => string | null;
 }
 
-/** Where passports are written. */
+/** Where passports are written. `settle` runs when the text is on the disk, and while it can be taken back; when it throws, nothing is written. */
 export interface PassportFiles {
   /** Writes a new file; fails with EXISTS rather than overwrite. */
-  create(path: string, text: string): Promise<void>;
+  create(path: string, text: string, settle: () => void): Promise<void>;
   /** Replaces a file as a whole: a reader sees the old one or the new one. */
-  replace(path: string, text: string): Promise<void>;
+  replace(path: string, text: string, settle: () => void): Promise<void>;
   exists(path: string): Promise<boolean>;
 }
 
@@ -77,7 +78,7 @@ export function wrongDomain(domain: string): string | null {
 
 /**
  * Makes a key pair and a passport that its principal signs. Everything is checked before the first key is made, and a
- * failure on the way takes back the agent's key, unless a passport that names it is written already.
+ * failure on the way takes back the agent's key, unless a passport that names it is in force already.
  */
 export async function createPassport(deps: IssueDeps, request: PassportRequest): Promise<IssuedPassport> {
   const { name, domain, path } = request;
@@ -117,9 +118,9 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       hint: `choose another file with --out, replace it with --force, or, if that is this agent's passport: aip passport import ${path}`,
     });
 
-  const agents = () => createKey(deps, draft.key_id, request.keyStore, request.seed);
+  const agents = () => newKey(deps, draft.key_id, request.keyStore, request.seed);
   let record: KeyRecord | null = null;
-  let written = false;
+  let inForce = false;
   try {
     // A key that is asked is tried before the principal's is made: one that does not answer must leave nothing behind.
     const asked = looksLikeKeyAddress(request.keyStore) ? await agents() : null;
@@ -131,9 +132,10 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },
       issuer.key,
     );
-    if (path !== null) await deps.files.create(path, passportText(passport.document));
-    written = path !== null;
-    rememberPassport(deps, passport, path, now);
+    await putInForce(deps, passport, { path, how: 'create' }, () => {
+      deps.state.rememberKey(agentKey.record);
+      inForce = true;
+    });
     return {
       passport,
       path,
@@ -142,7 +144,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       principalKeyPinned: issuer.pinned === null ? null : { record: issuer.record, made: issuer.pinned === 'made' },
     };
   } catch (error) {
-    if (record !== null && !written) await discardKey(deps, record);
+    if (record !== null && !inForce) await discardKey(deps, record);
     throw error;
   }
 }
@@ -176,10 +178,11 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   const stillValid = document.previous_keys.filter((key) => (parseTime(key.valid_until) ?? 0) > now);
   const term = passport.expiresAt === null ? null : passport.expiresAt - passport.issuedAt;
   const expiresInMs = request.expiresInMs === undefined ? term : request.expiresInMs;
+  const serial = nextSerial(deps.state.floors(agent.id), passport.serial);
 
   const issuer = await issuerKey(deps, document.principal, null);
-  const agentKey = await createKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);
-  let written = false;
+  const agentKey = await newKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);
+  let inForce = false;
   try {
     const former = [document, ...document.previous_keys].find(
       ({ public_key }) => public_key === formatPublicKey(agentKey.publicKey),
@@ -193,7 +196,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
     const renewed = await signPassport(
       {
         ...rest,
-        serial: nextSerial(deps.state.floors(agent.id), passport.serial),
+        serial,
         key_id: agentKey.keyId,
         public_key: formatPublicKey(agentKey.publicKey),
         // Later than the one it takes the place of, also within a second: by this the old one is refused from now on.
@@ -204,9 +207,10 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
       },
       issuer.key,
     );
-    if (path !== null) await deps.files.replace(path, passportText(renewed.document));
-    written = path !== null;
-    rememberPassport(deps, renewed, path, now);
+    await putInForce(deps, renewed, { path, how: 'replace' }, () => {
+      deps.state.rememberKey(agentKey.record);
+      inForce = true;
+    });
     return {
       passport: renewed,
       path,
@@ -215,7 +219,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
       principalKeyPinned: null,
     };
   } catch (error) {
-    if (!written) await discardKey(deps, agentKey.record);
+    if (!inForce) await discardKey(deps, agentKey.record);
     throw error;
   }
 }
@@ -266,17 +270,44 @@ function parsed(document: PassportDocument): Passport {
   return readPassport(Buffer.from(passportText(document), 'utf8'));
 }
 
-/** Makes a passport that was issued here the known one, and the least that counts from now on. */
-export function rememberPassport(deps: IssueDeps, passport: Passport, path: string | null, now: number): void {
-  const { agent } = passport;
-  const floor = floorOf(passport, pinnedKeys(deps.state.pins(passport.document.principal)), now);
-  if (floor !== null) deps.state.raiseFloor(floor);
-  deps.state.rememberPassport({
-    agentId: agent.id,
-    name: agent.name,
-    text: passportText(passport.document),
-    path,
-    addedAt: now,
+/** Where a passport that was signed here is written: to a new file, or in the place of another; to none for null. */
+export interface PassportTarget {
+  readonly path: string | null;
+  readonly how: 'create' | 'replace';
+}
+
+/**
+ * Makes a passport that was signed here the known one, and the least that counts from now on. `also` is part of the same transaction.
+ * @throws Failure EXISTS or PASSPORT_REFUSED, and nothing is kept, where another one of this serial or above came meanwhile, while a key was
+ *   opened or a person asked: this one would undo what that one changed
+ */
+export async function putInForce(
+  deps: IssueDeps,
+  passport: Passport,
+  { path, how }: PassportTarget,
+  also: (ledger: Ledger) => void = () => {},
+): Promise<void> {
+  const { agent, document } = passport;
+  const text = passportText(document);
+  const remember = (): void => {
+    const now = deps.clock();
+    const floor = floorOf(passport, pinnedKeys(deps.state.pins(document.principal)), now);
+    deps.state.transact((ledger) => {
+      if (floorProblem(passport, ledger.floors(agent.id)) !== null) throw overtaken(agent, how);
+      if (floor !== null) ledger.raiseFloor(floor);
+      deps.state.rememberPassport({ agentId: agent.id, name: agent.name, text, path, addedAt: now });
+      also(ledger);
+    });
+  };
+  if (path === null) remember();
+  else await deps.files[how](path, text, remember);
+}
+
+function overtaken({ id, name }: Passport['agent'], how: PassportTarget['how']): Failure {
+  const message = `Another passport of ${id} was signed or came here meanwhile. Nothing was changed.`;
+  return new Failure(how === 'create' ? 'EXISTS' : 'PASSPORT_REFUSED', message, {
+    hint: `see what it says, and give the command again if it is still wanted: aip passport show ${name}`,
+    retryable: true,
   });
 }
 

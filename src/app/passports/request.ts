@@ -20,9 +20,8 @@ import type { KeyPlace, KeyRecord, State } from '../ports/state.js';
 import { nextSerial } from './floors.js';
 import {
   checkDraft,
-  passportText,
   PLACEHOLDER_KEY,
-  rememberPassport,
+  putInForce,
   signPassport,
   wrongDomain,
   wrongName,
@@ -176,16 +175,11 @@ export async function signRequested(
   const issuer = await issuerKey(deps, principalId(agent.domain), null);
   // Signed before it is spent: a key that does not answer now must not use the request up.
   const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
-  const now = deps.clock();
-  const first = deps.state.transact((ledger) => {
-    if (ledger.nonceRecord(ledgerName(agent.id), document.nonce) !== null) return false;
+  await putInForce(deps, passport, { path, how: 'create' }, (ledger) => {
+    if (ledger.nonceRecord(ledgerName(agent.id), document.nonce) !== null) throw twice();
     const keepUntil = requestedAt + REQUEST_TERM_MS + DEFAULT_MAX_SKEW_S * 1000;
-    ledger.spendNonce(ledgerName(agent.id), document.nonce, now, 'accepted', keepUntil);
-    return true;
+    ledger.spendNonce(ledgerName(agent.id), document.nonce, deps.clock(), 'accepted', keepUntil);
   });
-  if (!first) throw twice();
-  if (path !== null) await deps.files.create(path, passportText(passport.document));
-  rememberPassport(deps, passport, path, now);
   return passport;
 }
 

@@ -7,7 +7,7 @@ import { Failure } from '../failure.js';
 import { issuerKey } from '../keys/principals.js';
 import { withParams } from './declared-params.js';
 import { nextSerial } from './floors.js';
-import { checkDraft, passportText, rememberPassport, requireCurrent, signPassport, type IssueDeps } from './issue.js';
+import { checkDraft, putInForce, requireCurrent, signPassport, type IssueDeps } from './issue.js';
 
 /** What shall be another way; what is absent stays. */
 export interface PassportChange {
@@ -84,8 +84,7 @@ export function draftChange(deps: IssueDeps, before: Passport, change: PassportC
 export async function issueChange(deps: IssueDeps, { after }: Draft, path: string | null): Promise<Passport> {
   const issuer = await issuerKey(deps, after.principal, null);
   const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
-  if (path !== null) await deps.files.replace(path, passportText(passport.document));
-  rememberPassport(deps, passport, path, deps.clock());
+  await putInForce(deps, passport, { path, how: 'replace' });
   return passport;
 }
 
