@@ -30,9 +30,16 @@ interface OtherKey extends Listed {
   readonly kind: string;
 }
 
+interface Listing {
+  readonly found: readonly Identity[];
+  readonly others: readonly OtherKey[];
+}
+
+type AgentAddress = Extract<KeyAddress, { kind: 'ssh-agent' }>;
+
 export async function sshAgentKey(
   env: Environment,
-  address: Extract<KeyAddress, { kind: 'ssh-agent' }>,
+  address: AgentAddress,
   wanted: Uint8Array | null,
 ): Promise<SigningKey> {
   const socket = env['SSH_AUTH_SOCK'] ?? (process.platform === 'win32' ? WINDOWS_PIPE : '');
@@ -49,8 +56,7 @@ export async function sshAgentKey(
       hint: `ssh-agent:SHA256:${other.fingerprint} names one of them`,
     });
   if (identity === undefined) {
-    const other = others.find((each) => each[address.by] === address.value);
-    throw notThere(address.value, { another: meant.length > 0, kind: other?.kind ?? null }, found);
+    throw notThere(address, meant.length > 0, { found, others });
   }
   return {
     publicKey: identity.publicKey,
@@ -67,16 +73,13 @@ export async function sshAgentKey(
   };
 }
 
-function notThere(
-  value: string,
-  { another, kind }: { readonly another: boolean; readonly kind: string | null },
-  found: readonly Identity[],
-): Failure {
+function notThere({ by, value }: AgentAddress, another: boolean, { found, others }: Listing): Failure {
   if (another)
     return new Failure('KEY_NOT_FOUND', `The key ${value} in the ssh-agent is not the one that is asked for.`, {
       hint: 'ssh-add -l lists what the agent has',
     });
-  if (kind !== null)
+  const kind = others.find((each) => each[by] === value)?.kind;
+  if (kind !== undefined)
     return new Failure(
       'KEY_NOT_FOUND',
       `The key ${value} in the ssh-agent is an ${kind} key; an ${ED25519} key is needed.`,
@@ -84,17 +87,25 @@ function notThere(
         hint: 'ssh-keygen -t ed25519, and ssh-add the new key',
       },
     );
+  const asked = by === 'fingerprint' ? `SHA256:${value}` : value;
   const listed = found.slice(0, 5).map(({ fingerprint, comment }) => `SHA256:${fingerprint} (${comment.slice(0, 60)})`);
-  const has = listed.length === 0 ? 'no Ed25519 key' : listed.join(', ');
-  return new Failure('KEY_NOT_FOUND', `The ssh-agent has no Ed25519 key ${value}; it has ${has}.`, {
+  // OpenSSH's agent names no key while it is locked.
+  if (found.length + others.length === 0)
+    return new Failure(
+      'KEY_NOT_FOUND',
+      `The ssh-agent has no Ed25519 key ${asked}: it holds no key at all, or is locked.`,
+      {
+        hint: 'ssh-add ~/.ssh/id_ed25519, or where it is locked: ssh-add -X',
+      },
+    );
+  const has = listed.length === 0 ? 'none of that kind' : listed.join(', ');
+  return new Failure('KEY_NOT_FOUND', `The ssh-agent has no Ed25519 key ${asked}; it has ${has}.`, {
     hint: 'ssh-add ~/.ssh/id_ed25519',
   });
 }
 
 /** The Ed25519 keys that the agent has, and the others. */
-async function identities(
-  socket: string,
-): Promise<{ readonly found: readonly Identity[]; readonly others: readonly OtherKey[] }> {
+async function identities(socket: string): Promise<Listing> {
   const body = await ask(socket, LIST, Buffer.alloc(0));
   return reading(() => {
     const wire = new SshWire(body);

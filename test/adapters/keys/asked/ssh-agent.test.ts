@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { askedKey } from '../../../../src/adapters/keys/asked/open.js';
 import { sshString, SshWire } from '../../../../src/protocol/identity/ssh-wire.js';
@@ -45,6 +47,20 @@ describe('the agent of OpenSSH', () => {
     const key = await open('ssh-agent:bot', agent.socket);
     execFileSync('ssh-add', ['-D'], { env: { ...process.env, SSH_AUTH_SOCK: agent.socket }, stdio: 'ignore' });
     await expect(key.sign(MESSAGE)).rejects.toMatchObject({ code: 'KEYSTORE_DENIED' });
+  });
+
+  test('an empty agent is told from none, and may be a locked one', async ({ skip }) => {
+    const agent = await sshAgent('bot');
+    if (agent === null) return skip('OpenSSH is not installed');
+    // SSH_AGENTC_LOCK, with a passphrase: ssh-add -x wants a terminal.
+    const lock = Buffer.concat([Buffer.from([22]), sshString(Buffer.from('pass'))]);
+    const connection = connect(agent.socket).end(sshString(lock)).resume();
+    await once(connection, 'close');
+    await expect(open(`ssh-agent:${agent.fingerprint}`, agent.socket)).rejects.toMatchObject({
+      code: 'KEY_NOT_FOUND',
+      message: expect.stringContaining(`${agent.fingerprint}: it holds no key at all, or is locked`) as string,
+      hint: expect.stringContaining('ssh-add -X') as string,
+    });
   });
 });
 
