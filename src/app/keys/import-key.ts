@@ -8,7 +8,7 @@ import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { Failure } from '../failure.js';
 import type { KeyRecord, KeyStoreName, Pin, State } from '../ports/state.js';
 import { createKey, openKey, type KeyringDeps } from './keyring.js';
-import { knownKeys, withPublicKey, type KeySources } from './known-keys.js';
+import { knownKeys, withPublicKey, type KeySources, type KnownKey } from './known-keys.js';
 
 /** What importing a key needs: the keyring, and what this machine knows of keys. */
 export interface ImportKeyDeps extends KeyringDeps {
@@ -44,6 +44,7 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
   const publicKey = 'seed' in from ? publicKeyOf(from.seed) : (await deps.asked(from.address, null)).publicKey;
   if (!acceptableKey(publicKey)) throw new Failure('UNREADABLE', 'The key is not an acceptable Ed25519 key.');
   const known = knownKeys(deps.state);
+  if ('seed' in from) requirePrivate(from.seed, known);
   const keyId =
     request.keyId ??
     knownId(
@@ -73,6 +74,15 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
       .record;
   if (pinned) deps.state.pin({ did, keyId, publicKey, pinnedAt: deps.clock(), source: 'added' });
   return { keyId, publicKey, record, pinned, changed: held === null || moved !== null, before: moved };
+}
+
+/** A public key in hex or base64url reads like a private one. @throws Failure USAGE for one that is known here */
+function requirePrivate(seed: Uint8Array, known: readonly KnownKey[]): void {
+  const [half] = withPublicKey(known, seed);
+  if (half !== undefined)
+    throw new Failure('USAGE', `The file holds the public key of ${half.keyId}, not its private half.`, {
+      hint: `aip key show ${half.keyId}`,
+    });
 }
 
 /** @throws Failure EXISTS where the id belongs to another key */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, openSync, readFileSync } from 'node:fs';
+import { chmodSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -54,6 +54,37 @@ describe('aip key import', () => {
     expect([code, out]).toEqual([3, '']);
     expect(err).toContain(what);
     expect((await w.run('key', 'list', '--json')).out).toBe('[]\n');
+  });
+
+  test('refuses the public half of a key that is known here', async () => {
+    const w = machine();
+    expect((await w.run('key', 'import', secretFile(w, vectors.private.accepted[0]!.text), ...into)).code).toBe(0);
+    const { out } = await w.run('key', 'export', PRINCIPAL, '--public');
+    const given = [
+      'key',
+      'import',
+      secretFile(w, out),
+      '--id',
+      'did:web:acme.com#key-2',
+      '--key-store',
+      'file',
+      '--yes',
+    ];
+    const { code, err } = await w.run(...given);
+    expect([code, err]).toEqual([2, expect.stringContaining(`the public key of ${ID}, not its private half`)]);
+    expect(JSON.parse((await w.run('key', 'list', '--json')).out)).toHaveLength(1);
+  });
+
+  test.each([
+    ['DER', 'but DER', 'openssl pkey -inform DER', (pem: string) => Buffer.from(pem.split('\n')[1]!, 'base64')],
+    ['UTF-16', 'but UTF-16', 'iconv', (pem: string) => Buffer.from(`\uFEFF${pem}`, 'utf16le')],
+  ])('says how a key in %s is made readable', async (_, found, hint, bytesOf) => {
+    const w = machine();
+    const file = secretFile(w, '');
+    writeFileSync(file, bytesOf(vectors.private.accepted.find(({ name }) => name === 'PKCS#8')!.text));
+    const { code, err } = await w.run('key', 'import', file, ...into);
+    expect([code, err]).toEqual([3, expect.stringContaining(found)]);
+    expect(err).toContain(`hint: ${hint}`);
   });
 
   test('takes stdin, and once only', async () => {

@@ -68,8 +68,19 @@ export async function readSecretBytes(path: string, source: SecretSource): Promi
 function decoded(bytes: Buffer, path: string, source: SecretSource): string {
   const text = utf8(bytes);
   // Replaced bytes would be another, weaker secret.
-  if (text === null) throw new Failure('UNREADABLE', `The ${source.what} ${path} is not UTF-8 text.`);
+  if (text === null) throw notText(bytes, path, source);
   return plainSecret(text, `The ${source.what} ${path}`);
+}
+
+function notText(bytes: Buffer, path: string, { what }: SecretSource): Failure {
+  const word = path === '-' ? '<file>' : shellWord(path);
+  const [kind, hint] =
+    bytes[0] === 0x30
+      ? [', but DER as it seems', `openssl pkey -inform DER -in ${word} -out <new file>`]
+      : /^(?:fffe|feff)/.test(bytes.toString('hex', 0, 2))
+        ? [', but UTF-16', `iconv -f UTF-16 -t UTF-8 ${word} > <new file>`]
+        : [''];
+  return new Failure('UNREADABLE', `The ${what} ${path} is not UTF-8 text${kind}.`, hint === undefined ? {} : { hint });
 }
 
 function utf8(bytes: Uint8Array): string | null {

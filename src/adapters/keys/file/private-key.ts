@@ -14,7 +14,7 @@ export const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 const REENCRYPT = 'openssl pkcs8 -topk8 -v2 aes-256-cbc -in <file> -out <new file>';
 
-const BLOCK = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----\r?\n([\s\S]{1,60000}?)-----END \1-----/g;
+const BLOCK = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----([\s\S]{1,60000}?)-----END \1-----/g;
 
 /** The one private key in `text`. Fails with UNREADABLE, naming what was found and never quoting it. */
 export function readPrivateKey(text: string): PrivateKeyFile {
@@ -23,7 +23,7 @@ export function readPrivateKey(text: string): PrivateKeyFile {
   if (blocks.length > 1) throw unreadableKey(`It holds ${blocks.length} private keys.`, 'keep one key in a file');
   if (blocks.length === 1) return inBlock(blocks[0]![1]!, blocks[0]![2]!);
   const trimmed = text.replace(/^\uFEFF/, '').trim();
-  const seed = trimmed.startsWith('ed25519:') ? parseSeed(trimmed) : null;
+  const seed = parseSeed(trimmed);
   if (seed !== null) return { encrypted: false, seed };
   if (trimmed.startsWith('{')) return { encrypted: false, seed: inJwk(trimmed) };
   throw unreadableKey(`It holds no private key${otherwise(trimmed)}.`, 'give PKCS#8, SEC 1, OpenSSH or a JWK');
@@ -46,7 +46,8 @@ function otherwise(text: string): string {
 function inBlock(label: string, body: string): PrivateKeyFile {
   if (/^Proc-Type:/m.test(body))
     throw unreadableKey('It is encrypted in the old way of OpenSSL (Proc-Type).', REENCRYPT);
-  const digits = body.replace(/\s+/g, '');
+  // A variable of a CI system has its line ends as two characters each, or none.
+  const digits = body.replace(/\s+|\\[rn]/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(digits)) throw unreadableKey('Its block is not base64.');
   const der = Buffer.from(digits, 'base64');
   switch (label) {
