@@ -6,7 +6,7 @@ import { element, integerElement, DerReader, TAG } from '../../../src/adapters/k
 import {
   decodePem,
   encodeEncryptedPem,
-  isEncryptedPem,
+  openKeyFile,
   requireEncryptedPem,
 } from '../../../src/adapters/keys/file/pem.js';
 import { Failure } from '../../../src/app/failure.js';
@@ -202,8 +202,14 @@ describe('a plain PEM', () => {
     expect(codeOf(() => decodePem(other, null, { allowPlain: true }))).toBe('UNREADABLE');
   });
 
-  test('is told from an encrypted one by its label', () => {
-    expect([isEncryptedPem(PEM), isEncryptedPem(pem), isEncryptedPem('')]).toEqual([true, false, false]);
+  test('is told from an encrypted one by its label', async () => {
+    const asked: string[] = [];
+    const open = (name: string, text: string): Promise<Uint8Array> =>
+      openKeyFile(name, text, () => (asked.push(name), Promise.resolve('pass')), { allowPlain: true });
+    await open('encrypted', PEM);
+    await open('plain', pem);
+    await expect(open('empty', '')).rejects.toMatchObject({ code: 'UNREADABLE' });
+    expect(asked).toEqual(['encrypted']);
   });
 });
 

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Failure } from '../../../src/app/failure.js';
 import { keyFileName, keyFiles, type KeyFilesOptions } from '../../../src/adapters/keys/file/store.js';
 import { expectFailure, KEY_ID, keyStoreContract, seedOf, wordsOf } from '../../contract/key-store.js';
 
@@ -95,6 +96,24 @@ describe('a key file', () => {
     expect(wordsOf(failure)).not.toContain('incorrect horse');
     expect(failure.message).toContain(ref);
     expect(failure.hint).toContain('--passphrase-file');
+  });
+
+  test.each([
+    ['empty', '', 'it is empty'],
+    ['cut', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n', 'its block has no end'],
+  ])('that is %s is to be restored, and no passphrase is typed for it', async (_, text, says) => {
+    const ref = await open().create(KEY_ID, seedOf(7));
+    writeFileSync(ref, text);
+    const failure = await expectFailure(open({ passphrase: mustNotAsk }).read(ref), 'UNREADABLE');
+    expect(failure.message).toMatch(new RegExp(`^Key file ${ref}: .*${says}`));
+    expect(failure.hint).toContain('restore it from a backup');
+  });
+
+  test('is not blamed for a passphrase that cannot be read', async () => {
+    const ref = await open().create(KEY_ID, seedOf(7));
+    const passphrase = () => Promise.reject(new Failure('UNREADABLE', 'The passphrase file p is not UTF-8 text.'));
+    const failure = await expectFailure(open({ passphrase }).read(ref), 'UNREADABLE');
+    expect(failure.message).toBe('The passphrase file p is not UTF-8 text.');
   });
 
   test('says which key it needs the passphrase of', async () => {

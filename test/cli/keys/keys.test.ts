@@ -242,7 +242,8 @@ describe('--passphrase-fd', () => {
         { encoding: 'utf8', env: { PATH: process.env.PATH } },
       );
     const closed = run('3<&-');
-    expect([closed.status, closed.stderr]).toEqual([3, expect.stringContaining('--passphrase-fd 3')]);
+    expect([closed.status, closed.stderr]).toEqual([3, expect.stringContaining('descriptor 3: it is not open')]);
+    expect(closed.stderr).toContain('--passphrase-fd 3');
     const made = run('3<"$3"');
     expect([made.status, made.stderr]).toEqual([0, '']);
     const { key_ref } = JSON.parse(made.stdout) as { key_ref: string };

@@ -38,7 +38,8 @@ export function readSecretDescriptor(descriptor: number, source: SecretSource): 
     if (descriptor > 2) closeSync(descriptor);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    const why = code === 'EBADF' ? 'it is not open' : code;
+    // A number that was not handed over may be one of the runtime's own.
+    const why = ['EBADF', 'EINVAL', 'EAGAIN'].includes(code) ? 'it is not open' : code;
     throw new Failure('UNREADABLE', `The secret cannot be read from ${where}: ${why}.`, {
       hint: `open it for the command, e.g. --passphrase-fd ${descriptor} ${descriptor}< <file>`,
       cause,

@@ -55,16 +55,6 @@ export interface DecodeOptions {
   readonly allowPlain?: boolean;
 }
 
-/** True for a private key that needs a passphrase; false also for another document, which `decodePem` then names. */
-export function isEncryptedPem(pem: string): boolean {
-  try {
-    return readPrivateKey(pem).encrypted;
-  } catch (error) {
-    if (error instanceof Failure) return false;
-    throw error;
-  }
-}
-
 /**
  * The 32-byte seed in a private key of any form that `readPrivateKey` knows. Fails with UNREADABLE when it is no Ed25519 key, or is
  * not encrypted and `allowPlain` is not set, and with WRONG_PASSPHRASE when it does not open. `passphrase` is null for a file
@@ -93,10 +83,33 @@ function notEncrypted(): Failure {
   return unreadableKey('It holds a private key that is not encrypted.', REENCRYPT);
 }
 
-/** Says of a failure to decode which file it is about. */
-export function inKeyFile(cause: unknown, path: string): unknown {
-  if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE')) return cause;
-  return new Failure(cause.code, `Key file ${path}: ${cause.message}`, cause.hint === null ? {} : { hint: cause.hint });
+/**
+ * As `decodePem`, of the file that people know as `name`, which failures about it name; `passphrase` is asked only where it is needed, and its own
+ * failures stay as they are. `mend`: what to do about a key that cannot be read, where it is not another program's.
+ */
+export async function openKeyFile(
+  name: string,
+  pem: string,
+  passphrase: () => Promise<string>,
+  { allowPlain = false, mend = null }: DecodeOptions & { readonly mend?: string | null } = {},
+): Promise<Uint8Array> {
+  const named = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (cause) {
+      if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE'))
+        throw cause;
+      const hint = cause.code === 'UNREADABLE' && cause.hint !== REENCRYPT ? (mend ?? cause.hint) : cause.hint;
+      throw new Failure(cause.code, `Key file ${name}: ${cause.message}`, hint === null ? {} : { hint });
+    }
+  };
+  // Before the question: no passphrase is typed for a file that cannot be opened.
+  const isEncrypted = named(() => {
+    if (!allowPlain) requireEncryptedPem(pem);
+    return readPrivateKey(pem).encrypted;
+  });
+  const secret = isEncrypted ? await passphrase() : null;
+  return named(() => decodePem(pem, secret, { allowPlain }));
 }
 
 function passphraseBytes(passphrase: string): Buffer {

@@ -5,7 +5,7 @@ import type { PassphraseSource } from '../passphrase.js';
 import { createPrivate, readPrivate, replacePrivate } from '../../files/secret/private-file.js';
 import { readSecret } from '../../files/secret/secret-file.js';
 import { secretMounts } from '../../files/secret/secret-mounts.js';
-import { decodePem, encodeEncryptedPem, encodePlainPem, inKeyFile, isEncryptedPem, MAX_PEM_BYTES } from './pem.js';
+import { encodeEncryptedPem, encodePlainPem, MAX_PEM_BYTES, openKeyFile } from './pem.js';
 
 export interface PortableKeys {
   /** The seed in a private key of any form (`private-key.ts`), in a private file or on stdin for `-`. */
@@ -32,11 +32,7 @@ export function portableKeys({ random, passphrase, newPassphrase, env }: Portabl
   return {
     async take(path) {
       const text = await readSecret(path, { what: 'key file', most: MAX_PEM_BYTES, env });
-      try {
-        return decodePem(text, isEncryptedPem(text) ? await passphrase(path) : null, { allowPlain: true });
-      } catch (cause) {
-        throw inKeyFile(cause, path === '-' ? 'stdin' : path);
-      }
+      return openKeyFile(path === '-' ? 'stdin' : path, text, () => passphrase(path), { allowPlain: true });
     },
 
     async read(path) {
@@ -47,12 +43,7 @@ export function portableKeys({ random, passphrase, newPassphrase, env }: Portabl
           hint: `chmod 600 ${shellWord(path)}`,
         });
       }
-      const pem = file.bytes.toString('latin1');
-      try {
-        return decodePem(pem, isEncryptedPem(pem) ? await passphrase(path) : null, { allowPlain: true });
-      } catch (cause) {
-        throw inKeyFile(cause, path);
-      }
+      return openKeyFile(path, file.bytes.toString('latin1'), () => passphrase(path), { allowPlain: true });
     },
 
     async write(path, seed, { encrypted, replace }) {

@@ -5,7 +5,9 @@ import { Failure, shellWord } from '../../../app/failure.js';
 import type { KeyStore, Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '../../files/secret/private-file.js';
 import type { PassphraseSource } from '../passphrase.js';
-import { decodePem, encodeEncryptedPem, inKeyFile, MAX_PEM_BYTES, requireEncryptedPem } from './pem.js';
+import { encodeEncryptedPem, MAX_PEM_BYTES, openKeyFile } from './pem.js';
+
+const RESTORE = 'restore it from a backup, or give the agent a new key: aip passport rotate <agent>';
 
 export interface KeyFilesOptions {
   /** Where new keys go, `<home>/keys`; made with mode 0700 by the first of them. */
@@ -39,21 +41,14 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
       const file = readPrivate(ref, MAX_PEM_BYTES, options.mounts);
       if (file === null)
         throw new Failure('KEY_NOT_FOUND', `There is no key file ${ref}.`, {
-          hint: 'restore it from a backup, or give the agent a new key: aip passport rotate <agent>',
+          hint: RESTORE,
         });
       if (file.exposed) {
         throw new Failure('KEYSTORE_DENIED', `The key file ${ref} can be read or changed by others.`, {
           hint: `chmod 600 ${shellWord(ref)}`,
         });
       }
-      const pem = file.bytes.toString('latin1');
-      try {
-        // Before the question: no passphrase is typed for a file that cannot be opened.
-        requireEncryptedPem(pem);
-        return decodePem(pem, await options.passphrase(ref));
-      } catch (cause) {
-        throw inKeyFile(cause, ref);
-      }
+      return openKeyFile(ref, file.bytes.toString('latin1'), () => options.passphrase(ref), { mend: RESTORE });
     },
 
     refOf: pathOf,

@@ -4,7 +4,7 @@ import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
 import { addonPaths } from './addon.js';
 import { callKeychain } from './child.js';
 import type { ChildReply, ChildRequest } from './child-messages.js';
-import { denied, missing, notThere, osRefusal, ringTrouble, timedOut, unloadable } from './reasons.js';
+import { denied, missing, notThere, osRefusal, RESTORE, ringTrouble, timedOut, unloadable } from './reasons.js';
 import { ringState, sessionBus, type RingState } from './secret-service.js';
 
 const SERVICE = 'aip';
@@ -81,7 +81,10 @@ export function keychain(options: KeychainOptions): KeyStore {
         throw notThere(ref);
       }
       const seed = parseSeed(String(reply.value));
-      if (seed === null) throw new Failure('UNREADABLE', `The keychain item for ${ref} does not hold an Ed25519 key.`);
+      if (seed === null)
+        throw new Failure('UNREADABLE', `The keychain item for ${ref} does not hold an Ed25519 key.`, {
+          hint: RESTORE,
+        });
       return seed;
     },
 
