@@ -21,3 +21,22 @@ export function secretVariable(env: Environment, name: string): string | null {
   const secret = value === undefined ? '' : plainSecret(value, name);
   return secret === '' ? null : secret;
 }
+
+/**
+ * Variables of aip's own that a child may have: where the home and the mesh are. Everything else of that name stays behind, secrets
+ * above all: an agent's tool, or a program that signs with one key, must not sign with others, command the mesh, or raise alerts, nor
+ * inherit params of another intent.
+ */
+const ALLOWED: ReadonlySet<string> = new Set([
+  'AIP_HOME',
+  'AIP_MESH_URL',
+  'AIP_MESH_PUBLIC_KEY',
+  'AIP_MESH_INSECURE_HTTP',
+]);
+
+/** The environment of a program that is started for something of its own. */
+export function commandEnvironment(env: Environment): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => ALLOWED.has(name) || !/^(?:AIP_.*|AGENT_PRIVATE_KEY)$/i.test(name)),
+  );
+}

@@ -17,7 +17,8 @@ import {
 } from '../intents/approvals.js';
 import type { Cli } from '../cli.js';
 import { bindArguments, placeholderAsProgram } from '../intents/bind-arguments.js';
-import { commandEnvironment, intentFile, warnBefore } from '../intents/child.js';
+import { intentFile, warnBefore } from '../intents/child.js';
+import { commandEnvironment } from '../../app/ports/secrets.js';
 import { documentReader, readForVerification } from '../input/documents.js';
 import { widthOf } from '../io.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';

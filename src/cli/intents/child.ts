@@ -15,25 +15,6 @@ import type { Surroundings } from '../io.js';
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Lifetime & Surroundings;
 
-/**
- * Variables of aip's own that a child may have: where the home and the mesh are. Everything else of that name stays behind, secrets
- * above all: the agent's tool must not sign as the agent, command the mesh, or raise alerts, nor inherit params of another intent.
- */
-const ALLOWED: ReadonlySet<string> = new Set([
-  'AIP_HOME',
-  'AIP_MESH_URL',
-  'AIP_MESH_PUBLIC_KEY',
-  'AIP_MESH_INSECURE_HTTP',
-]);
-
-export function commandEnvironment(
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => ALLOWED.has(name) || !/^(?:AIP_.*|AGENT_PRIVATE_KEY)$/i.test(name)),
-  );
-}
-
 /** A file with the verified document, for this user alone, until the command is done. */
 export function intentFile(text: string, cli: Scene): string {
   const folder = temporaryFolder('aip-intent-');

@@ -1,7 +1,6 @@
 /** Keys behind a program: `cmd:`, and secrets that a program prints. One JSON line each way, described in `aip help keys`. */
 import { Failure } from '../../../app/failure.js';
-import type { Environment } from '../../../app/ports/secrets.js';
-import { plainSecret } from '../../../app/ports/secrets.js';
+import { commandEnvironment, plainSecret, type Environment } from '../../../app/ports/secrets.js';
 import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { fromHex } from '../../../protocol/hex.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
@@ -19,9 +18,15 @@ export async function programKey(
   env: Environment,
   [file, ...args]: readonly [string, ...string[]],
 ): Promise<SigningKey> {
+  const own = commandEnvironment(env);
   const ask = async (question: JsonObject): Promise<JsonObject> => {
     const input = `${JSON.stringify({ version: 1, ...question })}\n`;
-    const result = await runSubprocess(file, args, { env, input, timeoutMs: ANSWER_MS, maxOutputBytes: MAX_ANSWER });
+    const result = await runSubprocess(file, args, {
+      env: own,
+      input,
+      timeoutMs: ANSWER_MS,
+      maxOutputBytes: MAX_ANSWER,
+    });
     const lines = textOf(file, result)
       .split('\n')
       .filter((line) => line.trim() !== '');

@@ -31,7 +31,8 @@ A program that reaches the agent's socket can have it sign: ssh-add -t gives the
 The program gets one line on stdin, and answers one:
   {"version":1,"op":"public_key"}                     {"public_key":"ed25519:<64 hex>"}
   {"version":1,"op":"sign","message":"<base64>"}      {"signature":"<128 hex, or base64>"}
-or {"error":"why"}. What it says on stderr is not shown. For a PKCS#11 token (tried with SoftHSM):
+or {"error":"why"}. What it says on stderr is not shown, and AIP_KEY_PASSPHRASE, AGENT_PRIVATE_KEY and the
+like do not reach it. For a PKCS#11 token (tried with SoftHSM):
 --key 'cmd:/usr/local/bin/hsm 01', the key's id (pkcs11-tool passes over a label when it signs), HSM_MODULE, HSM_TOKEN and HSM_PIN in the
 environment, and this as the program:
   #!/bin/sh

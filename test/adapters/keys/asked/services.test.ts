@@ -247,6 +247,14 @@ describe('a program', () => {
     );
   });
 
+  test('gets what it needs of the environment, and no secret that opens another key', async () => {
+    const path = program('console.log(JSON.stringify({ error: Object.keys(process.env).sort().join() }))');
+    const env = { PATH: '/usr/bin', HSM_PIN: '1', AIP_HOME: '/h', AIP_KEY_PASSPHRASE: 'x', AGENT_PRIVATE_KEY: 'x' };
+    await expect(open(`cmd:${path}`, { ...env, AIP_MESH_KEY: 'x' })).rejects.toMatchObject({
+      message: `${path} refused: AIP_HOME,HOME,HSM_PIN,PATH`,
+    });
+  });
+
   test.each<[string, string, string, string]>([
     ['two lines', "console.log('{}\\n{}')", 'KEYSTORE_DENIED', 'one line'],
     ['no JSON', "console.log('ok')", 'KEYSTORE_DENIED', 'one line'],
