@@ -24,7 +24,11 @@ export async function awsKmsKey(env: Environment, id: string, now: () => number)
   const credentials = await credentialsOf(env, profile);
   const variable = env['AWS_ENDPOINT_URL_KMS'] === undefined ? 'AWS_ENDPOINT_URL' : 'AWS_ENDPOINT_URL_KMS';
   const ca = secretVariable(env, 'AWS_CA_BUNDLE') ?? undefined;
-  const service = new KeyService(NAME, env[variable] || `https://kms.${region}.amazonaws.com`, { variable, env, ca });
+  const service = new KeyService(NAME, env[variable] || `https://kms.${region}.${domainOf(region)}`, {
+    variable,
+    env,
+    ca,
+  });
 
   const ask = async (operation: 'GetPublicKey' | 'Sign', members: JsonObject): Promise<JsonObject> => {
     const body = JSON.stringify({ KeyId: id, ...members });
@@ -113,6 +117,12 @@ function refusal(said: JsonObject, status: number, id: string): Failure {
   }
 }
 
+/** Partitions of AWS have domains of their own; what is not named here takes AWS_ENDPOINT_URL_KMS. */
+function domainOf(region: string): string {
+  if (region.startsWith('cn-')) return 'amazonaws.com.cn';
+  return region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com';
+}
+
 async function regionOf(env: Environment, id: string, profile: string): Promise<string> {
   const given =
     /^arn:[\w-]+:kms:([\w-]+):/.exec(id)?.[1] ??
@@ -121,7 +131,7 @@ async function regionOf(env: Environment, id: string, profile: string): Promise<
     (await section(env, 'AWS_CONFIG_FILE', 'config', profile === 'default' ? profile : `profile ${profile}`))?.get(
       'region',
     );
-  if (given !== undefined && given !== null && /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/.test(given)) return given;
+  if (given !== undefined && given !== null && /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/.test(given)) return given;
   throw new Failure('USAGE', `The region of ${NAME} is not known.`, {
     hint: 'export AWS_REGION=eu-central-1, or give the whole ARN',
   });

@@ -1,5 +1,5 @@
 /** Questions over HTTPS to services that keep keys, and their failures in the same words. */
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import type { Environment } from '../../../app/ports/secrets.js';
 import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
@@ -22,6 +22,8 @@ export interface ServiceCall {
 export class KeyService {
   readonly #name: string;
   readonly #client: HttpClient;
+  /** What a person does where it is silent. */
+  readonly #look: string;
   /** With a port where it is not the usual one. */
   readonly host: string;
   /** Path in front of every call, without a slash at its end. */
@@ -44,6 +46,7 @@ export class KeyService {
         hint: `${options.variable}=https://<host>`,
       });
     this.#name = name;
+    this.#look = `see whether it answers: curl -sSI ${shellWord(parsed.origin)}; ${options.variable} says where it is`;
     this.#client = new HttpClient(parsed.origin, { ca: options.ca ?? null, env: options.env, kept: 0 });
     this.host = parsed.host;
     this.base = parsed.pathname.replace(/\/+$/, '');
@@ -66,10 +69,12 @@ export class KeyService {
       if (!(error instanceof Unreachable)) throw error;
       if (error.kind === 'silent')
         throw new Failure('KEYSTORE_TIMEOUT', `${this.#name} did not answer within 5 s.`, {
+          hint: this.#look,
           retryable: true,
           cause: error,
         });
       throw new Failure('KEYSTORE_MISSING', `${this.#name} cannot be reached (${error.code ?? error.message}).`, {
+        hint: this.#look,
         retryable: true,
         cause: error,
       });

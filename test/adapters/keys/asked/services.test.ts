@@ -1,7 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { askedKey } from '../../../../src/adapters/keys/asked/open.js';
 import { falseService, freePort, scratch, service, SERVICES } from '../../../kit/key-services.js';
 
@@ -142,8 +145,10 @@ describe('Vault, as it should not answer', () => {
     await expect(open('hashivault://bot', env(await falseService(() => undefined)))).rejects.toMatchObject({
       code: 'KEYSTORE_TIMEOUT',
     });
-    await expect(open('hashivault://bot', env(`http://127.0.0.1:${await freePort()}`))).rejects.toMatchObject({
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    await expect(open('hashivault://bot', env(nobody))).rejects.toMatchObject({
       code: 'KEYSTORE_MISSING',
+      hint: says(`curl -sSI ${nobody}`),
     });
   });
 
@@ -223,6 +228,25 @@ describe('AWS KMS, as it should not answer', () => {
       open('awskms:///alias/bot', { HOME: home, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }),
     ).rejects.toMatchObject({ code: 'USAGE', message: says('region') });
   });
+});
+
+test.each([
+  ['eu-central-1', 'amazonaws.com'],
+  ['us-gov-west-1', 'amazonaws.com'],
+  ['cn-north-1', 'amazonaws.com.cn'],
+  ['eusc-de-east-1', 'amazonaws.eu'],
+])('AWS KMS of %s is asked in its own domain', async (region, domain) => {
+  const asked: (string | undefined)[] = [];
+  const proxy = createServer().listen(0, '127.0.0.1');
+  proxy.on('connect', ({ url }, socket) => (asked.push(url), socket.end('HTTP/1.1 502 No\r\n\r\n')));
+  await once(proxy, 'listening');
+  onTestFinished(() => void proxy.close());
+  const credentials = { AWS_ACCESS_KEY_ID: 'AKIAX', AWS_SECRET_ACCESS_KEY: 'x', AWS_REGION: region };
+  const HTTPS_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  await expect(open('awskms:///alias/bot', { ...credentials, HTTPS_PROXY })).rejects.toMatchObject({
+    code: 'KEYSTORE_MISSING',
+  });
+  expect(asked[0]).toBe(`kms.${region}.${domain}:443`);
 });
 
 describe('a program', () => {
