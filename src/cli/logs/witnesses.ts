@@ -5,7 +5,7 @@ import { Failure } from '../../app/failure.js';
 import { meshWitnessKey } from '../../mesh/log/tree-witness.js';
 import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { readNoteKey, type Note, type NoteKey } from '../../protocol/transparency/note.js';
+import { readWitnessKey, type Note, type NoteKey } from '../../protocol/transparency/note.js';
 import { askWitness } from '../../workspace/witness.js';
 import type { LocalState } from '../../workspace/state.js';
 import { seenByMesh } from './mesh-word.js';
@@ -76,7 +76,7 @@ export async function pinnedMeshWitness({ config }: Pick<Setting, 'config'>): Pr
 
 function keyIn(text: string): NoteKey {
   try {
-    return readNoteKey(text);
+    return readWitnessKey(text);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new Failure('USAGE', `"${text.slice(0, 80)}" is no key of a witness: ${error.reason}.`, {

@@ -107,6 +107,14 @@ export function readNoteKey(text: string): NoteKey {
   return { name, algorithm, key };
 }
 
+/** The same of a witness: a log that signs as such has not been seen by somebody else. @throws ShapeError */
+export function readWitnessKey(text: string): NoteKey {
+  const key = readNoteKey(text);
+  if (key.algorithm !== 'cosignature-v1')
+    throw new ShapeError(`the key of ${key.name} is one that a log signs with, and witnesses sign with one of type 4`);
+  return key;
+}
+
 /** The bytes that a log's own key signs. */
 export function noteMessage(text: string): Uint8Array {
   return Buffer.from(text);

@@ -61,6 +61,9 @@ describe('a witness', () => {
     expect(await stepOf('--witness-key', seen.key)).toBe('ok');
     expect(await stepOf()).toBe('unproven');
     expect(await stepOf('--witness-key', other.key)).not.toBe('ok');
+    const itself = await world({ stdin: bundle.out }).run('proof', 'verify', '-', '--witness-key', logKey);
+    expect([itself.code, itself.err]).toMatchObject([2, expect.stringContaining('log')]);
+    expect((await checkpoint('--witness-key', logKey)).code).toBe(2);
   });
 
   test('refuses a log that was cut, replaced by an older copy, or written anew', async () => {

@@ -13,6 +13,7 @@ import {
   readCheckpointText,
   readNote,
   readNoteKey,
+  readWitnessKey,
   writeNote,
   type Note,
 } from '../../../src/protocol/transparency/note.js';
@@ -124,7 +125,12 @@ describe('a note key', () => {
   test('is read back', () => {
     const text = noteKeyText('w.example', 'cosignature-v1', publicKeyOf(WITNESS));
     expect(readNoteKey(text)).toMatchObject({ name: 'w.example', algorithm: 'cosignature-v1' });
+    expect(readWitnessKey(text)).toEqual(readNoteKey(text));
   });
+});
+
+test('the key that a log signs with is none of a witness', () => {
+  expect(() => readWitnessKey(GO_KEY)).toThrow(/PeterNeumann/);
 });
 
 describe('the text of a checkpoint', () => {

@@ -9,7 +9,7 @@ import { ShapeError } from '../../../protocol/json/shape.js';
 import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { meshWitnessKey } from '../../../mesh/log/tree-witness.js';
 import { pinnedMeshWitness } from '../../logs/witnesses.js';
-import { readNoteKey, type NoteKey } from '../../../protocol/transparency/note.js';
+import { readWitnessKey, type NoteKey } from '../../../protocol/transparency/note.js';
 import { loadSchemaCheck } from '../../../workspace/verification.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
@@ -113,7 +113,7 @@ function witness(text: string): NoteKey {
   const mesh = key === null ? null : meshWitnessKey(key);
   if (mesh !== null) return mesh;
   try {
-    return readNoteKey(text);
+    return readWitnessKey(text);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new Failure('USAGE', `The --witness-key cannot be read: ${error.reason}.`, {
