@@ -115,7 +115,10 @@ function bounded(bytes: Uint8Array): Json {
 }
 
 function checkDecision(decision: JsonObject): void {
-  const { intent_timestamp: claimed, salts, withheld, observed, status } = decision;
+  const { type, seq, status, error_code, intent_timestamp: claimed, salts, withheld, observed } = decision;
+  if (type !== 'verification' || !Number.isSafeInteger(seq)) throw new ShapeError('the decision is no entry of one');
+  if (status === 'success' ? error_code !== null : status !== 'failed' || typeof error_code !== 'string')
+    throw new ShapeError('"status" is "success", or "failed" with the code of a refusal');
   const isTime = typeof claimed === 'number' && Number.isSafeInteger(claimed) && claimed >= 0 && claimed <= LAST_SECOND;
   if (claimed !== null && !isTime) throw new ShapeError('"intent_timestamp" is not Unix seconds');
   if (observed !== undefined && (observed !== true || status !== 'failed'))

@@ -42,7 +42,7 @@ const EXIT: Readonly<Record<StepName, number>> = {
 /** How far the claim of an intent may lie from the clock of its verifier before it is said, ms. */
 const FAR_MS = 24 * 3_600_000;
 
-/** Checks a bundle that was read. `given` is the document as it was sent, where the log withholds part of it. */
+/** Checks a bundle that was read. `given` is the document as it was sent: the bundle may lack it, and is of no other. */
 export async function checkProof(
   bundle: Bundle,
   given: SentDocument | null,
@@ -72,7 +72,7 @@ export async function checkProof(
   const became = outcomeOf(bundle, entry, trust);
   const steps: readonly Step[] = [
     { step: 'who', ...who },
-    { step: 'what', ...whatOf(entry, sent) },
+    { step: 'what', ...whatOf(entry, sent, given) },
     { step: 'limits', ...limits },
     { step: 'decision', status: place.status, message: verdictIn(entry, place) },
     { step: 'when', ...when, status: when.status === 'ok' ? place.status : when.status },
@@ -151,8 +151,10 @@ function whoOf(
   );
 }
 
-function whatOf(entry: Entry, sent: SentDocument | null): Word {
+function whatOf(entry: Entry, sent: SentDocument | null, given: SentDocument | null): Word {
   if (sent === null) return unproven(WITHHELD);
+  if (given !== null && given.document.intent.hash !== entry.intent_hash)
+    return broken('The decision is about another document than the one given.');
   const { intent } = sent.document;
   const { agent_id, action, params, timestamp, nonce, signature, target = null } = intent.document;
   // Which target it was is shown by the hash of the whole, which the leaf commits to.

@@ -183,6 +183,11 @@ describe('a bundle', () => {
       ['salts', null],
       ['more', 1],
       ['details', undefined],
+      ['type', 'outcome'],
+      ['seq', '2 of all'],
+      ['status', 'Success'],
+      ['status', 'failed'],
+      ['error_code', 'AIP-E202'],
     ];
     for (const [name, value] of shapeless) {
       const { hash: _, decision, ...rest } = structuredClone(whole) as any;
@@ -208,11 +213,22 @@ describe('a bundle', () => {
       ['the decision of another', (b) => (b.decision = other['decision']), 'what', 12],
       [
         'a refusal turned',
-        (b) => ((b.decision = refused['decision']), (b.decision.status = 'success'), (b.intent = refused['intent'])),
+        (b) => (
+          (b.decision = { ...(refused['decision'] as any), status: 'success', error_code: null }),
+          (b.intent = refused['intent'])
+        ),
         'limits',
         12,
       ],
-      ['another code', (b) => (b.decision.error_code = 'AIP-E999'), 'recorded', 15],
+      [
+        'a refusal with another code',
+        (b) => (
+          (b.decision = { ...(refused['decision'] as any), error_code: 'AIP-E999' }),
+          (b.intent = refused['intent'])
+        ),
+        'recorded',
+        15,
+      ],
       ['another serial', (b) => (b.decision.passport_serial = 9), 'recorded', 15],
       ['another time', (b) => (b.decision.timestamp = '2026-02-18T14:23:46.000Z'), 'recorded', 15],
       ['another place', (b) => (b.inclusion.index = 0), 'recorded', 15],
@@ -248,6 +264,14 @@ describe('a bundle', () => {
     expect([wrong.code, statuses(wrong.report)['recorded']]).toEqual([13, 'broken']);
     const witness = 'w.example+a8c6d6f3+AQ';
     expect((await verify(text, ...keys, '--witness-key', witness)).code).toBe(2);
+  });
+
+  test('is of no other document than the one given', async () => {
+    const { prove, verify, keys, intents } = await judged();
+    const text = await prove('2');
+    const other = await verify(text, ...keys, '--intent', intents[2]!);
+    expect([other.code, other.report.ok, statuses(other.report)['what']]).toEqual([12, false, 'broken']);
+    expect((await verify(text, ...keys, '--intent', intents[1]!)).code).toBe(0);
   });
 
   test('with withheld params proves who only with the document as it was sent', async () => {
