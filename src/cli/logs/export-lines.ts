@@ -3,7 +3,8 @@ import { looseObject } from '../../app/logs/foreign-lines.js';
 import type { CheckpointVerdict } from '../../app/logs/checkpoint.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry } from '../../protocol/log/entry.js';
-import { BACKSLASH, COLON, QUOTE } from '../../protocol/json/punctuation.js';
+import { losesDigits } from '../../protocol/json/decimals.js';
+import { BACKSLASH, COLON, MINUS, NINE, QUOTE, ZERO } from '../../protocol/json/punctuation.js';
 
 /** A line of an export; null for one that is too long or not UTF-8. */
 export type ExportLine = string | null;
@@ -35,21 +36,24 @@ export function isBlank(line: ExportLine): boolean {
 }
 
 /**
- * The entry in a line; null for any other line, and where a member stands twice: another program may read the one that was added, while the
- * hash is of the other.
+ * The entry in a line; null for any other line, and where a member stands twice or a number has more digits than a double keeps: another program
+ * may read the member that was added, or the digits, while the hash is of the others.
  */
 export function entryIn(line: ExportLine): Entry | null {
   const object = plainObjectIn(line);
   return object === null || !Number.isSafeInteger(object['seq']) ? null : (object as unknown as Entry);
 }
 
-/** The object in a line, each of whose members stands once; null for any other line. */
+/** The object in a line, each of whose members stands once and each of whose numbers is read as written; null for any other line. */
 export function plainObjectIn(line: ExportLine): JsonObject | null {
   const object = line === null ? null : looseObject(line);
   return object !== null && membersIn(line!) === membersOf(object) ? (object as unknown as JsonObject) : null;
 }
 
-/** Outside of strings, valid JSON has a colon a member. */
+/** A number of JSON, from where it begins. */
+const NUMBER = /[-+.\deE]+/y;
+
+/** Outside of strings, valid JSON has a colon a member. NaN where a number loses digits. */
 function membersIn(line: string): number {
   let found = 0;
   let quoted = false;
@@ -58,6 +62,12 @@ function membersIn(line: string): number {
     if (quoted && code === BACKSLASH) i += 1;
     else if (code === QUOTE) quoted = !quoted;
     else if (!quoted && code === COLON) found += 1;
+    else if (!quoted && (code === MINUS || (code >= ZERO && code <= NINE))) {
+      NUMBER.lastIndex = i;
+      const written = NUMBER.exec(line)![0];
+      if (losesDigits(written, Number(written))) return NaN;
+      i += written.length - 1;
+    }
   }
   return found;
 }

@@ -7,7 +7,19 @@ import { JsonError } from './error.js';
 import { DOCUMENT_BOUNDS, tooLarge } from './bounds.js';
 import { byteLength, decodeUtf8 } from './utf8.js';
 import { emptyObject, type Json } from './values.js';
-import { BACKSLASH, COLON, COMMA, LIST_CLOSE, LIST_OPEN, OBJECT_CLOSE, OBJECT_OPEN, QUOTE } from './punctuation.js';
+import {
+  BACKSLASH,
+  COLON,
+  COMMA,
+  LIST_CLOSE,
+  LIST_OPEN,
+  MINUS,
+  NINE,
+  OBJECT_CLOSE,
+  OBJECT_OPEN,
+  QUOTE,
+  ZERO,
+} from './punctuation.js';
 
 export { JsonError } from './error.js';
 
@@ -34,10 +46,7 @@ export function parseJsonText(text: string, large: LargeInteger | null = null, b
   return new Reader(text, large, bounds.depth).document();
 }
 
-const MINUS = 0x2d;
 const DOT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
 
 /**
  * A member name that was read in some place of some document. Documents of one kind have the same names in the same places, and

@@ -16,3 +16,9 @@ export const LIST_CLOSE = 0x5d;
 export const OBJECT_OPEN = 0x7b;
 /** `}` */
 export const OBJECT_CLOSE = 0x7d;
+/** `-` */
+export const MINUS = 0x2d;
+/** `0` */
+export const ZERO = 0x30;
+/** `9` */
+export const NINE = 0x39;

@@ -84,12 +84,12 @@ export function saltsOf(record: Unhashed): Map<string, Uint8Array> | null {
 }
 
 /**
- * What the leaf commits to: by member, and by name for params. Null when the entry cannot be read so: salts that are missing, or a slot that is
- * erased and still holds a value.
+ * What the leaf commits to: by member, and by name for params. Null when the entry cannot be read so: salts that are missing, a slot that is
+ * erased and still holds a value, or a member of that name, which the leaf would not hold.
  */
 function commitmentsOf(record: Unhashed): JsonObject | null {
   const salts = saltsOf(record);
-  if (salts === null) return null;
+  if (salts === null || Object.hasOwn(record, 'commitments')) return null;
   const erased = isRecord(record.erased) ? record.erased : {};
   return committed(record, slotsOf(record), (slot) => {
     const gone = Object.hasOwn(erased, slot) ? erased[slot] : undefined;

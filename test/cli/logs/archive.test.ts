@@ -368,6 +368,14 @@ describe('aip logs export', () => {
     const twice = (line: string, member: string) => line.replace(member, `${member.replace(/:.*/, ':0')},${member}`);
     expect(await changed((all) => all.map((line, i) => (i === 2 ? twice(line, '"status":"success"') : line)))).toBe(3);
     expect(await changed((all) => all.map((line, i) => (i === 3 ? twice(line, '"amount":50') : line)))).toBe(4);
+    // A reader with exact numbers sees these, and the hash is of the double.
+    const digits = (line: string, more: string) => line.replace('"amount":50', `"amount":50${more}`);
+    for (const more of ['.00000000000000000001', '.0000000000000000001e-0'])
+      expect(await changed((all) => all.map((line, i) => (i === 3 ? digits(line, more) : line)))).toBe(4);
+    expect(await changed((all) => all.map((line, i) => (i === 3 ? digits(line, '.0') : line)))).toBeNull();
+    // The leaf has a member of this name that no entry has.
+    const more = (line: string) => line.replace('{', '{"commitments":{"paid":true},');
+    expect(await changed((all) => all.map((line, i) => (i === 3 ? more(line) : line)))).toBe(4);
     expect(await changed((all) => all.slice(0, 40))).toBeNull();
     expect(await changed((all) => all.slice(0, 40), '--checkpoint', checkpoint)).toBe(41);
     expect(await changed((all) => all.slice(5))).toBeNull();
