@@ -32,7 +32,7 @@ export interface Dialect {
   readonly malformed: (reason: string, offset: number | null) => Findings;
   /** How long after its date an intent may still be presented, in ms: marks against repeated refusals are kept that long. */
   readonly presentableForMs: (policy: Policy) => number;
-  /** Codes of refusals that hang on more than document, passport and time, so that nobody can find them again from these. */
+  /** Codes of refusals that hang on more than document, passport and time, even where nothing came before, so that nobody can find them again from these. */
   readonly circumstances: readonly string[];
   /** True where a log entry that holds all params holds all that was signed. */
   readonly fitsEntry: boolean;

@@ -276,7 +276,9 @@ function placeOf(bundle: Bundle, entry: Entry, trust: ProofTrust): Place {
     const signer = trust.verifiers.find((key) => signedBy(note!, head.origin, key));
     if (signer === undefined)
       return said(broken('The checkpoint is signed by none of the verifiers whose keys were given.'));
-    return said(ok(`It is entry ${entry.seq} of ${head.origin}, among ${head.size}.`), signer);
+    // What the first version wrote stands before the tree.
+    const last = entry.seq - bundle.inclusion.index - 1 + head.size;
+    return said(ok(`It is entry ${entry.seq} of ${head.origin}, among ${last}.`), signer);
   } catch (error) {
     if (!(error instanceof ShapeError) && !(error instanceof TypeError)) throw error;
     return said(broken('The checkpoint or the entry cannot be read.'));

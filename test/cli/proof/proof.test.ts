@@ -1,14 +1,19 @@
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, describe } from 'vitest';
-import { readBundle, writeBundle } from '../../../src/app/proof/bundle.js';
+import { readBundle, withShown, writeBundle } from '../../../src/app/proof/bundle.js';
 import type { ProofReport } from '../../../src/app/proof/report.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
+import { entryHash } from '../../../src/protocol/log/chain.js';
+import { leafText } from '../../../src/protocol/log/leaf.js';
+import { checkpointText } from '../../../src/protocol/transparency/note.js';
+import { leafHash } from '../../../src/protocol/transparency/tree.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { inHome } from '../../kit/history.js';
+import { TreeVerifier } from '../../kit/proof/trees.js';
 import { world } from '../../kit/world.js';
 
 /** A machine that has judged five intents, the last one refused, with `log.params` as told. */
@@ -144,7 +149,6 @@ describe('a bundle', () => {
 
   test('of another intent of the same second is no yes: what a holder of the bundle erased stays unproven', async () => {
     const { run, place, home, prove, verify, keys } = await judged();
-    const { withShown } = await import('../../../src/app/proof/bundle.js');
     const { erase } = await import('../../../src/protocol/log/leaf.js');
     const bundle = readBundle(Buffer.from(await prove('2')));
     const entry = withShown(bundle.decision, bundle.intent as JsonObject);
@@ -264,6 +268,44 @@ describe('a bundle', () => {
     expect([wrong.code, statuses(wrong.report)['recorded']]).toEqual([13, 'broken']);
     const witness = 'w.example+a8c6d6f3+AQ';
     expect((await verify(text, ...keys, '--witness-key', witness)).code).toBe(2);
+  });
+
+  /** What a verifier of its own would have written: the decision changed, alone in a tree that it signs. */
+  function rewritten(text: string, changes: JsonObject): { text: string; key: string } {
+    const bundle = readBundle(Buffer.from(text));
+    const entry = { ...withShown({ ...bundle.decision, ...changes }, bundle.intent as JsonObject) };
+    const hash = entryHash(entry);
+    const verifier = new TreeVerifier(7);
+    const head = { origin: 'aip.log/0f1e2d3c', size: 1, root: leafHash(leafText({ ...entry, hash })!) };
+    const checkpoint = verifier.signed(checkpointText(head), head.origin);
+    const decision = { ...bundle.decision, ...changes, hash };
+    const inclusion = { index: 0, hashes: [] };
+    return { text: writeBundle({ ...bundle, decision, inclusion, checkpoint }), key: verifier.publicKey };
+  }
+
+  test('tells its place among all entries, also those before the tree', async () => {
+    const { prove, verify, keys } = await judged();
+    const { text, key } = rewritten(await prove('2'), { seq: 9 });
+    const { code, report } = await verify(text, ...keys.slice(0, 2), '--verifier-key', key);
+    const said = report.steps.find(({ step }) => step === 'recorded')!.message;
+    expect([code, said]).toEqual([0, 'It is entry 9 of aip.log/0f1e2d3c, among 9.']);
+  });
+
+  test('of a yes to more than a day allows in all is contradicted by the passport', async () => {
+    const { run, place, prove, verify, keys } = await judged();
+    const made = ['passport', 'create', 'saver', '--domain', 'acme.com', '-a', 'refund', '--daily-limit', '100'];
+    expect((await run(...made, '--key-store', 'file', '--out', join(place.cwd, 'saver.json'))).code).toBe(0);
+    const signed = await run('intent', 'sign', '-p', 'saver', '-a', 'refund', '--param', 'amount:=101');
+    expect((await run('intent', 'verify', place.file('over.json', signed.out))).code).toBe(12);
+    const refusal = await prove('6');
+    expect((await verify(refusal, ...keys)).report).toMatchObject({ ok: true, error_code: 'AIP-E212' });
+    const yes = { status: 'success', error_code: null, error_message: null, details: null };
+    const gone = readBundle(Buffer.from(refusal)).decision['salts'] as string;
+    // The first salts are those of the details and the error message.
+    const salts = Buffer.from(gone, 'base64').subarray(64).toString('base64');
+    const { text, key } = rewritten(refusal, { ...yes, salts });
+    const { code, report } = await verify(text, ...keys.slice(0, 2), '--verifier-key', key);
+    expect([code, statuses(report)]).toMatchObject([12, { who: 'ok', limits: 'broken', recorded: 'ok' }]);
   });
 
   test('is of no other document than the one given', async () => {

@@ -52,7 +52,7 @@ export const AIP1: Dialect = {
   malformed: (reason, offset) => shapeOf({ status: 'malformed', reason, offset }),
   // An envelope may be in force longer than an intent of the native dialect is fresh.
   presentableForMs: ({ maxAgeMs }) => Math.max(maxAgeMs, MAX_LIFETIME_MS),
-  circumstances: ['AIP-E101', 'AIP-E203', 'AIP-E204', 'AIP-E205', 'AIP-E404', 'AIP-E501'],
+  circumstances: ['AIP-E101', 'AIP-E203', 'AIP-E204', 'AIP-E404', 'AIP-E501'],
   fitsEntry: false,
 };
 

@@ -37,7 +37,7 @@ export const NATIVE: Dialect = {
     return { reports: [{ check: NATIVE_STEPS[0]!, status: 'failed', reason: found.entry.name }], violations: [found] };
   },
   presentableForMs: ({ maxAgeMs }) => maxAgeMs,
-  circumstances: ['AIP-E205', 'AIP-E212', 'AIP-E213', 'AIP-E214', 'AIP-E404', 'AIP-E405'],
+  circumstances: ['AIP-E213', 'AIP-E214', 'AIP-E404', 'AIP-E405'],
   fitsEntry: true,
 };
 
