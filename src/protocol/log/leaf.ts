@@ -85,18 +85,27 @@ export function saltsOf(record: Unhashed): Map<string, Uint8Array> | null {
 
 /**
  * What the leaf commits to: by member, and by name for params. Null when the entry cannot be read so: salts that are missing, a slot that is
- * erased and still holds a value, or a member of that name, which the leaf would not hold.
+ * erased and still holds a value, or what no leaf would hold: a member of that name, or something erased that no such entry has.
  */
 function commitmentsOf(record: Unhashed): JsonObject | null {
   const salts = saltsOf(record);
   if (salts === null || Object.hasOwn(record, 'commitments')) return null;
   const erased = isRecord(record.erased) ? record.erased : {};
-  return committed(record, slotsOf(record), (slot) => {
+  const slots = slotsOf(record);
+  if (!Object.keys(erased).every((slot) => slots.includes(slot) || isBesideSlots(record, slot, erased[slot])))
+    return null;
+  return committed(record, slots, (slot) => {
     const gone = Object.hasOwn(erased, slot) ? erased[slot] : undefined;
     const value = valueIn(record, slot);
     if (gone === undefined) return commitment(salts.get(slot)!, value!);
     return typeof gone !== 'string' || value !== undefined ? null : gone;
   });
+}
+
+/** True for what is listed as erased and is in no slot: the commitment to a withheld value, as it stands in the leaf, and what details said. */
+function isBesideSlots({ withheld }: Unhashed, slot: string, gone: unknown): boolean {
+  if (slot.startsWith('details.')) return true;
+  return slot.startsWith('sent.') && isRecord(withheld) && gone === withheld[slot.slice('sent.'.length)];
 }
 
 /** The commitments of `slots` as the leaf holds them; null when one of them is. */

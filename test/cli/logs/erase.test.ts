@@ -136,6 +136,14 @@ describe('one entry', () => {
     expect(await checked(1)).toMatchObject({ who: 'ok', what: 'ok', recorded: 'ok' });
     expect(await checked(3)).toMatchObject({ decision: 'ok', recorded: 'ok' });
     expect((await home.run('logs', 'verify', '--signatures')).code).toBe(0);
+    // No hash is over a list of what is gone, so that nothing else may stand in it.
+    const lines = (await home.run('logs', 'export')).out.trim().split('\n');
+    for (const more of [{}, { note: 'paid' }, { 'sent.note': '0'.repeat(64) }]) {
+      const entry = JSON.parse(lines[2]!) as { erased: object };
+      const changed = JSON.stringify({ ...entry, erased: { ...entry.erased, ...more } });
+      const file = home.file('changed.jsonl', lines.toSpliced(2, 1, changed).join('\n'));
+      expect((await home.run('logs', 'verify', '--file', file)).code).toBe(Object.keys(more).length === 0 ? 0 : 15);
+    }
   });
   test('also where the log withholds its params: the commitments lose their salts', async () => {
     const { home, sent, checked } = await logged('none');
