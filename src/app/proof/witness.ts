@@ -80,12 +80,16 @@ function withLines(note: Note, lines: string, url: string, key: NoteKey | null):
     if (!(error instanceof ShapeError)) throw error;
     throw new Failure('NETWORK', `The witness ${url} answered with something that is no cosignature.`);
   }
-  if (key !== null && noteSignatureHolds(read, key) === null) {
-    throw new Failure('THRESHOLD', `What ${url} answered is not signed by the witness ${key.name}.`, {
+  const believed = read.signatures.filter(
+    (each) => key === null || noteSignatureHolds({ text: note.text, signatures: [each] }, key) !== null,
+  );
+  if (believed.length === 0) {
+    throw new Failure('THRESHOLD', `What ${url} answered is not signed by the witness ${key!.name}.`, {
       hint: 'compare the key with what the witness publishes',
     });
   }
-  return { text: note.text, signatures: [...note.signatures, ...read.signatures] };
+  const signatures = [...note.signatures, ...believed];
+  return { text: note.text, signatures };
 }
 
 function refusal(url: string, { status, body }: WitnessAnswer): Failure {

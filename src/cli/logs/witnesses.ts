@@ -5,7 +5,7 @@ import { Failure } from '../../app/failure.js';
 import { meshWitnessKey } from '../../mesh/log/tree-witness.js';
 import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { readWitnessKey, type Note, type NoteKey } from '../../protocol/transparency/note.js';
+import { readNote, readWitnessKey, writeNote, type Note, type NoteKey } from '../../protocol/transparency/note.js';
 import { askWitness } from '../../workspace/witness.js';
 import type { LocalState } from '../../workspace/state.js';
 import { seenByMesh } from './mesh-word.js';
@@ -64,7 +64,20 @@ export async function withWitnesses(
         ...(await cosigned(state, signed, { url, key: keys[i] ?? null }, ask)).signatures.slice(1),
       ],
     };
+  requireReadable(note);
   return note;
+}
+
+/** Witnesses wrote lines of it, and its readers take no more than a note may hold. @throws Failure NETWORK */
+function requireReadable(note: Note): void {
+  try {
+    readNote(writeNote(note));
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new Failure('NETWORK', `With what the witnesses answered it is no checkpoint: ${error.reason}.`, {
+      hint: 'leave out one --witness after the other, or name the key of each: --witness-key',
+    });
+  }
 }
 
 /** The mesh that this machine has joined, as a witness; null where its key is not pinned. */

@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProofReport } from '../../../src/app/proof/report.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
@@ -83,6 +87,30 @@ describe('a witness', () => {
     const forked = await home.run('logs', 'checkpoint', '--witness', seen.url, '--out', home.at('forked.txt'));
     expect([forked.code, forked.err]).toMatchObject([15, expect.stringContaining('another history')]);
     expect(() => readFileSync(home.at('forked.txt'))).toThrow();
+  });
+
+  test('that answers with more lines than a checkpoint may have gives none, and with its key named its own line alone', async () => {
+    const { home, logKey } = await logged();
+    const seen = await witness('w.example/one', [logKey]);
+    const wordy = createServer((request, response) => {
+      void (async () => {
+        const answer = await fetch(`${seen.url}${request.url}`, { method: 'POST', body: await text(request) });
+        const type = answer.headers.get('content-type')!;
+        const more = answer.ok ? '\u2014 other AAAAAAA=\n'.repeat(63) : '';
+        response.writeHead(answer.status, { 'content-type': type }).end(more + (await answer.text()));
+      })();
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void wordy.close());
+    await once(wordy, 'listening');
+    const url = `http://127.0.0.1:${(wordy.address() as AddressInfo).port}`;
+    const all = await home.run('logs', 'checkpoint', '--witness', url, '--out', home.at('wordy.txt'));
+    expect([all.code, all.err, existsSync(home.at('wordy.txt'))]).toEqual([
+      5,
+      expect.stringContaining('at most 64 signatures'),
+      false,
+    ]);
+    const own = await home.run('logs', 'checkpoint', '--witness', url, '--witness-key', seen.key);
+    expect([own.code, own.out.trim().split('\n').length]).toEqual([0, 6]);
   });
 
   test('that is not there, does not know the log, or is another one', async () => {
