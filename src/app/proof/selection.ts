@@ -52,6 +52,11 @@ export class SelectionCheck {
     this.head = head;
   }
 
+  /** The number of the last entry before the tree; 0 as long as no path has told. */
+  get after(): number {
+    return this.#after ?? 0;
+  }
+
   /** Why the next entry is not proved; null when it is. */
   add(object: JsonObject): string | null {
     const { inclusion = null, checkpoint, ...entry } = object as JsonObject & { readonly inclusion?: Json };

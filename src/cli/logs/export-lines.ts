@@ -9,15 +9,27 @@ import { BACKSLASH, COLON, MINUS, NINE, QUOTE, ZERO } from '../../protocol/json/
 /** A line of an export; null for one that is too long or not UTF-8. */
 export type ExportLine = string | null;
 
-/** What ends the check of an export, and the public key, as text, that alone would explain what was taken from it. */
-export interface ExportFinding {
-  readonly check: CheckpointVerdict['check'];
-  readonly stranger: string | null;
+/** A log that chosen entries were shown to be in, and how far the checkpoint that shows it reaches. */
+export interface SelectedFrom {
+  readonly logId: string;
+  /** The last entry that the checkpoint is over. */
+  readonly seq: number;
+  /** Entries with a path to it. */
+  readonly proven: number;
 }
 
-/** The finding, of which most have no such key. */
-export function exportFinding(check: ExportFinding['check'], stranger: string | null = null): ExportFinding {
-  return { check, stranger };
+/** What ends the check of an export. */
+export interface ExportFinding {
+  readonly check: CheckpointVerdict['check'];
+  /** The public key, as text, that alone would explain what was taken from it. */
+  readonly stranger: string | null;
+  /** Null for a chain, and where the check failed. */
+  readonly selected: SelectedFrom | null;
+}
+
+/** The finding, of which most have nothing beside the check. */
+export function exportFinding(check: ExportFinding['check'], beside: Partial<ExportFinding> = {}): ExportFinding {
+  return { stranger: null, selected: null, ...beside, check };
 }
 
 /** Follows an export from its first line that is not blank to its end. */

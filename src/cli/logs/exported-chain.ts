@@ -72,7 +72,7 @@ export class ExportedChain implements ExportCheck {
     const unexplained = this.#erasures.problem();
     if (unexplained !== null) {
       const { by, ...fault } = unexplained;
-      return exportFinding({ ok: false, ...fault, head, count: Math.max(0, fault.seq - first) }, by);
+      return exportFinding({ ok: false, ...fault, head, count: Math.max(0, fault.seq - first) }, { stranger: by });
     }
     // A part is no fault, and removing the beginning makes one.
     if (first > 1) this.#cli.warn(`It begins at entry ${first}: what came before was not checked.`, 'begins_later');

@@ -4,6 +4,7 @@ import { looseObject } from '../../app/logs/foreign-lines.js';
 import { selectionStart, type SelectionCheck } from '../../app/proof/selection.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { START } from '../../protocol/log/chain.js';
+import { originOf } from '../../protocol/transparency/note.js';
 import type { Notices } from '../output.js';
 import {
   exportFinding,
@@ -53,7 +54,7 @@ export class ExportedSelection implements ExportCheck {
   }
 
   end(): ExportFinding {
-    const { count, last, unproven, erased } = this.#selection;
+    const { count, last, unproven, erased, head, after } = this.#selection;
     if (count === 0) throw new Failure('USAGE', 'The selection holds no entry. There is nothing to verify.');
     if (unproven === count) {
       const reason = 'neither it nor another entry of the selection has a path to the checkpoint';
@@ -71,6 +72,8 @@ export class ExportedSelection implements ExportCheck {
       );
     const each = unproven > 0 ? 'each other entry' : 'each entry';
     this.#cli.note(`A selection: ${each} is in the log that the checkpoint names; what was left out cannot be seen.`);
-    return exportFinding({ ok: true, head: last!, count });
+    const logId = head.origin.slice(originOf('').length);
+    const selected = { logId, seq: after + head.size, proven: count - unproven };
+    return exportFinding({ ok: true, head: last!, count }, { selected });
   }
 }

@@ -14,10 +14,9 @@ import { isBlank, type ExportCheck, type ExportFinding } from './export-lines.js
 import { ExportedChain } from './exported-chain.js';
 import { checkpointIn, ExportedSelection } from './exported-selection.js';
 
-/** What was found in an export, and the key that alone would explain what was taken from it. */
-export interface ExportVerdict {
+/** What was found in an export. */
+export interface ExportVerdict extends Omit<ExportFinding, 'check'> {
   readonly verdict: CheckpointVerdict;
-  readonly stranger: string | null;
 }
 
 /** @throws Failure of the file, USAGE where it holds nothing to verify, UNREADABLE and THRESHOLD of a checkpoint */
@@ -30,9 +29,9 @@ export async function verifyExport(
   // An export does not say of which log it is: a checkpoint of another one contradicts it.
   const checkpoints = given.map((each) => believedCheckpoint(each, null, keys));
   const newest = checkpoints.reduce<LogCheckpoint | null>((a, b) => (a === null || b.seq > a.seq ? b : a), null);
-  const verdict = ({ check, stranger }: ExportFinding): ExportVerdict => ({
+  const verdict = ({ check, ...beside }: ExportFinding): ExportVerdict => ({
     verdict: { check, checkpoint: newest, pruned: [], doubtful: 0 },
-    stranger,
+    ...beside,
   });
   const begun = (first: string | null): ExportCheck => {
     const checkpoint = checkpointIn(first);

@@ -23,10 +23,20 @@ test('each entry of a selection is shown to be in the log', async () => {
     [6, 'undefined'],
   ]);
   expect(err).toContain('3 entries exported');
+  const logId = (await home.json<{ log_id: string }>('logs', 'verify')).value.log_id;
   const file = (text: string): string => home.file('part.jsonl', text);
   const verify = async (text: string): Promise<number> => (await home.run('logs', 'verify', '--file', file(text))).code;
   const whole = await home.json<object>('logs', 'verify', '--file', file(out));
-  expect([whole.code, whole.value]).toMatchObject([0, { ok: true, count: 3, head: { seq: 6 } }]);
+  expect([whole.code, whole.value]).toMatchObject([
+    0,
+    { ok: true, count: 3, head: { seq: 6 }, log_id: logId, checkpoint: { seq: 6, time: null } },
+  ]);
+  const shown = (await home.run('logs', 'verify', '--file', file(lines.slice(0, 2).join('\n')))).out;
+  expect(shown).toMatch(
+    new RegExp(
+      `^ok 2 entries are in the log that the checkpoint names\n  last        3  [0-9a-f]{64}\n  log         ${logId}\n  checkpoint  6  of the tree\n$`,
+    ),
+  );
 
   const forged: [string, (entry: Record<string, any>) => void][] = [
     ['another amount', (entry) => (entry['params'].amount = 6)],

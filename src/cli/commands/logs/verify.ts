@@ -98,9 +98,10 @@ export const command: CommandSpec<Options> = {
       }
       const { verifyExport } = await import('../../logs/verify-export.js');
       const wish = { keys, given, pause, identity: options.identity ?? null };
-      const { verdict, stranger } = await verifyExport(cli, options.file, wish);
+      const { verdict, stranger, selected } = await verifyExport(cli, options.file, wish);
       const trusting = stranger === null ? null : `--file ${shellWord(options.file)} --public-key ${stranger}`;
-      return answer(verdict, null, cli, { ...NOTHING_BESIDE, trusting });
+      const [logId, treeSeq] = [selected?.logId ?? null, selected?.seq ?? null];
+      return answer(verdict, logId, cli, { ...NOTHING_BESIDE, trusting, treeSeq, proven: selected?.proven ?? null });
     }
     const state = await localState(cli.workspace);
     const mesh = await meshOnLog(cli, state, keys, options.mesh);
@@ -138,7 +139,8 @@ export const command: CommandSpec<Options> = {
     const treeSeq = size === 0 ? null : after + size;
     const by = unexplained?.by ?? null;
     const trusting = by === null ? null : `--public-key ${by}`;
-    return answer({ ...verdict, check }, state.logId, cli, { treeSeq, derived, signatures, trusting });
+    const beside: Beside = { treeSeq, derived, signatures, trusting, proven: null };
+    return answer({ ...verdict, check }, state.logId, cli, beside);
   },
 };
 
@@ -151,9 +153,11 @@ interface Beside {
   readonly signatures: SignatureAudit | null;
   /** The flags that trust the key on which it hangs alone. */
   readonly trusting: string | null;
+  /** Of a selection: entries that are in the tree of its checkpoint. Null for a chain. */
+  readonly proven: number | null;
 }
 
-const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null, trusting: null };
+const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null, trusting: null, proven: null };
 
 function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, beside: Beside = NOTHING_BESIDE): number {
   const { treeSeq, derived, signatures } = beside;
@@ -199,7 +203,7 @@ function show(
   { check, checkpoint, pruned }: CheckpointVerdict,
   logId: string | null,
   cli: Cli,
-  { treeSeq, signatures, trusting }: Beside,
+  { treeSeq, signatures, trusting, proven }: Beside,
 ): void {
   const { paint } = cli;
   if (!check.ok) return showBroken(check, logId, trusting, cli);
@@ -207,9 +211,13 @@ function show(
     cli.out(`${paint.green(paint.bold('ok'))} the log is empty`);
     return;
   }
-  cli.out(`${paint.green(paint.bold('ok'))} the hash chain of ${entriesOf(check.count)} is whole`);
-  cli.out(`  ${paint.dim('head')}        ${check.head.seq}  ${check.head.hash}`);
-  if (logId !== null) cli.out(`  ${paint.dim('log')}         ${logId}`);
+  const found =
+    proven === null
+      ? `the hash chain of ${entriesOf(check.count)} is whole`
+      : `${entriesOf(proven)} ${proven === 1 ? 'is' : 'are'} in the log that the checkpoint names`;
+  cli.out(`${paint.green(paint.bold('ok'))} ${found}`);
+  cli.out(`  ${paint.dim(proven === null ? 'head' : 'last')}        ${check.head.seq}  ${check.head.hash}`);
+  if (logId !== null) cli.out(`  ${paint.dim('log')}         ${clean(logId)}`);
   if (checkpoint !== null) cli.out(`  ${paint.dim('checkpoint')}  ${checkpoint.seq}  of ${checkpoint.time}`);
   else if (treeSeq !== null) cli.out(`  ${paint.dim('checkpoint')}  ${treeSeq}  of the tree`);
   else cli.out(`  ${paint.dim('checkpoint')}  none: a cut-off end would not be noticed`);
