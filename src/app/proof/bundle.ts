@@ -102,9 +102,9 @@ export function readBundle(bytes: Uint8Array): Bundle {
     const { entry, inclusion: place } = objectOf(outcome, 'the outcome', ['entry', 'inclusion']);
     if (!isObject(entry)) throw new ShapeError('the outcome is no entry');
     checkErased(entry);
-    checkInclusion(place!);
+    readInclusion(place!);
   }
-  checkInclusion(inclusion!);
+  readInclusion(inclusion!);
   const { hash: _, ...rest } = object;
   return rest as unknown as Bundle;
 }
@@ -135,7 +135,8 @@ function checkErased({ erased }: JsonObject): void {
     throw new ShapeError('"erased" holds no commitments');
 }
 
-function checkInclusion(value: Json): void {
+/** The path in `value`, with nothing beside it. @throws ShapeError */
+export function readInclusion(value: Json): Inclusion {
   const { index, hashes } = objectOf(value, 'the inclusion proof', ['index', 'hashes']);
   const sound =
     typeof index === 'number' &&
@@ -145,6 +146,7 @@ function checkInclusion(value: Json): void {
     hashes.length <= 48 &&
     hashes.every((each: Json) => typeof each === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(each));
   if (!sound) throw new ShapeError('the inclusion proof is not whole');
+  return value as unknown as Inclusion;
 }
 
 /** The entry without what the intent shows as well; null for `intent` where the bundle holds none. */

@@ -1,10 +1,11 @@
 /** Part of a log whose entries prove themselves: each with its path in the tree of the checkpoint that stands with the first of them. */
 import type { Entry } from '../../protocol/log/entry.js';
 import { soundLeaf } from '../../protocol/log/leaf.js';
+import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { TreeHead } from '../../protocol/transparency/note.js';
 import { leafHash, rootFromInclusion } from '../../protocol/transparency/tree.js';
-import { entryJson, type Inclusion } from './bundle.js';
+import { entryJson, readInclusion, type Inclusion } from './bundle.js';
 import { noteText, readTreeCheckpoint, signTree, type NoteSigner, type TreeLog } from './checkpoint.js';
 import { inclusionOf } from './prove.js';
 
@@ -78,9 +79,14 @@ export class SelectionCheck {
 
   #problem(entry: Entry, inclusion: Json): string | null {
     if (!isObject(inclusion)) return NO_PATH;
-    const { index, hashes } = inclusion as unknown as Inclusion;
-    const path = Array.isArray(hashes) ? hashes.map((each) => Buffer.from(String(each), 'base64')) : null;
-    if (path === null || !Number.isSafeInteger(index)) return 'its path cannot be read';
+    let place: Inclusion;
+    try {
+      place = readInclusion(inclusion);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      return 'its path cannot be read';
+    }
+    const { index, hashes } = place;
     const after = entry.seq - index - 1;
     if (this.#after !== null && after !== this.#after) return 'its path is that of another entry';
     this.#after = after;
@@ -93,6 +99,7 @@ export class SelectionCheck {
       if (!(error instanceof TypeError)) throw error;
     }
     if (text === null) return 'its hash is not that of what it holds';
+    const path = hashes.map((each) => Buffer.from(each, 'base64'));
     const root = rootFromInclusion(leafHash(text), index, this.head.size, path);
     return root !== null && Buffer.from(root).equals(this.head.root)
       ? null

@@ -90,6 +90,8 @@ export function saltsOf(record: Unhashed): Map<string, Uint8Array> | null {
 function commitmentsOf(record: Unhashed): JsonObject | null {
   const salts = saltsOf(record);
   if (salts === null || Object.hasOwn(record, 'commitments')) return null;
+  // Nothing of another kind would be hashed.
+  if ([record.params, record.erased].some((held) => held != null && !isRecord(held))) return null;
   const erased = isRecord(record.erased) ? record.erased : {};
   const slots = slotsOf(record);
   if (!Object.keys(erased).every((slot) => slots.includes(slot) || isBesideSlots(record, slot, erased[slot])))

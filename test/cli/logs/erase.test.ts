@@ -144,6 +144,11 @@ describe('one entry', () => {
       const file = home.file('changed.jsonl', lines.toSpliced(2, 1, changed).join('\n'));
       expect((await home.run('logs', 'verify', '--file', file)).code).toBe(Object.keys(more).length === 0 ? 0 : 15);
     }
+    for (const params of ['paid', 5, ['paid']]) {
+      const changed = JSON.stringify({ ...(JSON.parse(lines[2]!) as object), params });
+      const file = home.file('changed.jsonl', lines.toSpliced(2, 1, changed).join('\n'));
+      expect((await home.run('logs', 'verify', '--file', file)).code).toBe(15);
+    }
   });
   test('also where the log withholds its params: the commitments lose their salts', async () => {
     const { home, sent, checked } = await logged('none');

@@ -46,6 +46,8 @@ test('each entry of a selection is shown to be in the log', async () => {
     ['a shorter path', (entry) => entry['inclusion'].hashes.pop()],
     ['no path', (entry) => (entry['inclusion'] = null)],
     ['no path, as an entry of the first version', (entry) => Object.assign(entry, { salts: null, inclusion: null })],
+    ['a path with more beside it', (entry) => (entry['inclusion'].paid = true)],
+    ['a list of what is gone that is none', (entry) => (entry['erased'] = 'paid')],
     ['a member of the leaf that no entry has', (entry) => (entry['commitments'] = { paid: true })],
     ['another hash', (entry) => (entry['hash'] = 'a'.repeat(64))],
   ];
