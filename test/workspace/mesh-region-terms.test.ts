@@ -1,7 +1,9 @@
 /** A home that the mesh has left behind, and the regions that know of it. */
 import { copyFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { backUpMesh, restoreMesh } from '../../src/workspace/mesh/backup.js';
 import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { SYSTEM } from '../../src/workspace/world.js';
@@ -113,4 +115,52 @@ test('a home that was restored, and has taken nothing since, is sealed by the re
 
   await promotedInPlace(home, eu.data, key, brought);
   expect(await home.revoke(AGENT, { cmd_id: 'too-late' })).toMatchObject({ json: { code: 'MESH_SEALED' } });
+}, 30_000);
+
+/** The way to `home`, which is cut after `left` more answers. */
+async function relay(home: Home): Promise<{ left: number; readonly url: string }> {
+  const server = createServer((request, response) => {
+    if (way.left-- <= 0) return void request.socket.destroy();
+    const { authorization = '', 'aip-proof': proof } = request.headers;
+    const headers = { authorization, ...(proof === undefined ? {} : { 'aip-proof': String(proof) }) };
+    void fetch(home.url + request.url!, { headers }).then(async (answer) =>
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text()),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const way = { left: Infinity, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return way;
+}
+
+/** A region of `home` that is off, and its promotion over a way that is cut after so many answers. */
+async function overRelay(home: Home) {
+  const [key, way] = [await home.key('region', 'eu'), await relay(home)];
+  const { data, close } = await region(home, { url: way.url, key });
+  await close();
+  const keyFile = join(folder(), 'brought.key');
+  copyFileSync(join(home.data, 'mesh.key'), keyFile);
+  const promotion = { ...{ folder: data, keyFile, homeIsOff: false }, regionKey: key, ca: null, staleMs: 0 };
+  return async (answers: number, more: { readonly homeIsOff?: boolean } = {}, world = { ...SYSTEM, env: {} }) => {
+    way.left = answers;
+    return promoteMesh(world, { ...promotion, ...more });
+  };
+}
+
+test('home that goes off between two questions of a promotion leaves it undone, and it can be given again', async () => {
+  const home = await Home.start();
+  const promote = await overRelay(home);
+  await home.revoke(AGENT);
+  const undone: unknown[] = [];
+  for (let answers = 0; answers < 7; answers++)
+    undone.push(await promote(answers).catch((error: unknown) => (error as { code?: string }).code));
+  expect(undone).toEqual(Array(7).fill('NETWORK'));
+  expect(await promote(Infinity)).toMatchObject({ head: 1, sealed: expect.stringContaining('http') as string });
+}, 30_000);
+
+test('a home that tells of the term that sealed it, and is off then, is followed by a greater one', async () => {
+  const home = await Home.start();
+  const [first, second] = [await overRelay(home), await overRelay(home)];
+  expect(await first(Infinity)).toMatchObject({ term: 2 });
+  expect(await second(4, { homeIsOff: true }, LATER)).toMatchObject({ term: 3, sealed: null });
 }, 30_000);

@@ -19,6 +19,7 @@ import { FOLLOWS } from '../server/data-folder.js';
 import { readMeshKey } from '../server/mesh-key-file.js';
 import { keyInBackup } from '../sqlite/backup.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
+import { Unreachable } from '../../http/mesh-client.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, HOME_HEARD, NOTED_MS, OtherHistory, provenTerm } from './copying.js';
 import { HOME_ROSTER, HomeLine } from './home-line.js';
@@ -176,28 +177,31 @@ async function sealHome(home: string, store: MeshStore, options: Sealing): Promi
   // Who followed home in the clear was permitted to when that began.
   const reach = { ca, env, insecureHttp: true };
   const line = new HomeLine({ url: home, key: regionKey ?? 'none', check, folder, randomHex, now, ...reach });
+  let elsewhere: number | null = null;
   try {
     const copier = new Copier(line, store, check, now);
     // Home speaks first: it may have begun a history while this server was off, or be sealed by one that was promoted already.
     const heard = regionKey !== null && (await copier.catchUp());
-    const term = await nextTerm(store, heard ? await sealedTerm(line) : null);
+    if (heard) elsewhere = await sealedTerm(line);
+    const term = await nextTerm(store, elsewhere);
     line.proof = await proofOf(await store.head(), term, options);
     // This question carries the proof: from its answer on, home takes no command.
     const reached = heard && (await copier.catchUp());
-    if (reached && (await isSealed(line, term))) {
-      // What it took before it was sealed.
-      await copier.catchUp();
-      return { sealed: home, term };
-    }
-    if (reached)
+    const isDone = reached && (await isSealed(line, term));
+    if (reached && !isDone)
       throw new Failure('STATE', `${home} answers, and did not seal itself. Nothing was changed here.`, {
         hint: 'is it the home of this mesh, and of this version? aip mesh status there',
       });
+    // What it took before it was sealed.
+    if (isDone && (await copier.catchUp())) return { sealed: home, term };
+  } catch (error) {
+    // It has gone off between two questions.
+    if (!(error instanceof Unreachable)) throw error;
   } finally {
     line.close();
   }
   await requireOff(home, store, options);
-  return { sealed: null, term: await nextTerm(store, null) };
+  return { sealed: null, term: await nextTerm(store, elsewhere) };
 }
 
 async function proofOf(head: Head, term: number, { own, now, randomHex }: Sealing): Promise<string> {
