@@ -13,7 +13,7 @@ import { StoreTrouble } from '../log/store.js';
 import { refusal, Refused } from '../refusal.js';
 import { mayAct } from '../access/roles.js';
 import type { Answer, Proposal } from '../ruling.js';
-import { troubled } from './committer.js';
+import { troubled, type Objections } from './committer.js';
 import { rememberKeyText, withKeyText } from './key-texts.js';
 import { jsonBody, waitOf, requestedReplication } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
@@ -120,11 +120,13 @@ export async function submitAndWait(
   proposal: Proposal,
   waitMs: number,
   requested: RequestedReplication | null,
+  objections: Omit<Objections, 'refused'> = {},
 ): Promise<{ answer: Answer; propagation: Propagation }> {
   const { key_id: keyId } = proposal.operator;
-  const outcome = await server.committer.submit(proposal, () =>
-    server.revokedKeys.has(keyId) ? refusal('UNAUTHENTICATED', 'The API key was revoked.') : null,
-  );
+  const outcome = await server.committer.submit(proposal, {
+    ...objections,
+    refused: () => (server.revokedKeys.has(keyId) ? refusal('UNAUTHENTICATED', 'The API key was revoked.') : null),
+  });
   if (outcome.kind === 'refused') {
     const { code, message, details } = outcome.refusal;
     throw new Refused(code, message, details);

@@ -13,9 +13,16 @@ const MAX_ROUNDS = 8;
 /** Stands where a signature will be; never written. */
 const NOT_YET = '0'.repeat(128);
 
-interface Pending {
-  readonly proposal: Proposal;
+/** Why a proposal may not be written any more; null while it may. */
+export interface Objections {
+  /** Asked in the moment of writing, when everything is signed. */
   readonly refused: () => MeshRefusal | null;
+  /** What the store has to be asked for; anew whenever there was something to wait for. */
+  readonly refusedByStore?: () => Promise<MeshRefusal | null>;
+}
+
+interface Pending extends Objections {
+  readonly proposal: Proposal;
   resolve(outcome: OrderResult): void;
   reject(error: unknown): void;
 }
@@ -59,14 +66,14 @@ export class Committer {
   }
 
   /**
-   * Resolves after the durable commit. `refused` says why it may not be written any more, and is asked when everything is signed: its API
-   * key may have been revoked meanwhile.
+   * Resolves after the durable commit. While it waits for others and for the key of the mesh, its API key may be revoked, or the key that
+   * signed its passport be registered no more.
    */
-  submit(proposal: Proposal, refused: () => MeshRefusal | null): Promise<OrderResult> {
+  submit(proposal: Proposal, objections: Objections): Promise<OrderResult> {
     if (this.#broken) throw new Refused('STORE_FAILED', 'The store failed; this server is ending.');
     if (this.#queue.length >= MAX_QUEUE) throw new Refused('BUSY', 'Too many commands are waiting for the disk.');
     return new Promise((resolve, reject) => {
-      this.#queue.push({ proposal, refused, resolve, reject });
+      this.#queue.push({ proposal, ...objections, resolve, reject });
       this.#schedule();
     });
   }
@@ -125,7 +132,8 @@ export class Committer {
         asked.set(text, signature);
         return NOT_YET;
       };
-      const refusals = new Map(batch.map((each) => [each, each.refused()]));
+      const refusals = new Map<Pending, MeshRefusal | null>();
+      for (const each of batch) refusals.set(each, each.refused() ?? (await each.refusedByStore?.()) ?? null);
       const live = batch.filter((each) => refusals.get(each) === null);
       try {
         const proposals = live.map(({ proposal }) => proposal);

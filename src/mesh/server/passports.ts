@@ -4,13 +4,14 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { acceptableKey } from '../../protocol/ed25519/acceptance.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
-import { passportOf } from '../../protocol/passport.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { formatTime } from '../../protocol/time.js';
 import { mayAct } from '../access/roles.js';
 import { MAX_CONFIRM_WAIT_MS } from '../limits.js';
 import { signerAmong, type PassportCommand } from '../passports.js';
-import { Refused } from '../refusal.js';
+import { refusal, Refused, type MeshRefusal } from '../refusal.js';
+import type { Objections } from './committer.js';
 import { statusAt } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
 import { submitAndWait, propagationForm } from './commanding.js';
@@ -37,36 +38,41 @@ export async function publish(server: MeshServer, request: Request, caller: Call
   if (document === undefined) throw new ShapeError('the request lacks "passport"');
   const passport = passportOf(document);
   if (passport.serial === 0) throw new ShapeError('the passport has no serial: renew it first');
-  const { principal } = passport.document;
-  const keys = await server.store.principals.list(principal);
-  if (keys.length === 0)
-    throw new Refused(
-      'PRINCIPAL_UNKNOWN',
-      `${principal} is not registered here: an admin does so with aip mesh principal add.`,
-    );
-  const signer = signerAmong(passport, keys);
-  if (signer === null)
-    throw new Refused(
-      'PASSPORT_INVALID',
-      `The passport is not signed by a key of ${principal} that is registered here.`,
-    );
-  // A key that was denied makes nothing any more, nor does a principal.
-  const now = server.clock.wall();
-  for (const subject of [signer.publicKey, principal])
-    if (statusAt(await server.store.standing(subject), now) !== 'active')
-      throw new Refused('PASSPORT_INVALID', `${subject}, which signed the passport, is stopped.`);
+  const refusedByStore = () => objectionTo(server, passport);
+  const objection = await refusedByStore();
+  if (objection !== null) throw new Refused(objection.code, objection.message, objection.details);
   requireYoung(server, force === true);
   const text = canonicalize(document);
-  return carryOut(server, request, caller, {
+  const command = {
     cmdId,
     action: 'publish',
     subject: passport.agent.id,
     serial: passport.serial,
     hash: passport.hash(),
     document: text,
-    by: principal,
+    by: passport.document.principal,
     force: force === true && mayAct(caller.key.role, 'admin'),
-  });
+  } as const;
+  return carryOut(server, request, caller, command, { refusedByStore });
+}
+
+/** Why a passport is not taken from its principal now. */
+async function objectionTo({ store, clock }: MeshServer, passport: Passport): Promise<MeshRefusal | null> {
+  const { principal } = passport.document;
+  const keys = await store.principals.list(principal);
+  if (keys.length === 0)
+    return refusal(
+      'PRINCIPAL_UNKNOWN',
+      `${principal} is not registered here: an admin does so with aip mesh principal add.`,
+    );
+  const signer = signerAmong(passport, keys);
+  if (signer === null)
+    return refusal('PASSPORT_INVALID', `The passport is not signed by a key of ${principal} that is registered here.`);
+  // A key that was denied makes nothing any more, nor does a principal.
+  for (const subject of [signer.publicKey, principal])
+    if (statusAt(await store.standing(subject), clock.wall()) !== 'active')
+      return refusal('PASSPORT_INVALID', `${subject}, which signed the passport, is stopped.`);
+  return null;
 }
 
 /** Takes back what the log demands of an agent's passport. */
@@ -148,6 +154,7 @@ async function carryOut(
   request: Request,
   caller: Caller,
   command: PassportCommand,
+  objections: Omit<Objections, 'refused'> = {},
 ): Promise<Reply> {
   const signed = await server.gate.signature(request, caller);
   const { cmdId, action, subject, serial, hash } = command;
@@ -163,6 +170,7 @@ async function carryOut(
     proposal,
     waitOf(request, 0, MAX_CONFIRM_WAIT_MS),
     requestedReplication(request, server.options.region ?? null),
+    objections,
   );
   return jsonReply(200, {
     agent_id: subject,

@@ -8,7 +8,8 @@ import { HEARTBEAT_MS } from '../../../src/mesh/limits.js';
 import { signatureHolds, type SignatureUse } from '../../../src/mesh/log/signing.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { check, LOG_ID, sign, TestMesh } from '../../kit/mesh/server.js';
+import { ISSUER_KEY, publishedPassport } from '../../kit/mesh/passports.js';
+import { AGENT, check, LOG_ID, PRINCIPAL, sign, TestMesh } from '../../kit/mesh/server.js';
 
 /** A key that answers later, or not at all while it is out. */
 class AskedKey {
@@ -81,6 +82,18 @@ describe('a key that is asked', () => {
     expect([refused!.status, refused!.json()]).toMatchObject([401, { code: 'UNAUTHENTICATED' }]);
     expect(done!.json()).toMatchObject({ seq: 1, agent_id: other });
     expect((await events()).map(({ agent_id }) => agent_id)).toEqual([other]);
+  });
+
+  test('a passport that waits for it while the key that signed it is registered no more is not in force', async () => {
+    const { key, mesh, store } = await started();
+    await mesh.ask('POST', '/v1/mesh/principals', 'admin', { did: PRINCIPAL, public_key: ISSUER_KEY });
+    const publication = { cmd_id: 'publish-1', passport: publishedPassport(AGENT, 1) };
+    const published = mesh.ask('POST', '/v1/mesh/passports', 'operator', publication);
+    while (key.asked === 0) await wait(0);
+    const path = `/v1/mesh/principals/${encodeURIComponent(PRINCIPAL)}`;
+    expect((await mesh.ask('DELETE', path, 'admin')).json()).toMatchObject({ removed: 1 });
+    expect((await published).json()).toMatchObject({ code: 'PRINCIPAL_UNKNOWN' });
+    expect([(await store.head()).seq, await store.passports.mark(AGENT)]).toEqual([0, null]);
   });
 
   test('is asked once for the heartbeats of half a second, and again once the log went on', async () => {

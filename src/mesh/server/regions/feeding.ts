@@ -232,7 +232,7 @@ async function again(server: MeshServer, event: MeshEvent, digest: string): Prom
     nonce: null,
   };
   // It was given when its API key was in force.
-  const outcome = await server.committer.submit(proposal, () => null);
+  const outcome = await server.committer.submit(proposal, { refused: () => null });
   await server.pump();
   // Under the same id something else was ordered here since, which an operator must look at.
   return outcome.kind === 'done' ? outcome.answer.seq : null;
