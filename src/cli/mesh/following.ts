@@ -36,6 +36,8 @@ export class FollowTeller {
   #refusals = 0;
   /** Why the mesh did not let this machine in, as it was said. */
   #refusal = '';
+  /** What was warned of since the mesh was last heard. */
+  #warned = '';
   #events = 0;
 
   /**
@@ -73,9 +75,13 @@ export class FollowTeller {
     this.#cli.note(`${this.#events} ${this.#events === 1 ? 'event' : 'events'} in ${seconds} s`);
   }
 
-  /** Every attempt is refused anew until somebody does something about the key. */
+  /** Every attempt is refused anew until somebody does something about the key; and a fork shows twice: in the stream, and in the snapshot. */
   #alarm(kind: AlarmKind, message: string): void {
-    if (kind !== 'unauthorized' && kind !== 'refused') return this.#cli.warn(message, `mesh_${kind}`);
+    if (kind !== 'unauthorized' && kind !== 'refused') {
+      if (message !== this.#warned) this.#cli.warn(message, `mesh_${kind}`);
+      this.#warned = message;
+      return;
+    }
     if (kind === 'unauthorized') this.#refusals += 1;
     if (this.#refusals >= MOST_REFUSALS * this.#endpoints.length) this.#onKeyRefused(refusedKey(this.#url));
     if (this.#refused) return;
@@ -92,7 +98,7 @@ export class FollowTeller {
 
   #say(state: FollowState): void {
     this.#heard ||= state === 'live';
-    if (state === 'live') [this.#refused, this.#refusals] = [false, 0];
+    if (state === 'live') [this.#refused, this.#refusals, this.#warned] = [false, 0, ''];
     // Before the first word there is nothing to be too old.
     if (!this.#heard && state !== 'syncing') return;
     this.#once(`${MEANING[state]} ${this.#url}`);

@@ -61,6 +61,7 @@ describe('a server', { timeout: SLOW }, () => {
     await admin.serve('--listen', new URL(served.url).host);
     await follower.notes(/mesh_fork/);
     await follower.notes(/live with[^]*live with/);
+    expect(follower.err.match(/mesh_fork/g)).toHaveLength(1);
     expect(await admin.json('status', BOT)).toMatchObject({ status: 'active' });
     expect(await judge()).toMatchObject({ error_code: 'AIP-E401' });
     await admin.json('reinstate', BOT, '--yes');
