@@ -6,12 +6,15 @@ import { formatRow, rowAfter } from '../fleet.js';
 import { LOG_PAGE_BYTES, MAX_POLL_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
 import type { ShippingTimes } from '../log/erasures.js';
-import type { ShippedEntry, ShippedLogQuery, ShippedRow } from '../log/store.js';
+import { StoreTrouble, type ShippedEntry, type ShippedLogQuery, type ShippedRow } from '../log/store.js';
 import { waitOf } from './http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 import { readShipment } from './shipment.js';
 import { STREAM_HEADERS } from './feed/following.js';
+
+/** A store that went away is asked again after this, ms. */
+const AGAIN_MS = 500;
 
 /**
  * Takes entries in, each once, and countersigns where the log ends now. Without entries it only answers that: a verifier keeps no
@@ -72,9 +75,18 @@ async function makeGood(
   entries: readonly ShippedEntry[],
   times: ShippingTimes,
 ): Promise<void> {
-  const left = await server.erasures.leftOf(logId, entries, times);
-  const later = new Map(entries.flatMap(({ text }, i) => (left[i]!.text === text ? [] : [[text, left[i]!.text]])));
-  if (later.size > 0) await server.store.logs.rewrite({ logId }, (text) => later.get(text) ?? null);
+  for (;;) {
+    try {
+      const left = await server.erasures.leftOf(logId, entries, times);
+      const later = new Map(entries.flatMap(({ text }, i) => (left[i]!.text === text ? [] : [[text, left[i]!.text]])));
+      if (later.size > 0) await server.store.logs.rewrite({ logId }, (text) => later.get(text) ?? null);
+      return;
+    } catch (error) {
+      // The erasure was answered, and a verifier never sends again what is held: nobody else makes it good.
+      if (!(error instanceof StoreTrouble) || server.stopping) throw error;
+      await server.waits.for(() => server.stopping, AGAIN_MS);
+    }
+  }
 }
 
 function taken(verifier: string): Refused {

@@ -250,6 +250,33 @@ describe('what is shipped after an erasure', () => {
     expect(shows(await held())).toEqual([false, true, false, false]);
   });
 
+  test('lacks them also where the store goes away before the writing server could look again', async () => {
+    const store = new MemoryMeshStore('a1'.repeat(16));
+    const { mesh, held, depsOf } = await meshWith({ store }, logged().slice(0, 1));
+    mesh.clock.advance(3_600_000);
+    const other = store.reopened();
+    const [put, list] = [other.logs.put.bind(other.logs), other.papers.list.bind(other.papers)];
+    let isAway = false;
+    other.papers.list = async (...which) => {
+      if (isAway) throw new StoreTrouble('unavailable', 'away');
+      return list(...which);
+    };
+    const writer = await TestMesh.start({ store: other }, mesh.clock);
+    other.logs.put = async (shipment) => {
+      await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
+      isAway = true;
+      return put(shipment);
+    };
+    const shipped = ship(writer, logged());
+    while (writer.server.waits.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(shows(await held())).toEqual([false, true, true, true]);
+    isAway = false;
+    mesh.clock.advance(1_000);
+    writer.server.tick();
+    expect((await shipped).status).toBe(200);
+    expect(shows(await held())).toEqual([false, true, false, false]);
+  });
+
   test('lacks them where another server writes it while the first one rewrites', async () => {
     const store = new MemoryMeshStore('a1'.repeat(16));
     const { mesh, held, depsOf } = await meshWith({ store }, logged().slice(0, 1));
