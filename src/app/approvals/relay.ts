@@ -135,7 +135,13 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
 
   const bring = async (id: string, timeoutMs: number): Promise<readonly ActionApproval[]> => {
     const reply = await ask({ method: 'GET', target: `/v1/mesh/approvals/${id}/answers`, timeoutMs });
-    if (typeof reply === 'string' || reply.status !== 200) return [];
+    if (typeof reply === 'string') return [];
+    if (reply.status === 404 && reply.json.code === 'NOT_FOUND') {
+      // A region that took the place of home, or a backup that was put back, has the log and no requests.
+      state.transact((ledger) => ledger.toldMesh(id, 'lost'));
+      relay.tell();
+    }
+    if (reply.status !== 200) return [];
     const answers = answersIn(reply.json, id);
     for (const { document } of answers) {
       const problem = keepAnswer(state, document, clock());

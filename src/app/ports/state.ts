@@ -122,8 +122,8 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   prune(now: number): void;
 }
 
-/** What the mesh knows of a request: that it is there, how it ended, or nothing, because it took it not. */
-export type ToldMesh = 'sent' | 'ended' | 'refused';
+/** What the mesh knows of a request: that it is there, how it ended, nothing, because it took it not, or nothing any more. */
+export type ToldMesh = 'sent' | 'ended' | 'refused' | 'lost';
 
 /** A request as the mesh is to be told of it. */
 export interface MeshRequest {

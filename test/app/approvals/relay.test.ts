@@ -128,6 +128,21 @@ describe('a request of a verifier in a mesh', () => {
     expect(pair.state.look((ledger) => ledger.requestsForMesh(pair.clock.now))).toMatchObject([{ id, isNew: false }]);
   });
 
+  test('is handed in again where the mesh that was promoted has lost it, and lets its action through', async () => {
+    const pair = await Pair.start();
+    const id = await pair.raise();
+    pair.mesh = await TestMesh.start({}, pair.clock);
+    await pair.relay.sweep();
+    expect(await pair.atMesh(id)).toBe('pending');
+    expect(await pair.give(await pair.answer(id))).toBe(201);
+    expect((await pair.ask({ approval_request: id })).success).toBe(true);
+    expect(await pair.atMesh(id)).toBe('spent');
+    // What is over is not handed in anywhere any more.
+    pair.mesh = await TestMesh.start({}, pair.clock);
+    await pair.relay.sweep();
+    expect(await pair.atMesh(id)).toBeUndefined();
+  });
+
   test('whose mesh is full stays here, and is not told of as if it were there', async () => {
     const pair = await Pair.start();
     pair.bend = () => ({ kind: 'answered', status: 409, body: '{"code":"TOO_MANY_PENDING","message":"x"}' });

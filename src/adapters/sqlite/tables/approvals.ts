@@ -105,6 +105,8 @@ export class Approvals {
 
   toldMesh(id: string, stage: ToldMesh): void {
     if (!this.#hasTold()) this.#database.exec(TOLD);
+    // As if it had never been told.
+    if (stage === 'lost') return this.#run('DELETE FROM approval_mesh WHERE request_id = ?', [id]);
     this.#run(
       `INSERT INTO approval_mesh (request_id, stage) VALUES (?, ?)
        ON CONFLICT (request_id) DO UPDATE SET stage = excluded.stage`,

@@ -136,7 +136,8 @@ Without its own name it would wait for itself where replication is sync, because
 5. On a machine with an operator's key, joined to the new home, aip mesh drill proves that the switch works again: what a region has is a key
 that may not. aip mesh backup, where home is now, makes a new backup. A verifier that listened anywhere is on its roster, and counts as absent
 from the promotion on until it listens again: aip mesh status names them, aip mesh forget takes one off that is gone for good. Where home
-never told the region its roster, promote says so (no_roster): then compare with a list of your own.
+never told the region its roster, promote says so (no_roster): then compare with a list of your own. Requests for approval that wait are
+handed in again by the verifiers that raised them; an answer that had not reached these is given anew.
 
 6. When the old home comes back, start it as a follower with the same data folder: aip mesh serve --follow <the new home>, with a key of
 role region. What it had taken and nobody else had is moved aside and listed: denies are given again by themselves under their old cmd_id,
