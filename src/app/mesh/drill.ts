@@ -26,8 +26,9 @@ export interface DrillReport {
   readonly connected: number;
   /** How many verifiers should listen. */
   readonly roster: number;
-  /** Those of them that do not. */
+  /** Those of them that do not, as far as the mesh names them. */
   readonly absent: readonly AbsentVerifier[];
+  readonly absent_total: number;
   /** What every verifier was asked to repeat; null when nothing was. */
   readonly challenge: string | null;
   /** Their signed answers: each is a `mesh-applied` document that holds the challenge. */
@@ -65,7 +66,7 @@ export async function drill(
   const reason = challenge === null ? 'drill' : `drill ${challenge}`;
   const answers = new Map<string, JsonObject>();
   let absent: readonly AbsentVerifier[] = [];
-  let roster = 0;
+  let [roster, absent_total] = [0, 0];
   let now = '';
   // The answers to the orders count the whole roster, also those whom the asked server does not list.
   let unsettled = false;
@@ -74,7 +75,7 @@ export async function drill(
     unsettled ||= given.missing > 0;
     const seen = await meshOverview(deps.lines[0]!, deps.check);
     connected = seen.connected;
-    [absent, roster, now] = [seen.absent, seen.roster, seen.time];
+    [absent, absent_total, roster, now] = [seen.absent, seen.absentTotal, seen.roster, seen.time];
     if (challenge !== null)
       for (const answer of await answersTo(deps.lines[0]!, challenge)) answers.set(answer.public_key as string, answer);
     for (const one of measured(seen.listeners, given.outcome.seq!, given.outcome.propagation_ms)) {
@@ -103,6 +104,7 @@ export async function drill(
     connected,
     roster,
     absent,
+    absent_total,
     challenge,
     answers: [...answers.values()],
     p50_ms: quantile(all, 0.5),
@@ -118,8 +120,8 @@ export async function drill(
 
 /** The mesh shows what the last drill found; that it could not be kept changes nothing of what was found. */
 async function keep({ lines }: Pick<OrderDeps, 'lines'>, report: DrillReport): Promise<void> {
-  const { p50_ms, p99_ms, can_halt, ok, rounds, verifiers, absent } = report;
-  const kept = { p50_ms, p99_ms, can_halt, ok, rounds, verifiers: verifiers.length, absent: absent.length };
+  const { p50_ms, p99_ms, can_halt, ok, rounds, verifiers, absent_total: absent } = report;
+  const kept = { p50_ms, p99_ms, can_halt, ok, rounds, verifiers: verifiers.length, absent };
   const body = Buffer.from(JSON.stringify(kept));
   await lines[0]!.ask({ method: 'POST', target: '/v1/mesh/drill', body, timeoutMs: 2_000 });
 }

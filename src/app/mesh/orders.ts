@@ -71,6 +71,8 @@ export interface Unconfirmed {
   readonly roster: number;
   /** Those of them that do not listen and have not confirmed, as far as the mesh names them. */
   readonly absent: readonly AbsentVerifier[];
+  /** How many such there are: the mesh names a hundred at most. */
+  readonly absentTotal: number;
   /** Labels of those that listen and have not confirmed, as far as the mesh names them. */
   readonly late: readonly string[];
 }
@@ -146,8 +148,12 @@ function givenOf(answer: JsonObject, command: Command): GivenOrder {
 
 /** Who has not confirmed, by the answer to what was ordered. @throws ShapeError */
 export function unconfirmedIn(name: 'CommandAnswer' | 'Published', answer: JsonObject): Unconfirmed {
-  const { unsettled, roster, absent, late = [] } = partOf(name, answer, ['unsettled', 'roster', 'absent'], ['late']);
-  return { missing: unsettled, roster, absent: absent.map(absentIn), late: late.map(({ label }) => label) };
+  const told = partOf(name, answer, ['unsettled', 'roster', 'absent'], ['late', 'absent_more']);
+  const { unsettled, roster, absent, absent_more = 0, late = [] } = told;
+  return {
+    ...{ missing: unsettled, roster, absent: absent.map(absentIn), absentTotal: absent.length + absent_more },
+    late: late.map(({ label }) => label),
+  };
 }
 
 /** An absent verifier in an answer of the mesh. @throws ShapeError */

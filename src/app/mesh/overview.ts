@@ -53,8 +53,9 @@ export interface Overview {
   readonly more: number;
   /** How many verifiers should listen. */
   readonly roster: number;
-  /** Those of them that do not. */
+  /** Those of them that do not, as far as the mesh names them. */
   readonly absent: readonly AbsentVerifier[];
+  readonly absentTotal: number;
   /** Labels of verifiers of the first version: they do not hear of passports. */
   readonly older: readonly string[];
   readonly lastDrill: LastDrill | null;
@@ -77,11 +78,12 @@ const MEMBERS = [
 ];
 
 function overviewIn(answer: JsonObject): Omit<Overview, 'url'> {
-  const told = partOf('MeshStatus', answer, MEMBERS);
-  const { head, time, connected, more, roster } = told;
+  const told = partOf('MeshStatus', answer, MEMBERS, ['absent_total']);
+  const { head, time, connected, more, roster, absent_total: absentTotal = told.absent.length } = told;
   return {
     ...{ logId: told.log_id, head, time, upMs: told.up_ms, requireSignedCommands: told.require_signed_commands },
-    ...{ connected, more, listeners: told.verifiers.map(listenerIn), roster, absent: told.absent.map(absentIn) },
+    ...{ connected, more, listeners: told.verifiers.map(listenerIn), roster },
+    ...{ absent: told.absent.map(absentIn), absentTotal },
     older: told.older.map(({ label }) => label),
     lastDrill: told.last_drill === null ? null : drillIn(told.last_drill),
   };

@@ -46,16 +46,16 @@ async function* inspectRoster(cli: Scene, config: Config, access: MeshAccess): A
   if (key === null) return;
   const [[line], check] = await Promise.all([meshLines(cli.workspace, access, key), meshCheck(access.publicKey)]);
   try {
-    const { older, absent } = await meshOverview(line!, check);
+    const { older, absent, absentTotal } = await meshOverview(line!, check);
     if (older.length > 0)
       yield warning(
         'mesh',
         `Of an older version, and deaf to passports: ${older.join(', ')}. publish and update refuse meanwhile.`,
         'aip help upgrade',
       );
-    if (absent.length > 0) {
+    if (absentTotal > 0) {
       const names = absent.slice(0, 5).map(({ label }) => label);
-      const more = absent.length > names.length ? ` and ${absent.length - names.length} more` : '';
+      const more = absentTotal > names.length ? ` and ${absentTotal - names.length} more` : '';
       yield warning('mesh', `On the roster, and not listening: ${names.join(', ')}${more}.`, 'aip mesh status');
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The mesh, for people: its events, and who listens. */
 import type { Overview } from '../../app/mesh/overview.js';
+import type { AbsentVerifier } from '../../app/mesh/orders.js';
 import type { RegionReport, RegionsView } from '../../app/mesh/regions.js';
 import type { DrillReport } from '../../app/mesh/drill.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
@@ -71,7 +72,7 @@ export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, wid
     ['copy here', renderCopy(copy)],
     [
       'listening',
-      `${seen.connected}${seen.roster > 0 ? `; ${seen.roster - seen.absent.length} of ${seen.roster} on the roster` : ''}`,
+      `${seen.connected}${seen.roster > 0 ? `; ${seen.roster - seen.absentTotal} of ${seen.roster} on the roster` : ''}`,
     ],
     ['last drill', drillLine(seen)],
   ];
@@ -79,7 +80,7 @@ export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, wid
     `${paint.green('up')} ${paint.bold(clean(seen.url))}`,
     ...rows.map(([label, value]) => `  ${paint.dim(label!.padEnd(10))}  ${clean(value!)}`),
   ];
-  for (const one of seen.absent) lines.push(paint.red(`  ${renderAbsent(one)}`));
+  for (const line of absentLines(seen.absent, seen.absentTotal)) lines.push(paint.red(`  ${line}`));
   if (seen.older.length > 0)
     lines.push(
       paint.yellow(`  of an older version, and deaf to passports: ${clean(seen.older.join(', '))} (aip help upgrade)`),
@@ -103,6 +104,11 @@ export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, wid
   return [...lines, '', table(columns, cells, { width: width ?? 100, paint }), ...more].join('\n');
 }
 
+function absentLines(named: readonly AbsentVerifier[], total: number): string[] {
+  const more = total - named.length;
+  return [...named.map((one) => renderAbsent(one)), ...(more > 0 ? [`and ${more} more absent`] : [])];
+}
+
 function drillLine({ lastDrill }: Overview): string {
   if (lastDrill === null) return 'never: aip mesh drill';
   const { at, p50_ms, p99_ms, can_halt } = lastDrill;
@@ -124,7 +130,7 @@ export function renderDrill(report: DrillReport, paint: Paint, width: number | n
       ? 'nothing was measured'
       : `p50 ${p50_ms} ms, p99 ${p99_ms} ms over ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
   const verdict = `can halt: ${can_halt}; ${times}; ${ok ? `within ${within_ms} ms` : `NOT shown to be within ${within_ms} ms`}`;
-  for (const one of report.absent) list.push(paint.red(renderAbsent(one)));
+  for (const line of absentLines(report.absent, report.absent_total)) list.push(paint.red(line));
   if (report.challenge !== null)
     list.push(`${report.answers.length} of ${report.roster} answered the challenge, signed (--json holds the answers)`);
   return [...list, ok ? paint.green(verdict) : paint.red(verdict)].join('\n');

@@ -48,15 +48,16 @@ export function renderReach(
     missing,
     roster,
     absent,
+    absentTotal,
     late,
-  }: Pick<GivenOrder, 'missing' | 'roster' | 'absent' | 'late'> & {
+  }: Pick<GivenOrder, 'missing' | 'roster' | 'absent' | 'absentTotal' | 'late'> & {
     readonly outcome: Pick<GivenOrder['outcome'], 'propagated_to' | 'connected' | 'propagation_ms'>;
   },
   paint: Paint,
   lifts = false,
 ): string {
   const { propagated_to, connected, propagation_ms } = outcome;
-  const silent = Math.max(0, connected - (roster - absent.length));
+  const silent = Math.max(0, connected - (roster - absentTotal));
   if (roster === 0) {
     return connected === 0
       ? 'no verifier listens now; each one learns it when it connects'
@@ -72,7 +73,7 @@ export function renderReach(
     ...late.slice(0, MAX_NAMED).map((label) => `; ${clean(label)} listens, and has not confirmed`),
     ...absent.slice(0, MAX_NAMED).map((one) => `; ${renderAbsent(one, lifts)}`),
   ];
-  const unnamed = Math.max(0, absent.length - MAX_NAMED) + Math.max(0, late.length - MAX_NAMED);
+  const unnamed = roster - propagated_to - who.length;
   const rest = unnamed > 0 ? `; and ${unnamed} more` : '';
   return `${missing === 0 ? count : paint.yellow(count)} ${roster === 1 ? 'verifier' : 'verifiers'}${took}${more}${who.join('')}${rest}`;
 }

@@ -115,10 +115,11 @@ test('what a later version adds to an answer, at any depth, is not passed on', a
     ...{ on_stale: null, refuses_since: null },
   };
   const added = { later: 1, key_id: null, late: [{ verifier: 'w', label: 'm', later: 1 }] };
-  const reply = yes({ ...added, regions: [{ ...region, later: 1 }], absent: [{ ...absent, later: 1 }], unsettled: 2 });
+  const others = { unsettled: 5, absent_more: 3 };
+  const reply = yes({ ...added, ...others, regions: [{ ...region, later: 1 }], absent: [{ ...absent, later: 1 }] });
   const { reporting: _, roster, unsettled: __, absent: ___, ...report } = SAID;
   expect(await giveOrder(deps(endpoint('home', reply)), ORDER)).toEqual({
-    ...{ outcome: { ...report, regions: [region] }, roster, missing: 2, absent: [absent], late: ['m'] },
+    ...{ outcome: { ...report, regions: [region] }, roster, missing: 5, absent: [absent], absentTotal: 4, late: ['m'] },
   });
 });
 

@@ -80,6 +80,7 @@ export const command: CommandSpec<Options> = {
       more: seen.more,
       roster: seen.roster,
       absent: seen.absent,
+      absent_total: seen.absentTotal,
       older: seen.older,
       last_drill: seen.lastDrill,
       clock_differs_ms: differs,

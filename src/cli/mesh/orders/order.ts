@@ -222,6 +222,7 @@ async function here(cli: Scene, order: Order): Promise<GivenOrder> {
     missing: 0,
     roster: 0,
     absent: [],
+    absentTotal: 0,
     late: [],
   };
 }

@@ -32,7 +32,7 @@ export function summary({ ago, byId, clean, el, percent, say }: Kit) {
   };
 
   const verifiers = (status: Answer, lag: number): void => {
-    const absent = (status['absent'] as readonly unknown[]).length;
+    const absent = Number(status['absent_total']);
     const roster = Number(status['roster']);
     const behind = lag === 0 ? 'no lag' : `up to ${lag} behind`;
     tile(
