@@ -9,11 +9,11 @@ import type { KeptDeny } from '../../../mesh/client/copy.js';
 import { isSame, copyPlace, type CopyPlace } from '../../../mesh/client/place.js';
 import { isHash, isLogId, type Head } from '../../../mesh/log/head.js';
 import type { PassportMark } from '../../../mesh/passports.js';
-import { Floors } from '../../sqlite/tables/passports/floors.js';
 import type { Standing } from '../../../mesh/standing.js';
 import { sha256 } from '../../../protocol/hash.js';
 import { fromHex, toHex } from '../../../protocol/hex.js';
 import { ensureStateFile, openToRead } from '../../sqlite/file/create.js';
+import { checkFormat } from '../../sqlite/file/format.js';
 import { StandingMarks } from '../../sqlite/tables/passports/standing-marks.js';
 import { Database, type Query, type Row } from '../../sqlite/engine/database.js';
 import { isSound, keptOf, NOTES, COPY_SCHEMA, standingOf, STANDING, copyStatements, valuesOf } from './copy-tables.js';
@@ -30,6 +30,7 @@ export function openLocalCopy(path: string, meshKey: string | null, random: Rand
   if (!onlyReads) ensureStateFile(path, random);
   const database = onlyReads ? openToRead(path, random, BUSY_MS) : new Database(path, BUSY_MS);
   try {
+    if (!database.readOnly) checkFormat(database, path);
     return new LocalCopy(database, meshKey);
   } catch (error) {
     database.close();
@@ -53,7 +54,6 @@ export class LocalCopy implements MeshCopy {
     if (notes.first([])![0] === 0)
       database.exec(database.readOnly ? NOTES.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : NOTES);
     database.exec('PRAGMA synchronous = NORMAL');
-    if (!database.readOnly) void new Floors(database);
     this.#sql = copyStatements(database);
     this.#marks = new StandingMarks(database);
   }

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { checkLog } from '../../../../src/app/logs/check.js';
 import { Database } from '../../../../src/adapters/sqlite/engine/database.js';
 import { openState, type SqliteState } from '../../../../src/adapters/sqlite/open.js';
+import { openLocalCopy } from '../../../../src/adapters/mesh/client/local-copy.js';
 import { entryHash, verifyChain } from '../../../../src/protocol/log/chain.js';
 import { AGENT, draft, refused, T0 } from '../../../kit/state/drafts.js';
 
@@ -102,6 +103,23 @@ test('takes no commit of a first version that still has it open', async () => {
   before.close();
   state.transact((ledger) => ledger.append(draft()));
   expect(await checkLog(state, { newest: null, pause: async () => undefined })).toMatchObject({ ok: true, count: 2 });
+  state.close();
+});
+
+test('takes the copy of a mesh before anything else has opened it', () => {
+  const path = at();
+  written(path, [null]);
+  const copy = openLocalCopy(path, `ed25519:${'a'.repeat(64)}`, randomBytes);
+  const position = { logId: 'b'.repeat(32), term: 1, seq: 1, hash: 'c'.repeat(64) };
+  const denied = { subject: AGENT, status: 'revoked', reason: 'r', changedAt: T0, changedBy: null } as const;
+  copy.save({
+    ...{ from: null, position, whole: true, standings: [{ ...denied, suspendedUntil: null, version: 1, seq: 1 }] },
+    ...{ events: [], keptBefore: [], kept: [], passports: [], tellsPassports: true },
+  });
+  expect(copy.standing(AGENT)).toMatchObject({ status: 'revoked' });
+  copy.close();
+  const state = open(path);
+  expect(state.look((ledger) => ledger.standing(AGENT))).toMatchObject({ status: 'revoked' });
   state.close();
 });
 
