@@ -210,6 +210,22 @@ describe('the roster', () => {
     expect(mesh.server.roster.size).toBe(0);
   });
 
+  test('a machine of the first version is not missed under its old name once its log comes from a later one', async () => {
+    const mesh = await TestMesh.start();
+    const name = '0123456789abcdef';
+    const old = await mesh.stream(`/v1/mesh/stream?verifier=${name}`);
+    const left = async (headers: Record<string, string>): Promise<readonly string[]> => {
+      const body = { log_id: 'b2'.repeat(16), verifier: name, entries: [] };
+      expect((await mesh.ask('POST', '/v1/logs', 'verifier', body, headers)).status).toBe(200);
+      return mesh.server.roster.all().map(({ label }) => label);
+    };
+    const later = { 'aip-sent-at': new Date(mesh.clock.now).toISOString() };
+    expect(await left(later)).toEqual([name]);
+    old.connection!.closed();
+    expect(await left({})).toEqual([name]);
+    expect(await left(later)).toEqual([]);
+  });
+
   test('a key is for one verifier unless it says more; one more is refused, and told whom it meets', async () => {
     const mesh = await TestMesh.start();
     const made = await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier' });

@@ -23,6 +23,7 @@ const AGAIN_MS = 500;
 export async function takeLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { logId, verifier, entries, sentAt } = readShipment(request);
   const { logs } = server.store;
+  if (sentAt !== null) outgrow(server, verifier, caller);
   const end = await logs.end(logId);
   if (end !== null) await requireOwner(server, end.keyId, caller);
   // What is held is another's: of its end nothing follows for the log of who asks.
@@ -66,6 +67,16 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
     };
     return { ...body, signature: await server.sign(canonicalize(body), { keyId: caller.key.keyId }) };
   }
+}
+
+/**
+ * On the roster a machine of the first version has the name of its log; today's has a key, and says when it sends: who was known by that name
+ * under this API key will not come back, takes no room, and is missed by nobody.
+ */
+function outgrow({ roster, hub, pollers }: MeshServer, name: string, { key: { keyId } }: Caller): void {
+  const former = `${keyId}:${name}`;
+  const listens = (): boolean => pollers.has(former) || [...hub.streams()].some(({ verifier }) => verifier === former);
+  if (roster.member(former)?.leftAt === null && !listens()) roster.leave(former, keyId);
 }
 
 /** An erasure that was ordered between the look for them and the writing, as at another server, has passed these entries by. */
