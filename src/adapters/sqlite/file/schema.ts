@@ -49,7 +49,7 @@ CREATE TABLE spoken_names (key TEXT NOT NULL, agent_id TEXT NOT NULL, PRIMARY KE
 const FORM_GUARD = `
 -- A process of the first version that had the file open when it was brought up writes on, entries without a leaf of the tree: its commits end
 -- here. Its entries have ten parts.
-CREATE TRIGGER head_form BEFORE UPDATE OF usages ON head
+CREATE TRIGGER IF NOT EXISTS head_form BEFORE UPDATE OF usages ON head
   WHEN NEW.seq > OLD.seq AND (SELECT kind = 0 AND json_array_length(body) = 10 FROM entries WHERE seq = NEW.seq)
   BEGIN SELECT RAISE(ABORT, 'the state file was brought up by a newer aip: start this one anew'); END;
 `;
