@@ -22,6 +22,11 @@ export const POLICY_COMMANDS: Section = {
       () => import('./commands/policy/replay.js'),
     ),
     at(
+      'policy suggest',
+      'Draft the narrowest passport under which all that the log shows as accepted would be accepted again',
+      () => import('./commands/policy/suggest.js'),
+    ),
+    at(
       'redteam',
       'Attack a passport of your own: which limits hold, and what gets round them',
       () => import('./commands/redteam.js'),

@@ -45,7 +45,7 @@ export interface ReplayReport {
 const EXAMPLES = 5;
 const PAUSE_EVERY = 2000;
 /** The longest window of a passport, in ms. */
-const LONGEST_WINDOW_MS = 24 * 3_600_000;
+export const LONGEST_WINDOW_MS = 24 * 3_600_000;
 
 class Group {
   count = 0;
@@ -77,13 +77,14 @@ class Group {
 
 /**
  * Replays what the log holds of the passport's agent between two moments (ms since the epoch; null for its ends). `pause` is called between
- * slices. Nothing is written.
+ * slices, `seen` with each entry and its verdict. Nothing is written.
  */
 export async function replayLog(
   log: Pick<State, 'entries'>,
   setting: ReplaySetting,
   span: { readonly since: number | null; readonly until: number | null },
   pause: (done: number) => Promise<void>,
+  seen: (found: Replayed) => void = () => undefined,
 ): Promise<ReplayReport> {
   const replay = new Replay(setting);
   const agentId = setting.passport.agent.id;
@@ -104,6 +105,7 @@ export async function replayLog(
     // What goes on with a call was that call, and asks for no second verdict.
     if (!isCounted(entry) || !takesPlace(entry)) continue;
     const found = replay.next(entry);
+    seen(found);
     const { before, after } = found;
     total += 1;
     if (after.verdict === 'open') open.add(found, after.reason);

@@ -1,5 +1,5 @@
 /** What `passport update` and `renew` have in common: show the difference, ask, have the principal sign, say who has it. */
-import { findPassport, type FoundPassport } from '../../app/passports/find.js';
+import { findPassport } from '../../app/passports/find.js';
 import {
   draftChange,
   issueChange,
@@ -13,8 +13,8 @@ import { Failure, shellWord } from '../../app/failure.js';
 import { createFile, orForce, readDocument, replaceFile } from '../../workspace/files.js';
 import { resolve } from 'node:path';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
-import type { Json } from '../../protocol/json/values.js';
-import type { Passport } from '../../protocol/passport.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { Passport, PassportDocument } from '../../protocol/passport.js';
 import { ISSUER_KEY_OPTION, issuerPlace } from '../input/key-place.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
@@ -76,7 +76,11 @@ export async function changePassport(
   const deps = await issuing(cli.workspace, issuerPlace(flags));
   const found = await findPassport({ state: deps.state, readFile: readDocument }, agent);
   if (flags.draft !== undefined) {
-    const path = await draftTarget(flags.draft, found, flags, cli);
+    if (flags.out !== undefined)
+      throw new Failure('USAGE', 'A draft is not signed, so there is no passport to write.', {
+        hint: 'give one of --draft and --out',
+      });
+    const path = await draftTarget(flags.draft, found.path, flags.force, cli);
     return writeDraft(path, draftChange(deps, found.passport, await changeOf(found.passport)), flags, cli);
   }
   const target = flags.out ?? found.path;
@@ -113,23 +117,30 @@ export async function changePassport(
   return announced.exitCode;
 }
 
-async function draftTarget(
+/** Where a draft goes, null for `-`; `own` is the file of the passport in force. @throws Failure EXISTS, USAGE */
+export async function draftTarget(
   given: string,
-  found: FoundPassport,
-  flags: ChangeFlags,
+  own: string | null,
+  force: boolean | undefined,
   cli: Scene,
 ): Promise<string | null> {
-  if (flags.out !== undefined)
-    throw new Failure('USAGE', 'A draft is not signed, so there is no passport to write.', {
-      hint: 'give one of --draft and --out',
-    });
   const path = passportTarget(given, cli, '--draft');
-  if (path !== null && found.path !== null && resolve(cli.io.cwd, found.path) === path)
+  if (path !== null && own !== null && resolve(cli.io.cwd, own) === path)
     throw new Failure('USAGE', `${path} is the passport in force; a draft would take its place.`, {
       hint: '--draft new.json',
     });
-  await refuseOther(path, null, flags.force, cli, '--draft');
+  await refuseOther(path, null, force, cli, '--draft');
   return path;
+}
+
+/** Writes an unsigned passport there; to a file that `draftTarget` named. */
+export async function writeDraftFile(path: string, document: JsonObject, force: boolean | undefined): Promise<void> {
+  await (force === true ? replaceFile : createFile)(path, draftText(document), orForce('--draft'));
+}
+
+/** A draft as it is written. */
+export function draftText(document: JsonObject): string {
+  return passportText(document as unknown as PassportDocument);
 }
 
 /** The passport as it would be, for `policy diff`, `policy replay`, `redteam` and `lint`. */
@@ -137,8 +148,8 @@ async function writeDraft(path: string | null, draft: Draft, flags: ChangeFlags,
   const { before, after, differences } = draft;
   if (differences.length === 0) return unchanged(cli, before, path);
   cli.note(renderDifferences(differences, cli));
-  const text = passportText(after);
-  if (path !== null) await (flags.force === true ? replaceFile : createFile)(path, text, orForce('--draft'));
+  const document = after as unknown as JsonObject;
+  if (path !== null) await writeDraftFile(path, document, flags.force);
   const { agent_id, key_id, serial, issued_at, expires_at } = after;
   if (cli.globals.json) {
     const warnings = lintPassport(after).map(({ code, message }) => ({ code, message }));
@@ -146,17 +157,19 @@ async function writeDraft(path: string | null, draft: Draft, flags: ChangeFlags,
     cli.json({ ...draftOf, issued_at, expires_at, changed: false, published: null, differences, warnings });
     return 0;
   }
-  if (path === null) cli.out(text.trimEnd());
+  if (path === null) cli.out(draftText(document).trimEnd());
   else {
-    const agent = shellWord(before.agent.name);
-    const file = shellWord(flags.draft!);
     cli.out(`drafted ${cli.paint.bold(clean(agent_id))} serial ${serial}, unsigned: nothing has changed`);
     cli.out(`  draft     ${clean(path)}`);
-    cli.note(
-      `\nnext: aip policy diff ${agent} ${clean(file)}\nthen: aip passport update ${agent} --from ${clean(file)}`,
-    );
+    sayNextOfDraft(before.agent.name, flags.draft!, cli);
   }
   return 0;
+}
+
+/** How a draft goes on: what it changes, and its signature. */
+export function sayNextOfDraft(agentName: string, given: string, cli: Pick<Scene, 'note'>): void {
+  const [agent, file] = [shellWord(agentName), clean(shellWord(given))];
+  cli.note(`\nnext: aip policy diff ${agent} ${file}\nthen: aip passport update ${agent} --from ${file}`);
 }
 
 function unchanged(cli: Scene, passport: Passport, path: string | null): number {

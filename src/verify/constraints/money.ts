@@ -1,11 +1,11 @@
 import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
-import type { CurrencyRule } from '../../protocol/constraints/rules.js';
+import type { CurrencyRule, MoneyLimit } from '../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { GUESSED } from '../../protocol/log/attribution.js';
 import { violation, type Violation } from '../decision.js';
-import { amountsIn, isCertain, worstAbove, type Amount } from './reading/amount.js';
+import { amountsIn, isCertain, worstAbove, type Amount, type Amounts } from './reading/amount.js';
 import { otherCurrency } from './reading/currency.js';
-import { HOLDS, said, shown, type ConstraintCheck } from './judged.js';
+import { HOLDS, said, shown, type ConstraintCheck, type Judged } from './judged.js';
 
 /** Every amount is in the passport's currency and can be read exactly; the limits below rely on it. */
 export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params, members }) => {
@@ -46,15 +46,23 @@ function inOther(rule: CurrencyRule, asked: Json, path: string, agentId: string,
   );
 }
 
+/** The money that a limit holds an intent to; null where it cannot be read, or is in another currency: `currency` refuses that, before every limit. */
+export function amountsUnder(
+  rule: MoneyLimit,
+  { params, members }: Pick<Judged, 'params' | 'members'>,
+): Amounts | null {
+  const { source, currency } = rule;
+  if (otherCurrency(params, members, rule, [source]) !== null) return null;
+  const amounts = amountsIn(params, members, source, currency);
+  return isCertain(amounts) ? amounts : null;
+}
+
 /** No single action asks for more than the limit; the limit itself is allowed. */
 export const monetaryLimit: ConstraintCheck<'monetary_limit'> = (rule, judged) => {
-  const { limit, currency, source } = rule;
-  const { agentId, params, members } = judged;
-  // Unreadable amounts and other currencies are refused by `currency`, which stands before every limit.
-  if (otherCurrency(params, members, rule, [source]) !== null) return HOLDS;
-  const amounts = amountsIn(params, members, source, currency);
-  if (!isCertain(amounts)) return HOLDS;
-  const amount = worstAbove(amounts, limit);
+  const { limit, currency } = rule;
+  const { agentId } = judged;
+  const amounts = amountsUnder(rule, judged);
+  const amount = amounts === null ? null : worstAbove(amounts, limit);
   if (amount === null) return HOLDS;
   return [
     violation(

@@ -3,6 +3,7 @@ import { diffPassports, type Flip, type PolicyDifference } from '../../../app/po
 import { isObject, type Json } from '../../../protocol/json/values.js';
 import { throwawayVerifiers } from '../../../workspace/verification.js';
 import { draftPassport } from '../../policy/documents.js';
+import { shownValue } from '../../policy/shown.js';
 import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -54,7 +55,7 @@ export const command: CommandSpec = {
 
 function lineOf({ path, before, after, example }: PolicyDifference): string {
   const change = path === 'constraints.require_approval.approvers' ? approversChanged(before, after) : null;
-  const what = `${clean(path)}  ${change ?? `${shown(before)} -> ${shown(after)}`}`;
+  const what = `${clean(path)}  ${change ?? `${shownValue(before)} -> ${shownValue(after)}`}`;
   return example === null ? `${what}; no intent was found that flips` : `${what};  ${flipOf(example)}`;
 }
 
@@ -62,7 +63,7 @@ function lineOf({ path, before, after, example }: PolicyDifference): string {
 function approversChanged(before: Json, after: Json): string {
   if (isCounted(before) && isCounted(after)) {
     const who = approversChanged(before.approvers, after.approvers);
-    return `${who}; count ${shown(before.count)} -> ${shown(after.count)}`;
+    return `${who}; count ${shownValue(before.count)} -> ${shownValue(after.count)}`;
   }
   const [was, is] = [keysById(before), keysById(after)];
   if (was === null || is === null) {
@@ -109,12 +110,4 @@ function flipOf({ intent, history, history_s: over, now, geo, approved_by: by, o
   const within = over < 60 ? '' : ` within ${Math.ceil(over / 3600)} h`;
   const before = history === 0 ? '' : ` after ${history} of the same${within}`;
   return `${clean(String(action))} ${clean(JSON.stringify(params))}${where}${before}${approvedBy(by)} at ${now.slice(0, 16)}Z: ${old} -> ${next}`;
-}
-
-const SHOWN = 120;
-
-function shown(value: Json): string {
-  if (value === null) return 'none';
-  const text = clean(JSON.stringify(value));
-  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}...`;
 }

@@ -38,5 +38,16 @@ Not decidable is what the log does not show, and no guess is made of it:
   sender     it was refused before its signature was looked at
   envelope   an AIP-1 envelope that its own boundaries may have refused
 A masked text decides where the schema of its time says that it is a text, and no limit reads its name; log.params: full leaves nothing open.
+
+# Suggest: what the agent really needs
+  aip policy suggest -p bot --since 30d --draft next.json
+Drafts the narrowest passport under which all that was accepted in that time would be accepted again; a person reads it before it is signed. Left
+out are actions that were never accepted. An action without a schema gets a closed one with the params and types that were seen; monetary_limit
+and daily_limit become the most that was needed, up to two leading digits; rates the most that was accepted in their window; allowed_domains the
+destinations that were used. All else stays, and why is said.
+What was refused is counted and teaches nothing, and nothing becomes wider than in the passport that is given: an agent that was tricked widens
+nothing. What a limit could have read and the log does not show leaves that limit as it is. The draft is replayed over the same log before it is
+shown; whatever would refuse an accepted entry goes back to what it was. The log of this machine alone is read: where several verify, each knows
+its part.
 `;
 }
