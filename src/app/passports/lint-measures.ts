@@ -61,8 +61,8 @@ function lintNames(actions: readonly Declared[], rules: readonly Constraint[]): 
   return [...found.values()];
 }
 
-/** As the passport writes it. */
-function writtenName(rule: Constraint): string {
+/** The name of a rule's constraint, as the passport writes it. */
+export function writtenName(rule: Constraint): string {
   if (rule.kind === 'rate') return rule.name.split('.')[0]!;
   if (rule.kind === 'approval') return 'require_approval';
   if (rule.kind === 'required') return `require_${rule.reads.thing.written}`;

@@ -44,6 +44,8 @@ export interface Need {
   readonly hosts: Set<string>;
 }
 
+type Shown = Pick<Judged, 'params' | 'members'>;
+
 /** Reads accepted entries of one agent, one after the other, in the order of the log. */
 export class UsageEvidence {
   accepted = 0;
@@ -77,28 +79,30 @@ export class UsageEvidence {
   add(entry: Entry, learned: boolean): void {
     const hidden = hiddenOf(entry);
     const schema = hidden === null ? null : this.#schemaOf(entry);
-    if (learned) this.#learn(entry, hidden, schema);
+    const params = entry.params ?? NO_PARAMS;
+    const members = membersOf(params);
+    if (learned) this.#learn(entry, { params, members }, hidden, schema);
     const { constraints } = this.#passport;
-    const usage = usageOf(constraints, entry.params ?? NO_PARAMS);
+    const usage = usageOf(constraints, params, members);
     const { currency, currencyIn = [], spends: source } = constraints;
     const money = { kind: 'daily_limit', limit: 0n, currency, currencyIn, source, actions: null } as const;
     const isOpen = hidden !== null && couldRead(money, hidden, schema);
     // A sum over what is not shown is a sum that nobody knows.
     if (isOpen) for (const [rule, need] of this.needs) if (rule.kind === 'daily_limit') need.unknown = true;
     if (learned && usage.amountMinor !== null) this.money = true;
-    const said = paramOf(entry.params ?? NO_PARAMS, 'currency');
+    const said = paramOf(params, 'currency');
     if (learned && typeof said === 'string') this.currencies.add(said);
     this.#windows.add({ action: entry.action ?? '', at: momentOf(entry), ...usage }, true);
   }
 
-  #learn(entry: Entry, hidden: Hidden | null, schema: JsonObject | null): void {
+  #learn(entry: Entry, shown: Shown, hidden: Hidden | null, schema: JsonObject | null): void {
     const at = momentOf(entry);
     this.accepted += 1;
     if (this.first === null || at < this.first) this.first = at;
     if (this.last === null || at > this.last) this.last = at;
     this.#see(entry, hidden);
     const action = entry.action ?? '';
-    const judged = this.#judgedAs(entry, at);
+    const judged = this.#judgedAs(entry, shown, at);
     for (const [rule, need] of this.needs) {
       if (rule.actions !== null && !rule.actions.has(action)) continue;
       if (hidden !== null && couldRead(rule, hidden, schema)) need.unknown = true;
@@ -139,10 +143,9 @@ export class UsageEvidence {
     }
   }
 
-  #judgedAs({ agent_id: agentId, action, params, target }: Entry, now: number): Omit<Judged, 'read'> {
-    const shown = params ?? NO_PARAMS;
+  #judgedAs({ agent_id: agentId, action, target }: Entry, shown: Shown, now: number): Omit<Judged, 'read'> {
     return {
-      ...{ agentId, action: action ?? '', params: shown, members: membersOf(shown), target, now },
+      ...{ agentId, action: action ?? '', ...shown, target, now },
       ...{ schema: this.#passport.actions.get(action ?? '') ?? null, geo: null, intentHash: '' },
       approving: () => {
         throw new Error('no limit that is measured asks a person');

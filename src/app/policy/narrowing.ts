@@ -5,8 +5,9 @@ import { parsePattern } from '../../protocol/constraints/domains.js';
 import type { Constraint, MoneyLimit, RateRule } from '../../protocol/constraints/rules.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { emptyObject, isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { MAX_LIST } from '../../protocol/limits.js';
+import { MAX_DOCUMENT_BYTES, MAX_LIST } from '../../protocol/limits.js';
 import type { Passport } from '../../protocol/passport.js';
+import { writtenName } from '../passports/lint-measures.js';
 import type { Policy } from '../../verify/context.js';
 import type { Judged } from '../../verify/constraints/judged.js';
 import { required } from '../../verify/constraints/required.js';
@@ -71,12 +72,35 @@ export function narrowed(json: JsonObject, narrower: readonly Narrowed[]): JsonO
   return { ...json, actions, constraints };
 }
 
+/** Room for the signature in a passport's file. */
+const SIGNED_BYTES = 256;
+
+/** The same without what would make a passport that is too large to be read: the longest goes first. */
+export function readable({ json }: Today, { narrower, kept }: Narrowing): Narrowing {
+  const bytesOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value, null, 2));
+  const fitting = narrower.toSorted((a, b) => bytesOf(a.after) - bytesOf(b.after));
+  const left = new Set<Narrowed>();
+  while (fitting.length > 0 && bytesOf(narrowed(json, fitting)) + SIGNED_BYTES > MAX_DOCUMENT_BYTES)
+    left.add(fitting.pop()!);
+  const why = `the passport would be larger than ${MAX_DOCUMENT_BYTES / 1024} KiB`;
+  return {
+    narrower: narrower.filter((each) => !left.has(each)),
+    kept: [...kept, ...[...left].map(({ path }) => ({ path, why }))],
+  };
+}
+
 function actionsNarrowed(today: Today, { actions: seen }: UsageEvidence): (Narrowed | KeptMember)[] {
+  const { all } = today.passport.constraints;
+  // Taken out of a limit, it would be without one in a passport that declares it again.
+  const namedBy = (action: string): string => {
+    const names = all.filter((rule) => rule.kind !== 'currency' && isNamedIn(rule, action)).map(writtenName);
+    return names.length === 0 ? '' : `; still named in ${[...new Set(names)].join(', ')}`;
+  };
   return listOf(today.json['actions']).map((before) => {
     const name = actionName(before);
     const path = `actions.${name}`;
     const used = seen.get(name);
-    if (used === undefined) return { path, before, after: null, why: 'never accepted in that time' };
+    if (used === undefined) return { path, before, after: null, why: `never accepted in that time${namedBy(name)}` };
     if (today.passport.actions.get(name) !== null) return { path, why: 'it has a schema' };
     const schema = schemaSeen(used);
     const why = whyNoSchema(today, name, used, schema);
@@ -122,6 +146,11 @@ export function moneyLimitsFound({ json }: Today, augmented: JsonObject, { needs
   return { narrower: [...found, currency], kept: [] };
 }
 
+function isNamedIn(rule: Constraint, action: string): boolean {
+  if (rule.actions?.has(action) === true) return true;
+  return rule.kind === 'rate' ? rule.action === action : rule.kind === 'approval' && rule.triggers.has(action);
+}
+
 /** Closed at the top: what stands inside of an object is not looked at. */
 function schemaSeen({ count, params }: ActionSeen): JsonObject {
   const properties = [...params].map(([name, { types }]): [string, Json] => {
@@ -165,7 +194,7 @@ function constraintsNarrowed({ json, passport }: Today, { needs }: UsageEvidence
   return Object.entries(constraints).flatMap(([name, before]): (Narrowed | KeptMember)[] => {
     if (name.startsWith('x-')) return [];
     const path = `constraints.${name}`;
-    const rules = all.filter((rule) => needs.has(rule) && constraintName(rule) === name);
+    const rules = all.filter((rule) => needs.has(rule) && writtenName(rule) === name);
     const [rule] = rules;
     if (rule === undefined) return [{ path, why: 'a log does not tell how narrow it may be' }];
     const need = needs.get(rule)!;
@@ -235,11 +264,6 @@ function domainsNarrowed({ hosts }: Need, before: Json): Found {
   const others = [...hosts].filter((host) => !named.has(host)).sort();
   const why = `only ${hosts.size === 1 ? 'this destination was' : `these ${hosts.size} destinations were`} used`;
   return { after: withValue(before, [...exact, ...others]), why };
-}
-
-/** The constraint as a passport writes it. */
-function constraintName(rule: Constraint): string {
-  return rule.kind === 'rate' ? (rule.action === null ? rule.name : 'rate_limit') : rule.kind;
 }
 
 function valueOf(written: Json): Json {

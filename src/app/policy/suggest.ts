@@ -14,6 +14,7 @@ import {
   moneyLimitsFound,
   narrowed,
   narrowingOf,
+  readable,
   withMoneyLimits,
   type KeptMember,
   type Narrowed,
@@ -67,7 +68,7 @@ export async function suggestPassport(source: Source): Promise<Suggestion> {
   const evidence = await evidenceOf(passport, source, today);
   const { first, last } = evidence;
   if (first === null || last === null) throw nothingAccepted(passport, today.accepted);
-  const drafted = await narrowingFrom(evidence, source, today);
+  const drafted = readable(setting, await narrowingFrom(evidence, source, today));
   const { narrower, kept, replay } = await proved(drafted, source, today);
   const { issuer_signature: _, ...unsigned } = narrowed(json, narrower);
   return {

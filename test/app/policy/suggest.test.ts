@@ -167,6 +167,28 @@ test('what was accepted is accepted again by the verifier, and nothing is wider'
   );
 });
 
+test('nor wider than a passport of today that allows something else than the log was judged by', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      LIMITS,
+      LIMITS,
+      ACTIONS,
+      fc.array(fc.tuple(INTENT, STEP), { minLength: 1, maxLength: 20 }),
+      async (limits, now, actions, stream) => {
+        const today = passport(now, { actions });
+        const answer = await suggested(passport(limits), stream, { today }).catch((error: { code?: string }) => {
+          if (error.code === 'NOT_FOUND') return null;
+          throw error;
+        });
+        if (answer === null) return;
+        expect(answer.found.replay.accepted_to_refused.count).toBeLessThanOrEqual(answer.found.refused_today);
+        expect(await widened(today, answer.found)).toEqual([]);
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
 describe('what becomes narrower', () => {
   test('actions that were not used, and closed schemas of those that were', async () => {
     const { found } = await suggested(passport({}), [
@@ -333,6 +355,23 @@ describe('what stays as it is', () => {
     const { found } = await suggested(passport({}), [[refund(5, { cost: 7 }), 0]]);
     expect(found.passport['constraints']).toEqual({});
     expect(why(found, 'constraints.monetary_limit')).toContain('may be none');
+  });
+  test('an action that is gone, where a limit names it', async () => {
+    const old = passport({ rate_limit: { issue_refund: '9/hour', send_email: '5/hour' } });
+    const { found } = await suggested(old, [[refund(5), 0]]);
+    expect(found.passport['constraints']).toMatchObject({
+      rate_limit: { issue_refund: '1/hour', send_email: '5/hour' },
+    });
+    const gone = found.narrower.find(({ path }) => path === 'actions.send_email');
+    expect(gone?.why).toBe('never accepted in that time; still named in rate_limit');
+  });
+  test('what would make a passport too large to be read', async () => {
+    const hosts = Array.from({ length: 700 }, (_, i) => `${'h'.repeat(60)}.${'d'.repeat(60)}.n${i}.acme.com`);
+    const old = passport({ allowed_domains: ['*.acme.com'] });
+    const stream = hosts.map((host): [JsonObject, number] => [email(`a@${host}`), 1]);
+    const { found } = await suggested(old, [...stream, [refund(1), 1]]);
+    expect(found.passport['constraints']).toMatchObject({ allowed_domains: ['*.acme.com'], monetary_limit: 1 });
+    expect(why(found, 'constraints.allowed_domains')).toContain('larger than 64 KiB');
   });
   test('nothing accepted is no empty passport', async () => {
     await expect(suggested(passport({ monetary_limit: 1 }), [[refund(5), 0]])).rejects.toMatchObject({
