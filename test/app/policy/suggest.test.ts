@@ -163,7 +163,7 @@ test('what was accepted is accepted again by the verifier, and nothing is wider'
         }
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
@@ -185,7 +185,7 @@ test('nor wider than a passport of today that allows something else than the log
         expect(await widened(today, answer.found)).toEqual([]);
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 });
 
