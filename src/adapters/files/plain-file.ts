@@ -94,7 +94,7 @@ export function replaceFile(path: string, text: string): Promise<void> {
 
 /**
  * As `replaceFile` for null, else as `createFile`. `settle` runs when the content is on the disk and the name is free or about to be replaced; when
- * it throws, nothing is written.
+ * it throws, nothing is written. What is replaced or written through may still fail after it, as of a mount or a full device.
  */
 export async function placeFile(
   path: string,
@@ -106,6 +106,9 @@ export async function placeFile(
   const temporary = await writeBeside(path, text);
   try {
     if (otherwise === null) {
+      // Known before it is settled: no file takes the place of a folder.
+      const there = await promises.lstat(path).catch(() => null);
+      if (there?.isDirectory() === true) throw cannot('write', path, { code: 'EISDIR' });
       settle();
       await promises.rename(temporary, path).catch((error: unknown) => {
         throw cannot('write', path, error);

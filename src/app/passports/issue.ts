@@ -26,7 +26,7 @@ export interface IssueDeps extends PrincipalDeps {
   readonly schemaProblem: (schema: JsonObject) => string | null;
 }
 
-/** Where passports are written. `settle` runs when the text is on the disk, and while it can be taken back; when it throws, nothing is written. */
+/** Where passports are written. `settle` runs when the text is on the disk, just before the name is its; when it throws, nothing is written. */
 export interface PassportFiles {
   /** Writes a new file; fails with EXISTS rather than overwrite. */
   create(path: string, text: string, settle: () => void): Promise<void>;
@@ -279,7 +279,7 @@ export interface PassportTarget {
 /**
  * Makes a passport that was signed here the known one, and the least that counts from now on. `also` is part of the same transaction.
  * @throws Failure EXISTS or PASSPORT_REFUSED, and nothing is kept, where another one of this serial or above came meanwhile, while a key was
- *   opened or a person asked: this one would undo what that one changed
+ *   opened or a person asked: this one would undo what that one changed; and as `PassportFiles` where only its file could not be written, and says so
  */
 export async function putInForce(
   deps: IssueDeps,
@@ -289,6 +289,7 @@ export async function putInForce(
 ): Promise<void> {
   const { agent, document } = passport;
   const text = passportText(document);
+  let kept = false;
   const remember = (): void => {
     const now = deps.clock();
     const floor = floorOf(passport, pinnedKeys(deps.state.pins(document.principal)), now);
@@ -298,9 +299,19 @@ export async function putInForce(
       deps.state.rememberPassport({ agentId: agent.id, name: agent.name, text, path, addedAt: now });
       also(ledger);
     });
+    kept = true;
   };
-  if (path === null) remember();
-  else await deps.files[how](path, text, remember);
+  if (path === null) return remember();
+  await deps.files[how](path, text, remember).catch((error: unknown) => {
+    throw kept && error instanceof Failure ? unwritten(agent, error) : error;
+  });
+}
+
+function unwritten({ name }: Passport['agent'], cause: Failure): Failure {
+  return new Failure(cause.code, `${cause.message} The passport is in force all the same.`, {
+    hint: `aip passport show ${name} --json prints it`,
+    cause,
+  });
 }
 
 function overtaken({ id, name }: Passport['agent'], how: PassportTarget['how']): Failure {

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { household, inFiles } from '../../kit/native/household.js';
+import { GUIDE_FLAGS, household, inFiles, type Household } from '../../kit/native/household.js';
 import { stored } from '../../kit/native/standing.js';
 
 describe('makes nothing of what it cannot use', () => {
@@ -121,3 +121,26 @@ describe('makes nothing of what it cannot use', () => {
     expect(err).not.toContain('bug');
   });
 });
+
+const made = (machine: Household, ...more: string[]) =>
+  machine.run('passport', 'create', 'support-agent-v1', ...GUIDE_FLAGS, ...inFiles(machine), ...more);
+
+test('a folder that --force would replace is told before anything is in force', async () => {
+  const machine = household();
+  mkdirSync(machine.at('folder'));
+  expect((await made(machine, '--out', machine.at('folder'), '--force')).code).toBe(3);
+  expect(stored(machine.state)).toMatchObject({ passports: 0 });
+  expect((await made(machine)).code).toBe(0);
+});
+
+test.skipIf(!existsSync('/dev/full'))(
+  'of a passport that its device did not take is said that it is in force',
+  async () => {
+    const machine = household();
+    const { code, err } = await made(machine, '--out', '/dev/full');
+    expect(code).not.toBe(0);
+    expect(err).toContain('The passport is in force all the same.');
+    expect(err).toContain('aip passport show support-agent-v1 --json');
+    expect(stored(machine.state)).toMatchObject({ passports: 1 });
+  },
+);
