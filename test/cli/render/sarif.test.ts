@@ -2,6 +2,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderSarif } from '../../../src/cli/render/formats/sarif.js';
+import { sarifMessage } from '../../../src/cli/render/formats/unread.js';
 import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
 import { NATIVE_CODES } from '../../../src/protocol/codes.js';
 import type { Decision } from '../../../src/verify/decision.js';
@@ -159,6 +160,12 @@ test.each([
   expect(found!.message.text.replace(/\\([\\\]])/g, '$1')).toContain(action);
   const [other] = read([{ ...REFUND, action: 'items[0] (all)' }]).results;
   expect(other!.message.text).toContain('items[0] (all)');
+});
+
+test('a message of backslashes takes no longer than another', () => {
+  const before = performance.now();
+  expect(sarifMessage('\\'.repeat(100_000)).text).toHaveLength(100_000);
+  expect(performance.now() - before).toBeLessThan(1000);
 });
 
 describe('locations', () => {

@@ -26,7 +26,7 @@ export function uriOf(path: string): string {
  * action could lead the readers of a report elsewhere: the bracket before the address is escaped.
  */
 export function sarifMessage(text: string): JsonObject {
-  return { text: text.replace(/(\\*)\](?=\()/g, (_, slashes: string) => `${slashes}${slashes}\\]`) };
+  return { text: text.replace(/(?<!\\)(\\*)\](?=\()/g, (_, slashes: string) => `${slashes}${slashes}\\]`) };
 }
 
 /** What SARIF says of the run: a refusal is a finding, and a file that was not read a failure of the tool. */
