@@ -81,22 +81,27 @@ export function maskPlaces(text: string, mask: string): string {
   if (!MAY_NAME.test(told)) return told;
   return told.replace(COMMAND, (command) => {
     const words = [...command.matchAll(WORD)].map(([word]) => word);
-    const places = new Set(secretPlaces(words));
+    const places = new Set(placesIn(words));
     if (places.size === 0) return command;
     let at = -1;
     return command.replace(WORD, (word) => (places.has((at += 1)) ? mask : word));
   });
 }
 
-/** The places of such secrets in a list of words, in which the program may stand behind others. */
-export function placesIn(words: readonly string[]): readonly number[] {
-  const from = words.findIndex((word) => rowOf(word) !== null);
-  return from < 0 ? [] : secretPlaces(words.slice(from)).map((place) => from + place);
-}
+/** Most programs in one command that are looked at. */
+const MAX_PROGRAMS = 8;
 
-/** The places of such secrets among the words of a command; that of the program is 0. */
-function secretPlaces(words: readonly string[]): readonly number[] {
-  return rowOf(words[0] ?? '')?.places(words) ?? [];
+/** The places of such secrets in a list of words: behind each program, as one may start another (`kubectl exec db -- mysqladmin password SECRET`). */
+export function placesIn(words: readonly string[]): readonly number[] {
+  const places: number[] = [];
+  let programs = 0;
+  for (let at = 0; at < words.length && programs < MAX_PROGRAMS; at += 1) {
+    const row = rowOf(words[at]!);
+    if (row === null) continue;
+    programs += 1;
+    for (const place of row.places(words.slice(at))) places.push(at + place);
+  }
+  return places;
 }
 
 function rowOf(word: string): Row | null {
