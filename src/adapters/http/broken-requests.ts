@@ -11,6 +11,8 @@ const ANSWERS: Readonly<Record<string, readonly [string, string, string]>> = {
   ],
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'BAD_REQUEST', 'The request did not arrive in time.'],
 };
+/** What was said gets this long on its way: a sender who never closes would hold the connection for ever. */
+const LAST_READ_MS = 500;
 const OTHER = ['400 Bad Request', 'BAD_REQUEST', 'This is not a request of HTTP/1.1 (RFC 9112).'] as const;
 
 /** Listener of `clientError`: says what is wrong in the form of every refusal, and ends the connection. */
@@ -21,4 +23,5 @@ export function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void
   const body = `${JSON.stringify({ code, message, details: null, retryable: false })}\n`;
   const head = [`HTTP/1.1 ${status}`, 'Content-Type: application/json', 'Cache-Control: no-store'];
   socket.end([...head, `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close', '', body].join('\r\n'));
+  setTimeout(() => socket.destroy(), LAST_READ_MS).unref();
 }
