@@ -133,7 +133,7 @@ export class Committer {
         return NOT_YET;
       };
       const refusals = new Map<Pending, MeshRefusal | null>();
-      for (const each of batch) refusals.set(each, each.refused() ?? (await each.refusedByStore?.()) ?? null);
+      for (const each of batch) refusals.set(each, each.refused() ?? (await objectionOf(each)));
       const live = batch.filter((each) => refusals.get(each) === null);
       try {
         const proposals = live.map(({ proposal }) => proposal);
@@ -152,6 +152,16 @@ export class Committer {
       await Promise.all([...asked].map(async ([text, signature]) => signatures.set(text, await signature)));
     }
     throw new StoreTrouble('unavailable', 'Other servers wrote faster than the key of the mesh signs.');
+  }
+}
+
+/** A store that does not say ends this proposal alone: a deny beside it does not depend on that. */
+async function objectionOf({ refusedByStore }: Pending): Promise<MeshRefusal | null> {
+  try {
+    return (await refusedByStore?.()) ?? null;
+  } catch (error) {
+    if (error instanceof StoreTrouble) return troubled(error).refusal;
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { unsignedCheckpoint } from '../../../src/mesh/log/checkpoint.js';
 import { parseEvent } from '../../../src/mesh/log/event.js';
 import { HEARTBEAT_MS } from '../../../src/mesh/limits.js';
+import { StoreTrouble } from '../../../src/mesh/log/store.js';
 import { signatureHolds, type SignatureUse } from '../../../src/mesh/log/signing.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
@@ -16,6 +17,8 @@ class AskedKey {
   out = false;
   /** Proofs of the head are signed when this is settled. */
   held: Promise<void> = Promise.resolve();
+  /** Nothing is signed before this is settled. */
+  busy: Promise<void> = Promise.resolve();
   asked = 0;
   /** Questions under way at once. */
   most = 0;
@@ -25,6 +28,7 @@ class AskedKey {
     this.asked++;
     this.most = Math.max(this.most, ++this.#running);
     await wait(1);
+    await this.busy;
     if (text.includes('"boot":')) await this.held;
     this.#running--;
     if (this.out) throw new Error('the agent is locked');
@@ -94,6 +98,26 @@ describe('a key that is asked', () => {
     expect((await mesh.ask('DELETE', path, 'admin')).json()).toMatchObject({ removed: 1 });
     expect((await published).json()).toMatchObject({ code: 'PRINCIPAL_UNKNOWN' });
     expect([(await store.head()).seq, await store.passports.mark(AGENT)]).toEqual([0, null]);
+  });
+
+  test('a passport about which the store gives no answer does not hold up the deny beside it', async () => {
+    const { key, mesh, store, events } = await started();
+    await mesh.ask('POST', '/v1/mesh/principals', 'admin', { did: PRINCIPAL, public_key: ISSUER_KEY });
+    let free = (): void => undefined;
+    key.busy = new Promise((resolve) => (free = resolve));
+    const first = mesh.command('revoke');
+    while (key.asked === 0) await wait(0);
+    const publication = { cmd_id: 'publish-1', passport: publishedPassport(AGENT, 1) };
+    const published = mesh.ask('POST', '/v1/mesh/passports', 'operator', publication);
+    const other = 'did:web:acme.com:agents:other';
+    const denied = mesh.command('revoke', { agent_id: other });
+    while (mesh.server.committer.waiting < 2) await wait(0);
+    store.principals.list = () => Promise.reject(new StoreTrouble('unavailable', 'it is away'));
+    free();
+    expect((await first).status).toBe(200);
+    expect((await denied).status).toBe(200);
+    expect((await published).json()).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+    expect((await events()).map(({ agent_id }) => agent_id)).toEqual([AGENT, other]);
   });
 
   test('is asked once for the heartbeats of half a second, and again once the log went on', async () => {
