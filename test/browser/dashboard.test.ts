@@ -414,13 +414,30 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await text(page, '#doubt')).toBe('');
     await net.listening.close();
     await page.until('document.getElementById("doubt").textContent !== ""');
-    expect(await text(page, '#doubt')).toMatch(/^No answer of the mesh: what stands below is of \d\d:\d\d:\d\d UTC\./);
+    expect(await text(page, '#doubt')).toMatch(
+      /^No answer of the mesh: what stands below is of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./,
+    );
     const again = await network({ store: net.mesh.store }, net.listening.port);
     onTestFinished(() => again.close());
     await page.until('document.getElementById("doubt").textContent === ""');
     await page.until('document.getElementById("state").textContent === "live"');
     await page.evaluate('document.getElementById("lock").click()');
     expect(await text(page, '#doubt')).toBe('');
+  });
+
+  test('does not blame the mesh for figures that grew old while the page was hidden', async () => {
+    const { page, net } = await scene();
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.evaluate(`{
+      window.away = true;
+      Object.defineProperty(document, 'hidden', { get: () => window.away });
+    }`);
+    await page.until('document.getElementById("doubt").textContent !== ""');
+    expect(await text(page, '#doubt')).toMatch(
+      /^Nothing was asked while this page was hidden: what stands below is of /,
+    );
+    await page.evaluate('{ window.away = false; document.dispatchEvent(new Event("visibilitychange")); }');
+    await page.until('document.getElementById("doubt").textContent === ""');
   });
 
   test.each([

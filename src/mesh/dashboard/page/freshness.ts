@@ -29,10 +29,11 @@ export function freshness(window: PageWindow, { byId, say }: Kit) {
     timer = null;
   };
 
-  const lost = (status: number): void => {
+  const old = (why: string): void => {
     stop();
-    const why = status === 0 ? 'No answer of the mesh' : `The mesh answers ${status}`;
-    doubt(`${why}: what stands below is of ${time.slice(11, 19)} UTC. What was stopped since is not shown.`);
+    doubt(
+      `${why}: what stands below is of ${time.slice(0, 19).replace('T', ' ')} UTC. What was stopped since is not shown.`,
+    );
   };
 
   return {
@@ -45,7 +46,10 @@ export function freshness(window: PageWindow, { byId, say }: Kit) {
     heard(status: Readonly<Record<string, unknown>>): void {
       time = String(status['time']);
       stop();
-      timer = window.setTimeout(() => lost(0), OLD_AFTER_MS);
+      timer = window.setTimeout(
+        () => old(window.document.hidden ? 'Nothing was asked while this page was hidden' : 'No answer of the mesh'),
+        OLD_AFTER_MS,
+      );
       if (status['sealed_by_term'] !== null)
         return doubt(
           `This server is sealed: the log goes on elsewhere, in term ${String(status['sealed_by_term'])}. What was stopped there is not shown.`,
@@ -57,7 +61,9 @@ export function freshness(window: PageWindow, { byId, say }: Kit) {
       );
     },
     /** The mesh did not answer (0), or answered with this status. */
-    lost,
+    lost(status: number): void {
+      old(status === 0 ? 'No answer of the mesh' : `The mesh answers ${status}`);
+    },
     clear(): void {
       stop();
       doubt('');
