@@ -86,7 +86,7 @@ describe.each(DOCUMENTS)('%s', (_, bytes, holds) => {
         changed[at] = (changed[at]! + by) % 256;
         expect(holds(changed)).toBe(false);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -106,7 +106,7 @@ describe.each(DOCUMENTS)('%s', (_, bytes, holds) => {
           expect(canonicalize(parseJson(changed))).toBe(canonicalize(parseJson(bytes)));
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -177,7 +177,7 @@ describe('random input', () => {
         expect(signedIntent(bytes)).toBe(false);
         expect(issuedPassport(bytes)).toBe(false);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -187,7 +187,7 @@ describe('random input', () => {
         expect(signedIntent(Buffer.from(text))).toBe(false);
         expect(issuedPassport(Buffer.from(text))).toBe(false);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -218,7 +218,7 @@ describe('random input', () => {
           expect((error as ShapeError).reason).toMatch(/^[^\n]{3,400}$/);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 

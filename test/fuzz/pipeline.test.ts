@@ -129,7 +129,7 @@ describe('the pipeline', () => {
         const [again] = await judge([Buffer.from(JSON.stringify(document))]);
         expect(again!.decision.error_code).toBe('AIP-E301');
       }),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     );
     expect(yes).toBeGreaterThan(20);
     expect(stored(path).usages).toBeLessThanOrEqual(yes);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Simulation } from './simulation.js';
 
 const ONE = process.env.AIP_MESH_SEED;
-const SEEDS = Number(process.env.AIP_MESH_SEEDS ?? 1_200);
+const SEEDS = Number(process.env.AIP_MESH_SEEDS ?? 1_000);
 const GROUPS = 10;
 
 /** A test a group of seeds; of a fleet, whose servers sign, check and count more, a fifth of them. */
