@@ -68,10 +68,11 @@ export async function diffPassports(
   const now = momentOf(old, next);
   const judged = { old: new Judge(old, now, open), next: new Judge(next, now, open) };
   try {
-    for (const { path, before, after, alone } of stepsOf(old, next)) {
+    for (const difference of stepsOf(old, next)) {
+      const { path, before, after, alone } = difference;
       const step = new Judge(alone, now, open);
       try {
-        const flips = await flipsOf({ path, alone }, [old, next], { ...judged, step, now }, pause);
+        const flips = await flipsOf(difference, [old, next], { ...judged, step, now }, pause);
         for (const direction of ['wider', 'narrower'] as const) {
           const example = flips[direction];
           if (example !== null) found.push({ path, direction, before, after, example });
@@ -121,14 +122,17 @@ interface Judges {
 }
 
 async function flipsOf(
-  difference: Pick<Step, 'path' | 'alone'>,
+  difference: Step,
   passports: readonly JsonObject[],
   { old, next, step, now }: Judges,
   pause: () => Promise<void>,
 ): Promise<{ wider: Flip | null; narrower: Flip | null }> {
   const flips: Record<'wider' | 'narrower', { flip: Flip; whole: boolean } | null> = { wider: null, narrower: null };
+  const isDone = isOneBound(difference)
+    ? () => flips.wider?.whole === true || flips.narrower?.whole === true
+    : () => flips.wider?.whole === true && flips.narrower?.whole === true;
   for (const attack of attemptsAt(difference, passports, now)) {
-    if (flips.wider?.whole === true && flips.narrower?.whole === true) break;
+    if (isDone()) break;
     const [before, alone] = [await old.of(attack), await step.of(attack)];
     if ((before === 'accept') === (alone === 'accept')) continue;
     const way = before === 'accept' ? 'narrower' : 'wider';
@@ -154,6 +158,18 @@ async function flipsOf(
     await pause();
   }
   return { wider: flips.wider?.flip ?? null, narrower: flips.narrower?.flip ?? null };
+}
+
+/** True where a number takes the place of another, also before the same `/hour`: that moves one edge, one way. */
+function isOneBound({ path, before, after }: Step): boolean {
+  const unit = unitOf(before);
+  return path.startsWith('constraints.') && unit !== null && unit === unitOf(after);
+}
+
+/** What stands behind the one number of a limit; null where it is no such limit. */
+function unitOf(value: Json): string | null {
+  if (typeof value === 'number') return '';
+  return typeof value === 'string' ? (/^\d+(\/\w+)$/.exec(value)?.[1] ?? null) : null;
 }
 
 function approversIn({ words }: Scene, { principal }: JsonObject): Flip['approved_by'] {
@@ -200,7 +216,7 @@ function attemptsAt(
       }
     }
   }
-  return attempts;
+  return [...new Map(attempts.map((attempt) => [JSON.stringify(attempt), attempt])).values()];
 }
 
 function honestOf(passport: JsonObject): Honest[] {

@@ -87,7 +87,7 @@ export async function attackPassport(
       for (const attack of attacksOf(fair, dice, round)) {
         if (totals.attacks >= runs || (untilThrough && totals.through > 0)) break;
         const ended = await target.run(attack);
-        if (!ended.counts) {
+        if (!ended.counts()) {
           totals.harmless += 1;
           continue;
         }

@@ -19,7 +19,7 @@ import { STAND_IN_AGENT, STAND_IN_PRINCIPAL, type Stage } from './stage.js';
 export interface AttackEnd {
   readonly attack: Attack;
   /** False for one that the oracle finds nothing wrong with. */
-  readonly counts: boolean;
+  readonly counts: () => boolean;
   /** The code that stopped it, or `ERROR` where the verifier failed; null where it got through. */
   readonly code: string | null;
 }
@@ -71,7 +71,7 @@ export class AttackedVerifier {
       if (sent.again !== true) heard = await this.#hear(throwaway, sent, now, scene);
       const text = this.#stage.textOf(naming(sent, heard), now);
       const code = await this.#codeOf(throwaway, text, now, scene, heard, !alone);
-      const counts = attack.open !== null || this.#stage.faultsAt(attack, now, text, before, heard).length > 0;
+      const counts = () => attack.open !== null || this.#stage.faultsAt(attack, now, text, before, heard).length > 0;
       return { attack, counts, code };
     } finally {
       if (alone) throwaway.close();
