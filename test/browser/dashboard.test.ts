@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fleetConduct } from '../../src/app/conduct/fleet-conduct.js';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
-import { CHROMIUM, openPage, type Page, type PageOptions } from '../kit/browser.js';
+import { changeAnswers, CHROMIUM, openPage, type Page, type PageOptions } from '../kit/browser.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
 import { serveBuiltPage } from '../kit/mesh/built-page.js';
 import { network, type NetworkMesh } from '../kit/mesh/network.js';
@@ -177,17 +177,12 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     const { page, net } = await scene();
     await unlock(page, net.mesh.keys.observer.text);
     await page.until('document.querySelectorAll("#verifiers tr").length === 2');
-    await page.evaluate(`{
-      const fetched = window.fetch;
-      window.fetch = async (path, init) => {
-        const answer = await fetched(path, init);
-        if (path !== '/v1/mesh/status') return answer;
-        const json = await answer.json();
-        const gone = { verifier: 'ed25519:${'ab'.repeat(32)}', label: 'eu-west-1', key_id: '0'.repeat(12), seq: 0 };
-        json.absent.push({ ...gone, last_seen: json.time, on_stale: 'last-known', max_age_ms: 30000, refuses_since: null });
-        return new Response(JSON.stringify(json));
-      };
-    }`);
+    await changeAnswers(
+      page,
+      '/v1/mesh/status',
+      `const gone = { verifier: 'ed25519:${'ab'.repeat(32)}', label: 'eu-west-1', key_id: '0'.repeat(12), seq: 0 };
+        json.absent.push({ ...gone, last_seen: json.time, on_stale: 'last-known', max_age_ms: 30000, refuses_since: null });`,
+    );
     await page.until('document.querySelectorAll("#verifiers tr").length > 2');
     expect(await text(page, '#verifiers tr')).toMatch(/^eu-west-1\s+ed25519:(ab){32}\s+absent, may still accept/);
     expect(await text(page, '#verifiers tr:nth-child(2)')).toMatch(/^eu-west-1[\s\S]*stream/);
@@ -448,16 +443,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     const { page, net } = await scene();
     await unlock(page, net.mesh.keys.observer.text);
     await page.until('document.getElementById("state").textContent === "live"');
-    await page.evaluate(`{
-      const fetched = window.fetch;
-      window.fetch = async (path, init) => {
-        const answer = await fetched(path, init);
-        if (path !== '/v1/mesh/status') return answer;
-        const json = await answer.json();
-        ${change};
-        return new Response(JSON.stringify(json));
-      };
-    }`);
+    await changeAnswers(page, '/v1/mesh/status', change);
     await page.until('document.getElementById("doubt").textContent !== ""');
     expect(await text(page, '#doubt')).toMatch(said);
     expect(await page.evaluate('document.getElementById("state").className')).toBe('status critical');

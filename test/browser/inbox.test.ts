@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { readActionApproval } from '../../src/protocol/approvals/approval.js';
 import { verifyKeyOf, verifySignature } from '../../src/protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../src/protocol/identity/keys.js';
-import { CHROMIUM, openPage, type Page, type PageOptions } from '../kit/browser.js';
+import { changeAnswers, CHROMIUM, openPage, type Page, type PageOptions } from '../kit/browser.js';
 import { CAROL, keyOf, OTHER, PERSON, request, seedOf } from '../kit/mesh/approvals.js';
 import { network, type NetworkMesh } from '../kit/mesh/network.js';
 import { privateKeyOf } from '../kit/keyring/ed25519.js';
@@ -110,16 +110,13 @@ describe.skipIf(CHROMIUM === null)('the inbox', { timeout: 60_000 }, () => {
   test('counts what waits for a person, and says when there is more than it shows', async () => {
     const { page } = await scene();
     await page.until('document.getElementById("t-waiting").textContent === "1"');
-    await page.evaluate(`{
-      const fetched = window.fetch;
-      window.fetch = async (path, init) => {
-        const answer = await fetched(path, init);
-        if (path !== '/v1/mesh/approvals') return answer;
-        const { requests: [first] } = await answer.json();
-        const done = { ...first, status: 'approved', approved_by: ['did:web:acme.com'] };
-        return new Response(JSON.stringify({ requests: [first, done], next: window.more ?? null, mark: '1' }));
-      };
-    }`);
+    await changeAnswers(
+      page,
+      '/v1/mesh/approvals',
+      `const [first] = json.requests;
+       json.requests = [first, { ...first, status: 'approved', approved_by: ['did:web:acme.com'] }];
+       json.next = window.more ?? null`,
+    );
     await page.until('document.querySelectorAll("#requests li").length === 2');
     expect(await text(page, 't-waiting')).toBe('1');
     expect(await text(page, 'requests')).toMatch(/1 of 1 approved, not used yet/);

@@ -53,6 +53,20 @@ export interface Page {
   screenshot(): Promise<Buffer>;
 }
 
+/** From now on the page is given other answers to `path`: `change` works on `json`, or returns a whole `Response`. */
+export async function changeAnswers(page: Page, path: string, change: string): Promise<void> {
+  await page.evaluate(`{
+    const fetched = window.fetch;
+    window.fetch = async (path, init) => {
+      const answer = await fetched(path, init);
+      if (path !== ${JSON.stringify(path)}) return answer;
+      const json = await answer.json();
+      ${change};
+      return new Response(JSON.stringify(json));
+    };
+  }`);
+}
+
 /** A page of a browser of its own, which ends with the test. */
 export async function openPage(options: PageOptions = {}): Promise<Page> {
   const profile = mkdtempSync(join(tmpdir(), 'aip-chromium-'));

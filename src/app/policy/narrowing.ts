@@ -57,7 +57,7 @@ export function narrowingOf(today: Today, evidence: UsageEvidence): Narrowing {
   };
 }
 
-/** The document with these changes, as an unsigned draft of the given serial. */
+/** The document with these changes. */
 export function narrowed(json: JsonObject, narrower: readonly Narrowed[]): JsonObject {
   const after = new Map(narrower.map((each) => [each.path, each.after]));
   const actions = listOf(json['actions']).flatMap((each) => {
@@ -212,7 +212,7 @@ function constraintsNarrowed({ json, passport }: Today, { needs }: UsageEvidence
             : moneyNarrowed(rule as MoneyLimit, need, before);
     if (typeof found === 'string') return [{ path, why: found }];
     if (canonicalize(found.after) === canonicalize(before)) return [{ path, why: found.why }];
-    return [{ path, before: before, ...found }];
+    return [{ path, before, ...found }];
   });
 }
 

@@ -5,19 +5,9 @@ import { replayLog, type ReplayReport } from '../../../src/app/policy/replay-rep
 import { Replay } from '../../../src/app/policy/replay.js';
 import { schemaProblems } from '../../../src/adapters/json-schema.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { throwaway, type Verifier } from '../../kit/native/throwaway.js';
+import { refundPassport as passport, throwaway, type Verifier } from '../../kit/native/throwaway.js';
 
 const NOW = Date.parse('2026-02-18T12:00:00Z');
-const passport = (constraints: JsonObject, more: JsonObject = {}): JsonObject => ({
-  ...{ version: 1, serial: 3, agent_id: 'did:web:acme.com:agents:bot', agent_name: 'bot', domain: 'acme.com' },
-  ...{ principal: 'did:web:acme.com', key_id: 'did:web:acme.com:agents:bot#key-1' },
-  public_key: 'ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29',
-  actions: ['issue_refund', 'send_email', 'place_order'],
-  constraints,
-  ...{ issued_at: '2026-02-18T00:00:00Z', expires_at: null, issuer_key_id: 'did:web:acme.com#key-1' },
-  ...more,
-});
-
 async function replayed(
   { state, passport: next }: { state: Verifier['state']; passport: Verifier['passport'] },
   more: Partial<{ hooks: boolean; since: number; until: number }> = {},

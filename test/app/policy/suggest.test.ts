@@ -10,19 +10,9 @@ import { suggestPassport, type Suggestion } from '../../../src/app/policy/sugges
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { throwawayVerifiers } from '../../../src/workspace/verification.js';
 import type { World } from '../../../src/workspace/world.js';
-import { throwaway } from '../../kit/native/throwaway.js';
+import { refundPassport as passport, throwaway } from '../../kit/native/throwaway.js';
 
 const NOW = Date.parse('2026-02-18T12:00:00Z');
-const passport = (constraints: JsonObject, more: JsonObject = {}): JsonObject => ({
-  ...{ version: 1, serial: 3, agent_id: 'did:web:acme.com:agents:bot', agent_name: 'bot', domain: 'acme.com' },
-  ...{ principal: 'did:web:acme.com', key_id: 'did:web:acme.com:agents:bot#key-1' },
-  public_key: 'ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29',
-  actions: ['issue_refund', 'send_email', 'place_order'],
-  constraints,
-  ...{ issued_at: '2026-02-18T00:00:00Z', expires_at: null, issuer_key_id: 'did:web:acme.com#key-1' },
-  ...more,
-});
-
 interface Run {
   readonly params?: 'full' | 'masked' | 'none';
   readonly today?: JsonObject;

@@ -11,6 +11,17 @@ import type { LocalState } from '../../../src/workspace/state.js';
 import { throwawayVerifiers } from '../../../src/workspace/verification.js';
 import type { World } from '../../../src/workspace/world.js';
 
+/** A passport of three actions, of which nothing is limited but by `constraints`. */
+export const refundPassport = (constraints: JsonObject, more: JsonObject = {}): JsonObject => ({
+  ...{ version: 1, serial: 3, agent_id: 'did:web:acme.com:agents:bot', agent_name: 'bot', domain: 'acme.com' },
+  ...{ principal: 'did:web:acme.com', key_id: 'did:web:acme.com:agents:bot#key-1' },
+  public_key: 'ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29',
+  actions: ['issue_refund', 'send_email', 'place_order'],
+  constraints,
+  ...{ issued_at: '2026-02-18T00:00:00Z', expires_at: null, issuer_key_id: 'did:web:acme.com#key-1' },
+  ...more,
+});
+
 export interface Verifier {
   readonly state: LocalState;
   readonly passport: Passport;

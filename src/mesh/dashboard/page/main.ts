@@ -122,6 +122,8 @@ export function runPage(window: PageWindow): void {
           fresh.stream('live', 'ok');
           after = String(page['next']);
           for (const entry of page['entries'] as readonly Record<string, unknown>[]) feed.show(entry);
+          // Of a busy fleet each answer comes at once.
+          await wait(250);
           continue;
         }
       }
