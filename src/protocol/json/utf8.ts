@@ -1,12 +1,9 @@
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+import { isUtf8 } from 'node:buffer';
 
 /** The text that `bytes` spell in UTF-8, a byte order mark included; or where they stop doing so. */
 export function decodeUtf8(bytes: Uint8Array): string | number {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return invalidAt(bytes);
-  }
+  if (!isUtf8(bytes)) return invalidAt(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 /** How many bytes `text` takes in UTF-8. */
