@@ -10,11 +10,14 @@ const MOST_ZEROS = 400;
 const MAYBE = lazy(() => /\p{N}|inf/iu);
 const NON_ASCII = /[^\x00-\x7f]/;
 const MINUS = /[\u2010-\u2015\u2212]/g;
-// A sign of currency, alone (€) or behind letters (US$), before or behind the number.
-const SIGN = lazy(() => /^[A-Z]{0,3}\p{Sc}\s*|\s*\p{Sc}$/giu);
+// A sign of currency, alone (€) or with letters on either side (US$, US $, $CA), before or behind the number.
+const SIGN = lazy(
+  () => /^(?:[A-Z]{1,3}\s?)?\p{Sc}(?:[A-Z]{1,3}(?=[\s0-9.]))?\s*|\s*(?:[A-Z]{1,3}\s?)?\p{Sc}(?:\s?[A-Z]{1,3})?$/giu,
+);
 // What people write for a sign that keyboards lack.
 const WRITTEN_SIGN = lazy(
-  () => /^(?:rs|kr|fr|zł|kč|ft|lei)(?=[\s.0-9+-])\.?\s*|\s*(?:rs|kr|fr|zł|kč|ft|lei|dollars?|euros?|pounds?)\.?$/giu,
+  () =>
+    /^(?:rs|kr|fr|zł|kč|ft|lei|rp|rm|tl)(?=[\s.0-9+-])\.?\s*|\s*(?:rs|kr|fr|zł|kč|ft|lei|tl|руб|円|元|(?:us |u\.s\. )?dollars?|euros?|pounds?|yen|yuan|rupees?|pesos?|francs?)\.?$/giu,
 );
 // Of Arabic: the decimal point and the sign between groups.
 const ARABIC: readonly (readonly [RegExp, string])[] = [
@@ -23,7 +26,6 @@ const ARABIC: readonly (readonly [RegExp, string])[] = [
 ];
 const CODE = /^[A-Z]{3}(?=[\s0-9.,+-])\s*|\s*[A-Z]{3}$/gi;
 const LETTERS = /[A-Za-z]|[^\x00-\x7f]/;
-const SAID_CODE = lazy(() => /^[A-Z]{3}(?=[\s0-9.,+\p{Sc}-])|(?<=[\s0-9.,+\p{Sc}-])[A-Z]{3}$/giu);
 const RADIX = /^0(?:x[0-9a-f]+|o[0-7]+|b[01]+)$/i;
 const INFINITE = /^inf(?:inity)?$/i;
 const EXPONENT = /^(.*[0-9.,])e([+-]?[0-9]{1,9})$/i;
@@ -40,10 +42,7 @@ const HUGE: Decimal = { coefficient: 10n ** 400n, scale: 0 };
  */
 export function numberIn(text: string): Decimal | null {
   if (text.length > LONGEST || !MAYBE().test(text)) return null;
-  const bare = unsigned(unbracketed(asciiOf(text)));
-  // Before a code is taken off, which could be its last digits (`0xFFCAD`).
-  if (RADIX.test(bare)) return { coefficient: BigInt(bare.toLowerCase()), scale: 0 };
-  const plain = unsigned(unbracketed(withoutCurrency(bare))).trim();
+  const { plain } = unmarked(text);
   if (INFINITE.test(plain)) return HUGE;
   if (RADIX.test(plain)) return { coefficient: BigInt(plain.toLowerCase()), scale: 0 };
   const scientific = EXPONENT.exec(plain);
@@ -60,12 +59,44 @@ export function numberIn(text: string): Decimal | null {
  */
 export function otherCurrencyIn(text: string, own: string): string | null {
   if (!LETTERS.test(text) || numberIn(text) === null) return null;
-  const bare = unsigned(unbracketed(asciiOf(text)));
-  if (RADIX.test(bare)) return null;
-  const codes = [...bare.matchAll(SAID_CODE())].map(([code]) => code).filter(isCurrencyWord);
-  const signs = [...bare.matchAll(SIGN())].map(([sign]) => currenciesOfSign(sign.trim()));
-  const said = [...codes.map((code) => [code.toUpperCase()]), ...signs];
+  const said = unmarked(text).marks.map(currenciesOfMark);
   return said.find((each) => each.length > 0 && !each.includes(own))?.[0] ?? null;
+}
+
+/** A text without what stands around its number, and the signs and codes of currencies that stood there. */
+interface Unmarked {
+  readonly plain: string;
+  readonly marks: readonly string[];
+}
+
+/** More are around no number that anybody writes. */
+const MOST_MARKS = 4;
+
+function unmarked(text: string): Unmarked {
+  const marks: string[] = [];
+  const kept = (mark: string): string => {
+    marks.push(mark);
+    return '';
+  };
+  let plain = asciiOf(text);
+  for (let left = MOST_MARKS; left > 0; left--) {
+    const before = plain;
+    plain = unsigned(unbracketed(plain)).trim();
+    // Before a code is taken off, which could be its last digits (`0xFFCAD`).
+    if (RADIX.test(plain)) break;
+    plain = plain
+      .replace(SIGN(), kept)
+      .replace(WRITTEN_SIGN(), '')
+      .replace(CODE, (code) => (minorDigits(code.trim().toUpperCase()) === null ? code : kept(code)));
+    if (plain === before) break;
+  }
+  return { plain, marks };
+}
+
+/** In any order: `$CA` is `CA$`, and `CAD $` says CAD. */
+function currenciesOfMark(mark: string): readonly string[] {
+  const letters = mark.replace(/[^A-Z]/gi, '');
+  return isCurrencyWord(letters) ? [letters.toUpperCase()] : currenciesOfSign(letters + mark.replace(/[A-Z\s]/gi, ''));
 }
 
 /** With plain digits, points and signs. */
@@ -81,13 +112,6 @@ function asciiOf(text: string): string {
 /** Bookkeepers write what is owed in brackets, with the sign of the currency inside or before them. */
 function unbracketed(text: string): string {
   return /^\((.*)\)$/.exec(text.trim())?.[1] ?? text;
-}
-
-function withoutCurrency(text: string): string {
-  return text
-    .replace(SIGN(), '')
-    .replace(WRITTEN_SIGN(), '')
-    .replace(CODE, (code) => (minorDigits(code.trim().toUpperCase()) === null ? code : ''));
 }
 
 function unsigned(text: string): string {
