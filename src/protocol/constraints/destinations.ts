@@ -66,16 +66,19 @@ const MOMENT = lazy(() => new RegExp(`^${DATE}[T ]${TIME}(?:Z|[+-][0-9]{2}:?[0-9
 // What WHATWG URL takes for an absolute URL, `https:evil.com` and `https:\\evil.com` included.
 const KNOWN_URL = /^(?:https?|wss?|ftp|mailto):\S+$/i;
 const ANY_URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]\S*$/i;
-const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#]*\.[^\s/?#]+)$/;
-// Browsers read `\` as `/`, and Windows opens `\\host\share` on that host.
-const BACKSLASHED = /^[\\/]{2}([^\s\\/?#:@]+)(?::[0-9]{1,5})?(?:[\\/?#]\S*)?$/;
+const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#]*\.[^\s/?#]+(?:[?#]\S*)?)$/;
+// Browsers read `\` as `/` and any further slash as none, and Windows opens `\\host\share` on that host.
+const SLASHED = /^[\\/]{2,}([^\s\\/?#:@]+)(?::[0-9]{1,5})?(?:[\\/?#]\S*)?$/;
 // A browser takes the spaces of a path as they are; behind the host they end a mention.
 const SPACED_URL = /^((?:https?|wss?|ftp):[\\/]{2}[^\s\\/?#]+[\\/?#]\S*|mailto:\S+)\s/i;
 // As git and scp write a place.
 const SCP = /^[A-Za-z0-9_][A-Za-z0-9._-]*@([^\s@/\\:]+):[^\s@\\]+$/;
 const MAILBOX = /^[^<>]*<[^<>\s]+@[^<>\s]+>$/;
+// A group of RFC 5322 (`Team: a@acme.com, b@acme.com;`).
+const GROUP = /^[^<>@:,;]*:([^:;]*@[^:;]*);$/;
 const QUOTED = /^"[^"]*"@\S+$/;
 const HOST = /^([^\s/?#:@\\]+)(?::[0-9]{1,5})?([/?#]\S*)?$/;
+const USERINFO = /^[^\s/?#@\\]+@/;
 const IP_LITERAL = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#]\S*)?$/i;
 
 /**
@@ -94,7 +97,7 @@ function destinationsWritten(text: string, weak: boolean, spaced: boolean): read
   if (!mayBe(text) && !(weak && DOT.test(text))) return NONE;
   // Most texts are sentences: what begins with a plain word is neither a destination nor a list of them.
   if (isSentence(text)) return NONE;
-  const shown = visibleText(text).trim();
+  const shown = withoutComment(visibleText(text).trim());
   if (shown === '') return NONE;
   const is = (part: string): boolean => isDestination(part) || (weak && isHost(part));
   if (hidesCharacter(text)) {
@@ -105,28 +108,49 @@ function destinationsWritten(text: string, weak: boolean, spaced: boolean): read
   if (is(shown) || isBrokenUrl(shown)) return readingsOf(shown);
   if (!SEPARATED.test(shown)) return NONE;
   const url = spaced ? SPACED_URL.exec(shown)?.[1] : undefined;
-  const listed = shown.split(/[,;]/).map((part) => part.trim());
-  if (listed.length > 1 && listed.every(is)) return hostsOf(shown);
+  const listed = listedIn(GROUP.exec(shown)?.[1] ?? shown);
+  if (listed.every(is)) return hostsOf(listed.join(', '));
   const parts = shown.split(/[,;\s]+/).filter((part) => part !== '');
-  if (parts.length > 1 && parts.every(is)) return parts.flatMap(readingsOf);
+  if (parts.every(is)) return parts.flatMap(readingsOf);
   return url === undefined ? NONE : readingsOf(url);
 }
 
 const SEPARATED = /[,;\s]/;
+
+/** The parts between commas and semicolons; one behind the last is none. */
+function listedIn(text: string): string[] {
+  return text
+    .split(/[,;]/)
+    .map((part) => withoutComment(part.trim()))
+    .filter((part) => part !== '');
+}
+
+/** What RFC 5322 lets stand behind an address: `ann@acme.com (Ann)`. */
+function withoutComment(text: string): string {
+  const open = text.endsWith(')') && text.includes('@') ? text.lastIndexOf('(') : -1;
+  return open > 0 ? text.slice(0, open).trimEnd() : text;
+}
+
 const FIRST_WORD = /^[A-Za-z0-9'’!?()_-]+ /;
 
-/** True for a plain first word without a dot, where no mailbox and no broken URL can follow. */
+/** True for a plain first word without a dot, where no mailbox, group or broken URL can follow. */
 function isSentence(text: string): boolean {
-  return FIRST_WORD.test(text) && !text.includes('<') && !/[\t\r\n]/.test(text);
+  return FIRST_WORD.test(text) && !text.includes('<') && !/[\t\r\n]/.test(text) && !text.trimEnd().endsWith(';');
 }
 
 /** Browsers take tabs and line ends out of URLs. */
 function isBrokenUrl(text: string): boolean {
-  return /[\t\r\n]/.test(text) && KNOWN_URL.test(text.replace(/[\t\r\n]/g, ''));
+  if (!/[\t\r\n]/.test(text)) return false;
+  const joined = text.replace(/[\t\r\n]/g, '');
+  return KNOWN_URL.test(joined) || (BROKEN_SLASHES.test(text) && (PROTOCOL_RELATIVE.test(joined) || isSlashed(joined)));
 }
 
+const BROKEN_SLASHES = /^\s*[\\/][\t\r\n]+[\\/]/;
+
 function mayBe(text: string): boolean {
-  return text.includes('@') || text.includes(':') || text.includes('//') || text.includes('\\');
+  return (
+    text.includes('@') || text.includes(':') || text.includes('//') || text.includes('\\') || BROKEN_SLASHES.test(text)
+  );
 }
 
 /** Other schemes than those of the web are read where the text as a whole is a URL; the names of the first version refuse them. */
@@ -154,13 +178,13 @@ function isDestination(text: string): boolean {
     MAILBOX.test(text) ||
     QUOTED.test(text) ||
     isAddress(text) ||
-    isBackslashed(text)
+    isSlashed(text)
   );
 }
 
-/** A UNC path or its like (`\\host\share`). `\\d+\.` of a pattern does not count: the name has to be one that could be a host. */
-function isBackslashed(text: string): boolean {
-  const authority = text.includes('\\') ? BACKSLASHED.exec(text)?.[1] : undefined;
+/** A UNC path or its like (`\\host\share`, `///host`). `\\d+\.` of a pattern does not count: the name has to be one that could be a host. */
+function isSlashed(text: string): boolean {
+  const authority = text.includes('\\') || text.startsWith('///') ? SLASHED.exec(text)?.[1] : undefined;
   if (authority === undefined) return false;
   return IP_LITERAL.test(authority) || (DOT.test(authority) && normalizeDomain(authority) !== null);
 }
@@ -170,14 +194,14 @@ function isAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   if (at < 1 || /\s/.test(text)) return false;
   const domain = text.slice(at + 1);
-  if (/^\[[0-9a-f:.]+\]$/i.test(domain)) return true;
+  if (/^\[(?:ipv6:)?[0-9a-f:.]+\]$/i.test(domain)) return true;
   const host = normalizeDomain(domain);
   return host !== null && host.includes('.');
 }
 
 function isHost(text: string): boolean {
   if (IP_LITERAL.test(text) || SCP.test(text)) return true;
-  const match = HOST.exec(text);
+  const match = HOST.exec(text.replace(USERINFO, ''));
   const host = match === null ? null : normalizeDomain(match[1]!);
   if (host === null || !host.includes('.')) return false;
   return !FILE_ENDINGS.has(host.slice(host.lastIndexOf('.') + 1));
