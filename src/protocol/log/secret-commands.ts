@@ -18,7 +18,7 @@ const PROGRAMS: readonly (readonly [programs: string, attached: string, next: st
   ['curl', '[#fgGiIjJklLnNOpqRsSvV01246aZB]*u', '[#fgGiIjJklLnNOpqRsSvV01246aZB]*u'],
   ['lftp', '', 'u'],
   ['openssl', '', 'k|K'],
-  ['twine|cqlsh|cypher-shell|rdesktop|psexec(?:64)?|useradd|usermod', '', 'p'],
+  ['twine|cqlsh|cypher-shell|rdesktop|psexec(?:64)?|useradd|usermod|ncftp\\w*|smbmap', '', 'p'],
   ['ssh-keygen', '[NP]', 'N|P'],
   ['pscp|psftp|plink|putty', '', 'pw'],
   ['ipmitool|mosquitto_(?:pub|sub)|snowsql', 'P', 'P'],
@@ -29,7 +29,7 @@ const PROGRAMS: readonly (readonly [programs: string, attached: string, next: st
 
 /** A text without any of these names none of them. */
 const MAY_NAME =
-  /mysql|mariadb|7z|rar|login|mongo|sshpass|curl|redis|valkey|ldap|zip|[oit]sql|sqlcmd|bcp|lftp|openssl|twine|cqlsh|cypher|keygen|rdesktop|psexec|user(?:add|mod)|pscp|psftp|plink|putty|ipmitool|mosquitto|snowsql/i;
+  /mysql|mariadb|7z|rar|login|mongo|sshpass|curl|redis|valkey|ldap|zip|[oit]sql|sqlcmd|bcp|lftp|openssl|twine|cqlsh|cypher|keygen|rdesktop|psexec|user(?:add|mod)|pscp|psftp|plink|putty|ipmitool|mosquitto|snowsql|ncftp|smbmap/i;
 /** What a port looks like, or two of them: no password. */
 const PORTS = /^["']?\d{1,5}(?::\d{1,5})?(?:\/(?:tcp|udp))?["']?$/;
 /** To the end of the command: what is quoted ends none. */

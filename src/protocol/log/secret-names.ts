@@ -4,7 +4,7 @@ import { wordsOf } from '../naming/name-words.js';
 // secret (an object's key, a greeting card). Masking too much costs a look at the original, masking too little a rotation.
 const SECRET = new Set(
   (
-    'password passwd passphrase passcode passkey pass pwd secret token credential cred auth authorization authentication ' +
+    'password passwd passphrase passcode passkey pass pwd secret token credential cred auth authkey authorization authentication ' +
     'authenticator bearer cookie session jwt otp totp pin apikey privatekey secretkey accesskey signingkey encryptionkey ' +
     'masterkey sshkey cvv cvc csc pan iban ssn cardnumber cardnum cardno creditcard debitcard cardpin accountpin ' +
     'socialsecurity passportnumber pat sshpass accountkey sharedaccesskey storagekey hmackey deploykey licensekey seedphrase recoveryphrase recoverycode backupcode mnemonic connectionstring dsn'

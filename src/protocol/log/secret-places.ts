@@ -9,9 +9,12 @@ interface Row {
   readonly places: (words: readonly string[]) => readonly number[];
 }
 
-const ORACLE = /^(?:sqlplus|sqlcl|sqlldr|rman|expdp|impdp)$/;
+const ORACLE = /^(?:sqlplus|sqlcl|sqlldr|expdp|impdp)$/;
 /** `scott/tiger@host`. */
 const LOGON = /^["']?(?:userid=)?[\w$#.]{1,128}\/[^\s/@]/i;
+/** Of `rman`, where every other word may be a path. */
+const DATABASE = /^["']?(?:target|catalog|rcvcat|auxiliary)$/i;
+const DATABASE_LOGON = /^["']?(?:target|catalog|rcvcat|auxiliary)=["']?[^\s/]{1,128}\/./i;
 /** `file:password`, unless the colon is that of a drive. */
 const CERTIFICATE = /^["']?(?![A-Za-z]:[\\/][^:]*$)[^:]+:./;
 const SETTING = /^["']?\w[\w.-]{0,127}=/;
@@ -27,7 +30,36 @@ const ROWS: readonly Row[] = [
   },
   { program: /^net1?$/i, places: ofNet },
   { program: ORACLE, places: (words) => matching(words, LOGON).slice(0, 1) },
+  {
+    program: /^rman$/,
+    places: (words) =>
+      matching(words, LOGON)
+        .filter((i) => DATABASE.test(words[i - 1]!))
+        .concat(matching(words, DATABASE_LOGON)),
+  },
   { program: /^vault$/, places: ofVault },
+  {
+    program: /^(?:https?|xhs?)$/,
+    places: (words) => [...valuesOf(words, /^(?:-a|--auth)$/, authOf(words)), ...matching(words, /^-a[^\s:]+:./)],
+  },
+  {
+    program: /^(?:mc|mcli)$/,
+    places: (words) => [
+      ...behind(words, ['alias', 'set'], 4),
+      ...behind(words, ['host', 'add'], 4),
+      ...behind(words, ['user', 'add'], 3),
+    ],
+  },
+  { program: /^bw$/, places: (words) => [...behind(words, ['unlock'], 1), ...behind(words, ['login'], 2)] },
+  { program: /^smbclient$/, places: ofShare },
+  { program: /^openssl$/, places: (words) => behind(words, ['passwd'], 1) },
+  { program: /^rclone$/, places: (words) => behind(words, ['obscure'], 1) },
+  { program: /^cargo$/, places: (words) => behind(words, ['login'], 1) },
+  { program: /^ansible-vault$/, places: (words) => behind(words, ['encrypt_string'], 1) },
+  { program: /^security$/, places: (words) => valuesOf(words, /^-[wp]$/, /^[^-]/) },
+  { program: /^(?:[xw]freerdp|winrs)$/, places: (words) => matching(words, /^[/-]p:./i) },
+  { program: /^schtasks$/i, places: (words) => after(words, /^\/rp$/i, 1) },
+  { program: /^nmcli$/, places: (words) => after(words, /^password$/, 1) },
   { program: /^curl$/, places: (words) => valuesOf(words, /^(?:-E|--(?:proxy-)?cert)$/, CERTIFICATE) },
   { program: /^gh$/, places: (words) => (does(words, 'secret', 'set') ? valuesOf(words, /^(?:-b|--body)$/) : []) },
   {
@@ -47,9 +79,10 @@ const ROWS: readonly Row[] = [
 
 const NAMES =
   '(?:htpasswd|mosquitto_passwd|rabbitmqctl|mysqladmin|wpa_passphrase|(?:redis|valkey)-cli|sqlplus|sqlcl|sqlldr|rman|expdp|impdp|' +
-  'curl|gh|fly|flyctl|doppler|supabase|kubectl|oc|aws|ngrok)';
-/** Words of prose as well: at the beginning of a command alone. */
-const FIRST = String.raw`(?<=(?:^|[|;&("'\r\n]|\s\/[cCkK]\s|\bsudo\s)\s{0,4})(?:[nN][eE][tT]1?|vault)`;
+  'curl|gh|fly|flyctl|doppler|supabase|kubectl|oc|aws|ngrok|https?|xhs?|smbclient|openssl|rclone|ansible-vault|security|nmcli|' +
+  '(?:docker|podman|nerdctl|compose)\\s{1,8}exec|sudo|doas|ssh|[xw]freerdp|winrs|schtasks)';
+/** Words of prose as well: at the beginning of a command, and behind its variables, alone. */
+const FIRST = String.raw`(?<=(?:^|[|;&("'\r\n]|\s\/[cCkK]\s|(?:^|\s)\w{1,64}=\S{0,256}\s)\s{0,4})(?:[nN][eE][tT]1?|vault|mc|mcli|bw|cargo)`;
 /** To the end of the command: what is quoted ends none. */
 const COMMAND = new RegExp(
   `(?:(?<![\\w.-])${NAMES}|${FIRST})(?:\\.exe)?(?=\\s)(?:"[^"]*"|'[^']*'|[^|;&\\r\\n"'])*`,
@@ -57,10 +90,10 @@ const COMMAND = new RegExp(
 );
 const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
 const MAY_NAME =
-  /passwd|rabbitmqctl|mysqladmin|wpa_passphrase|-cli\b|\bnet1?(?:\.exe)?\s{1,8}use|sqlplus|sqlcl|sqlldr|rman|expdp|impdp|vault|cert|-E\s|secret|SecureString|authtoken/i;
+  /passwd|rabbitmqctl|mysqladmin|wpa_passphrase|-cli\b|\bnet1?(?:\.exe)?\s{1,8}use|sqlplus|sqlcl|sqlldr|rman|expdp|impdp|vault|cert|-E\s|secret|SecureString|authtoken|\b(?:https?|xhs?|mc|mcli|bw|smbclient|openssl|rclone|cargo|nmcli|[xw]freerdp|winrs|schtasks)\s|-password\s|-keychain/i;
 
 const READERS =
-  'chpasswd|passwd|smbpasswd|cryptsetup|kinit|sudo\\s{1,8}-S|vault\\s{1,8}login|(?:gh|wrangler|docker|podman)\\s{1,8}secret\\s{1,8}(?:set|put|create)';
+  'chpasswd|passwd|smbpasswd|pass\\s{1,8}insert|cryptsetup|kinit|sudo\\s{1,8}-S|vault\\s{1,8}login|(?:gh|wrangler|docker|podman)\\s{1,8}secret\\s{1,8}(?:set|put|create)';
 /** Programs read much else behind `--stdin` alone. */
 const READING_FLAGS = '--(?:password|pass|token)-stdin|--with-token';
 const PIPED = new RegExp(
@@ -82,10 +115,16 @@ export function maskPlaces(text: string, mask: string): string {
   return told.replace(COMMAND, (command) => {
     const words = [...command.matchAll(WORD)].map(([word]) => word);
     const places = new Set(placesIn(words));
-    if (places.size === 0) return command;
     let at = -1;
-    return command.replace(WORD, (word) => (places.has((at += 1)) ? mask : word));
+    return command.replace(WORD, (word) => (places.has((at += 1)) ? mask : maskQuoted(word, mask)));
   });
+}
+
+/** `sh -c "vault login SECRET"`: what is quoted may be a command again. */
+function maskQuoted(word: string, mask: string): string {
+  const quote = word[0]!;
+  if ((quote !== '"' && quote !== "'") || word.length < 2 || !word.endsWith(quote)) return word;
+  return `${quote}${maskPlaces(word.slice(1, -1), mask)}${quote}`;
 }
 
 /** Most programs in one command that are looked at. */
@@ -122,6 +161,25 @@ function lastOf(words: readonly string[]): readonly number[] {
 function after(words: readonly string[], verb: RegExp, places: number): readonly number[] {
   const at = words.findIndex((word, i) => i > 0 && verb.test(word));
   return at < 0 || at + places >= words.length ? [] : [at + places];
+}
+
+/** The `nth` word that is no flag behind the verbs, which stand one after the other. */
+function behind(words: readonly string[], verbs: readonly string[], nth: number): readonly number[] {
+  const at = words.findIndex((_, i) => i > 0 && verbs.every((verb, j) => words[i + j] === verb));
+  if (at < 0) return [];
+  const given = words.flatMap((word, i) => (i < at + verbs.length || word.startsWith('-') ? [] : [i]));
+  return given.slice(nth - 1, nth);
+}
+
+/** `user:password`; a token by itself where the kind is named. */
+function authOf(words: readonly string[]): RegExp {
+  return words.some((word) => /^(?:-A|--auth-type)/.test(word)) ? /./ : /:/;
+}
+
+/** `smbclient //host/share SECRET`. */
+function ofShare(words: readonly string[]): readonly number[] {
+  const at = words.findIndex((word) => /^["']?(?:\/\/|\\\\)/.test(word)) + 1;
+  return at > 0 && at < words.length && !words[at]!.startsWith('-') ? [at] : [];
 }
 
 /** True where the words hold `wanted`, one after the other. */

@@ -7,7 +7,7 @@ export const MASK = '[masked]';
 
 /** A text without any of these shows no secret; nearly every param of nearly every intent is one. */
 const MAY_SHOW =
-  /[:=@]|--?[a-z]|-----BEGIN|<\/|<<|\||passw(?:or)?d|passphrase|rabbitmqctl|\b(?:identified|config(?:ure)?|set(?:x|env)|auth|authtoken|vault|sqlplus|sqlcl|sqlldr|rman|expdp|impdp)\b|\bnet1?(?:\.exe)?\s{1,8}use|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
+  /[:=@]|--?[a-z]|-----BEGIN|<\/|<<|\||passw(?:or)?d|passphrase|rabbitmqctl|\b(?:identified|config(?:ure)?|set(?:x|env)|auth|authtoken|vault|mc|mcli|bw|obscure|cargo|nmcli|smbclient|schtasks|sqlplus|sqlcl|sqlldr|rman|expdp|impdp)\b|\bnet1?(?:\.exe)?\s{1,8}use|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|hv[bsr]|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;
 /** The user part of a URL: a password, and by itself often a token. Clients read `\` as `/`, and `\\host\share` goes without a scheme. */
@@ -23,7 +23,7 @@ const NO_HOST = /^(?:sha[0-9]+|md5|v?[0-9]+(?:\.[0-9]+){0,2})$/i;
 const SCHEME = /\b(bearer|basic)\s+(?=[A-Za-z+/._~-]{0,512}[\d=]|[\w+/.~-]{24})[\w+/.~=-]{6,}/gi;
 /** Tokens that their issuers made to be recognised. */
 const KNOWN =
-  /\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|(?:sk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{16,}|npm_\w{20,}|hf_\w{20,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|AGE-SECRET-KEY-1\w{10,})/g;
+  /\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|(?:sk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{16,}|npm_\w{20,}|hf_\w{20,}|hv[bsr]\.[\w-]{20,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|AGE-SECRET-KEY-1\w{10,})/g;
 /** An API key of a mesh, of which the role and the id are no secret, and what was meant to be one; masked once, it is the same. */
 const API_KEY = /\b(aipm_[a-z]{1,20}_)(?:([0-9a-f]{12})(?:_(?:[\w-]+|\[masked\])|(?![\w-]))|[\w-]{6,})/g;
 /** Hex that may be a seed, also cut off. What is named as a hash or as a public key is no secret. */
