@@ -115,8 +115,9 @@ function bounded(bytes: Uint8Array): Json {
 }
 
 function checkDecision(decision: JsonObject): void {
-  const { type, seq, status, error_code, intent_timestamp: claimed, salts, withheld, observed } = decision;
+  const { type, seq, timestamp, status, error_code, intent_timestamp: claimed, salts, withheld, observed } = decision;
   if (type !== 'verification' || !Number.isSafeInteger(seq)) throw new ShapeError('the decision is no entry of one');
+  if (typeof timestamp !== 'string') throw new ShapeError('"timestamp" is not text');
   if (status === 'success' ? error_code !== null : status !== 'failed' || typeof error_code !== 'string')
     throw new ShapeError('"status" is "success", or "failed" with the code of a refusal');
   const isTime = typeof claimed === 'number' && Number.isSafeInteger(claimed) && claimed >= 0 && claimed <= LAST_SECOND;

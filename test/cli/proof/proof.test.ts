@@ -189,6 +189,7 @@ describe('a bundle', () => {
       ['details', undefined],
       ['type', 'outcome'],
       ['seq', '2 of all'],
+      ['timestamp', {}],
       ['status', 'Success'],
       ['status', 'failed'],
       ['error_code', 'AIP-E202'],
