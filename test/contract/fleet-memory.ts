@@ -170,6 +170,7 @@ export function fleetMemoryContract(name: string, start: () => Promise<FleetSett
       ['pay', 'repay', false],
       ['api_call', 'makeAPICalls', true],
       ['api_call', 'call_api', false],
+      ['email', 'send_e_mail', true],
       ['100%', 'place_order', false],
       ["o'rder", 'place_order', false],
     ])('the word %s in %s: %s', async (word, action, holds) => {

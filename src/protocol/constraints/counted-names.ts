@@ -38,7 +38,7 @@ export function holdsThing(action: string, thing: string): boolean {
 export interface NameTraits {
   /** It takes back what was counted. */
   readonly cancels: boolean;
-  /** Its words as things are written, with `_` around each. */
+  /** Its words as things are written, with `_` around each, and neighbouring ones as one word as well. */
   readonly words: string;
   /** A thing of `FOLDED` letters or more, without its `_`, is also held where one of these begins with it, or one of `ends` ends with it. */
   readonly starts: readonly string[];
@@ -55,10 +55,28 @@ export function traitsOf(action: string): NameTraits {
   const longEnough = (word: string): boolean => word.length >= FOLDED;
   return {
     cancels: words[0] === 'cancel',
-    words: `_${words.map(oneName).join('_')}_`,
+    words: `_${words.map(oneName).join('_')}_${joined(words)
+      .map((run) => `_${oneName(run)}_`)
+      .join('')}`,
     starts: open.filter(longEnough),
     ends: open.map(singular).filter(longEnough),
   };
+}
+
+/** Letters of neighbouring words that are read as one (`send_e_mail`, `log_in`), as in the names of params. */
+const LONGEST_RUN = 16;
+
+function joined(words: readonly string[]): readonly string[] {
+  const runs: string[] = [];
+  for (let from = 0; from < words.length; from++) {
+    let run = words[from]!;
+    for (let to = from + 1; to < words.length; to++) {
+      run += words[to]!;
+      if (run.length > LONGEST_RUN) break;
+      runs.push(run);
+    }
+  }
+  return runs;
 }
 
 function holds({ cancels, words, starts, ends }: NameTraits, thing: string): boolean {

@@ -66,10 +66,22 @@ describe('things', () => {
     ['place', 'order'],
     ['stop_the_order', 'stop_order'],
     ['', 'order'],
+    ['call_api', 'apicall'],
+    ['send_b_email_e', 'mail_sendb'],
   ])('%s does not hold %s', (action, thing) => expect(holdsThing(action, thing)).toBe(false));
 
   test.each(['place_order', 'placeOrder', 'PLACE_ORDER', 'order.place', 'orders', 'place-orders', 'v2:order/place'])(
     '%s holds order',
     (action) => expect(holdsThing(action, 'order')).toBe(true),
+  );
+
+  test.each([
+    ['sendEMail', 'emails'],
+    ['send_e_mail', 'emails'],
+    ['log_in', 'logins'],
+    ['check_out_cart', 'checkouts'],
+    ['post_web_hook', 'webhooks'],
+  ])('%s holds what %s names: neighbouring words are one', (action, things) =>
+    expect(holdsThing(action, thingOf(things))).toBe(true),
   );
 });
