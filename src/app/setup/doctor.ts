@@ -92,7 +92,7 @@ export function inspectClock(state: Pick<State, 'entries'>, now: number, skewMs:
       ahead.length === 1
         ? 'An entry'
         : `${ahead.length === MOST_AHEAD ? `${MOST_AHEAD} or more` : ahead.length} entries`;
-    const message = `${entries} of the log ${ahead.length === 1 ? 'is' : 'are'} dated after now (${ahead[0]!.timestamp}): the clock ran ahead then, or --at was used. No window of today counts them.`;
+    const message = `${entries} of the log ${ahead.length === 1 ? 'is' : 'are'} dated after now (${ahead[0]!.timestamp}): the clock ran ahead then, or --at was used. Health counts them from then on; rates and daily limits count them already, as a clock set back opens no window.`;
     return warning('clock', message, 'aip logs tail --since ' + formatSeconds(now));
   }
   return ok('clock', `The clock says ${formatTime(now)}.`);

@@ -1,4 +1,4 @@
-/** Entries of a clock that ran ahead, among those of today: no window counts them, and the doctor names them. */
+/** Entries of a clock that ran ahead, among those of today: no health figure counts them, limits do, and the doctor says so. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -55,6 +55,7 @@ describe.each(AHEAD)('entries %s ahead', (_, ahead) => {
     writePast(dir, [...past, { at: T0 - MINUTE }]);
     const { out } = await at.run('doctor', '--home', dir, '--json');
     expect(out).toContain('2 entries of the log are dated after now');
+    expect(out).toContain('Health counts them from then on; rates and daily limits count them already');
   });
 });
 
