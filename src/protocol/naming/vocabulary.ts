@@ -21,7 +21,7 @@ export const QUANTITY_WORDS = list(`quantity qty unit`);
 export const WHOLE_WORDS = list(`total subtotal sum`);
 /** Members of an object under a name for money that hold its number: `{"total": {"usd": 5}}`, and Google's `{"units": "5", "nanos": 0}`; `unit` says what a price is for, and `decimals` how a number is written. */
 export const MONEY_MEMBERS = list(
-  `major minor units cent cents pence gross net raw decimal number float integer dollar dollars euro euros pound pounds`,
+  `major minor units nanos cent cents pence gross net raw decimal number float integer dollar dollars euro euros pound pounds`,
 );
 
 /** What the currency of money is called beside `currency`. */

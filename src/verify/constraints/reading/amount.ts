@@ -174,9 +174,7 @@ class Readings implements Amounts {
   }
 
   #collect(member: NamedValue, isMinor: boolean, guessed: boolean): readonly Decimal[] {
-    const numbers = numbersIn(member.value).map((each) =>
-      isMinor ? { coefficient: each.coefficient, scale: each.scale + this.#digits } : each,
-    );
+    const numbers = wholeNumbersIn(member).map((each) => (isMinor ? shifted(each, this.#digits) : each));
     if (numbers.length === 0) return numbers;
     const other = otherIn(member.value, this.#currency);
     if (other !== null) this.foreign.push({ param: member.path, currency: other, guessed });
@@ -231,6 +229,20 @@ class Readings implements Amounts {
       if (count > 1) this.#add(total, param, guessed);
     }
   }
+}
+
+/** Digits after the point of `nanos`, which stand beside `units` (google.type.Money) and without them below one. */
+const NANO_DIGITS = 9;
+
+function wholeNumbersIn({ name, value, owner }: NamedValue): readonly Decimal[] {
+  const numbers = numbersIn(value);
+  if (name.text === 'nanos') return numbers.map((each) => shifted(each, NANO_DIGITS));
+  const nanos = name.text === 'units' ? numbersIn(paramOf(owner, 'nanos') ?? null) : [];
+  return nanos.length === 0 ? numbers : numbers.map((each) => plus(each, shifted(nanos[0]!, NANO_DIGITS)));
+}
+
+function shifted({ coefficient, scale }: Decimal, digits: number): Decimal {
+  return { coefficient, scale: scale + digits };
 }
 
 /** The absolute values of the numbers, and of the texts that are numbers, in a value or list. */
