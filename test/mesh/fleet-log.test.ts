@@ -87,6 +87,23 @@ describe('shipping', () => {
     expect((await get(mesh)).entries).toEqual(v.entries);
   });
 
+  test.each([[{ agent_id: 'did:web:acme.com:agents:a\u0000' }], [{ error_code: 'MADE-UP\u0000' }]])(
+    'an entry of %j, which no log holds, is refused for what it is',
+    async (fields) => {
+      const { mesh, v } = await shipped();
+      v.log({ ...failed, ...fields });
+      expect((await put(mesh, v.shipment())).json()).toMatchObject({ code: 'BAD_REQUEST' });
+    },
+  );
+
+  test('half a character in an entry is refused, as what has no hash', async () => {
+    const { mesh, v } = await shipped();
+    v.log(failed);
+    const entries = [{ ...v.entries[0]!, agent_id: `${AGENT}\ud800` }];
+    expect((await put(mesh, { ...v.shipment(), entries })).json()).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(mesh.fatal).toEqual([]);
+  });
+
   test('a gap is refused, naming where to go on', async () => {
     const { mesh, v } = await shipped({}, {});
     v.log({}, {}, {});

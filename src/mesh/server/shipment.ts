@@ -112,7 +112,9 @@ function readEntry(value: Json, verifier: string): ShippedEntry {
     typeof agent_id === 'string' &&
     (others === null ? isVerification(entry, type) : true) &&
     at !== null;
-  if (!sound) throw new ShapeError('an entry is not one of a verification log');
+  // Where entries are looked for by it, a database takes no NUL; of a log that somebody made up, it is not for lack of room.
+  if (!sound || [agent_id, entry.error_code].some((name) => String(name).includes('\0')))
+    throw new ShapeError('an entry is not one of a verification log');
   if (entry.verifier !== verifier) throw new ShapeError('an entry is of another verifier');
   if (!hashHolds(entry as unknown as LogRecord)) throw new ShapeError('an entry was changed after it was written');
   const text = JSON.stringify(entry);
