@@ -47,7 +47,7 @@ export async function eraseShipped(server: MeshServer, request: Request, caller:
     ...{ decisions: held.size, time: formatTime(at), operator: mark.public_key },
     mesh_public_key: server.options.publicKey,
   };
-  const statement: JsonObject = { ...body, signature: await server.sign(canonicalize(body), COMMAND_USE) };
+  const statement = await signedFor(server, caller, body);
   const id = server.options.randomHex(16);
   // Before the rewriting, or what is shipped while it goes on would stay: here, and at other servers on the store.
   const paper = { id, version: 1, changedAt: at, keepUntil: at + KEPT_MS };
@@ -62,6 +62,13 @@ export async function eraseShipped(server: MeshServer, request: Request, caller:
     .rewrite(which, change)
     .catch(begun('The order is kept, and not all that the mesh holds may be without the values yet'));
   return jsonReply(200, { erased: decisions.size, entries, overwritten, statement });
+}
+
+/** The mesh's word on an order. @throws Refused UNAUTHENTICATED where the API key was revoked while the mesh's key was asked */
+async function signedFor(server: MeshServer, caller: Caller, body: JsonObject): Promise<JsonObject> {
+  const signature = await server.sign(canonicalize(body), COMMAND_USE);
+  if (server.revokedKeys.has(caller.key.keyId)) throw new Refused('UNAUTHENTICATED', 'The API key was revoked.');
+  return { ...body, signature };
 }
 
 /** What is said where the store goes away when a part may be done. */
@@ -111,7 +118,7 @@ export async function dropShipped(server: MeshServer, request: Request, caller: 
     ...{ type: 'log-drop', log_id: logId, verifier, key_id: keyId, seq, hash, reason },
     ...{ time: formatTime(at), operator: mark.public_key, mesh_public_key: server.options.publicKey },
   };
-  const statement: JsonObject = { ...body, signature: await server.sign(canonicalize(body), COMMAND_USE) };
+  const statement = await signedFor(server, caller, body);
   // Before anything is gone, which must be for nobody to hide.
   const id = server.options.randomHex(16);
   await papers.put(DROP_PAPER, {

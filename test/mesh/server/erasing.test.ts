@@ -147,6 +147,24 @@ describe('with a key that is asked elsewhere an erasure', () => {
     expect(check(canonicalize(body), signature!)).toBe(true);
   });
 
+  test.each([
+    ['an erasure', (deps: AdminDeps) => eraseAtMesh(deps, { agent_id: AGENT, param: 'to' })],
+    ['a drop', (deps: AdminDeps) => dropLog(deps, { log_id: LOG }, 'made up')],
+  ])('or %s takes nothing where the API key of its admin is revoked while the key signs', async (_, order) => {
+    let onSign = async (): Promise<unknown> => undefined;
+    const { mesh, held, depsOf } = await meshWith({
+      sign: async (text) => {
+        if (text.includes('"log-erasure"') || text.includes('"log-drop"')) await onSign();
+        return sign(text);
+      },
+    });
+    const before = await held();
+    onSign = async () => mesh.server.dropKey(mesh.keys.admin.keyId);
+    await expect(order(depsOf('admin', true))).rejects.toThrow('revoked');
+    expect(await held()).toEqual(before);
+    for (const kind of ['log-erasure', 'log-drop']) expect(await mesh.store.papers.list(kind, 0)).toEqual([]);
+  });
+
   test('takes nothing while the key refuses, and ends nothing', async () => {
     let isOut = false;
     const { mesh, held, depsOf } = await meshWith({
