@@ -1,6 +1,7 @@
 /** Requests for approval at the mesh: who may hand in, read and answer what, with which quotas; and what a mesh cannot do. */
 import { describe, expect, test } from 'vitest';
 import { hashApiKey, newApiKey } from '../../../src/mesh/access/api-key.js';
+import { KEPT_MS, MOST_KEPT, readKept, writeKept } from '../../../src/mesh/approvals/kept.js';
 import { handle } from '../../../src/mesh/server/http/handle.js';
 import type { WholeReply } from '../../../src/mesh/server/http/exchange.js';
 import {
@@ -141,6 +142,21 @@ describe('a request at the mesh', () => {
     await answers(mesh, request(3).request_id, answerTo(request(3), { decision: 'deny' }));
     expect((await handIn(mesh, request(20))).status).toBe(201);
     expect((await handIn(mesh, request(22))).json()).toMatchObject({ code: 'TOO_MANY_PENDING' });
+  });
+
+  test('that was denied makes room after those that were spent: its verifier, away since, would hand it in again', async () => {
+    const { mesh: before, document: denied, id } = await asked();
+    await answers(before, id, answerTo(denied, { decision: 'deny' }));
+    const { store } = before;
+    const kept = readKept((await store.papers.get('approval', id))!.text);
+    for (let n = 0; n < MOST_KEPT; n++) {
+      const spent = { ...kept, request_id: `${n}`, status: 'spent' as const, expires_at: kept.expires_at + 1 + n };
+      const paper = { id: `${n}`, version: 1, changedAt: NOW, keepUntil: NOW + KEPT_MS };
+      await store.papers.put('approval', { ...paper, text: writeKept(spent) });
+    }
+    const mesh = await TestMesh.start({ store });
+    expect((await handIn(mesh, request(2))).status).toBe(201);
+    expect((await handIn(mesh, denied)).json()).toMatchObject({ status: 'denied', changed: false });
   });
 
   test('is one of 20 of an agent also where all come at once', async () => {

@@ -221,7 +221,7 @@ export class ApprovalDesk {
       if ((status === 'pending' || status === 'approved') && !this.#ports.isRevoked(request.key_id)) {
         all++;
         if (request.agent_id === agentId) agent++;
-      } else if (oldest === null || request.expires_at < oldest.expires_at) oldest = request;
+      } else if (oldest === null || goesBefore(request, oldest, now)) oldest = request;
     }
     if (agent >= MOST_PENDING.agent || all >= MOST_PENDING.all)
       throw new Refused('TOO_MANY_PENDING', 'Too many requests for approval wait for an answer.');
@@ -282,6 +282,15 @@ export class ApprovalDesk {
         throw new Refused('APPROVAL_INVALID', 'The answer does not count: its approver is revoked or suspended.');
     return signer;
   }
+}
+
+/**
+ * Which of two requests makes room first: the one that ends earlier, and a denial in force after all others, since a verifier that has not
+ * heard of it would hand the request in again.
+ */
+function goesBefore(one: KeptRequest, other: KeptRequest, now: number): boolean {
+  const denies = ({ status, expires_at }: KeptRequest): boolean => status === 'denied' && now < expires_at;
+  return denies(one) === denies(other) ? one.expires_at < other.expires_at : denies(other);
 }
 
 /** @throws Refused APPROVAL_INVALID where what stands under the id is another request */
