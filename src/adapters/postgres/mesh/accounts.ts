@@ -78,7 +78,7 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
         `INSERT INTO ${SCHEMA}.members SELECT DISTINCT ON (x->>'verifier') x->>'verifier', (x->>'seenAt')::bigint, x::text
          FROM jsonb_array_elements($1::jsonb) x ORDER BY x->>'verifier', (x->>'seenAt')::bigint DESC
          ON CONFLICT (verifier) DO UPDATE SET seen_at = excluded.seen_at, body = excluded.body
-         WHERE members.seen_at <= excluded.seen_at`,
+         WHERE members.seen_at <= excluded.seen_at RETURNING ${DURABLY}`,
         [JSON.stringify(members)],
       );
     },

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { ApiKeyRecord } from '../../../../src/mesh/access/api-key.js';
 import { commandDigest, type Command } from '../../../../src/mesh/command.js';
+import type { Member } from '../../../../src/mesh/roster/member.js';
 import type { MeshStore } from '../../../../src/mesh/log/store.js';
 import { judgeWith } from '../../../../src/mesh/ruling.js';
 import { openStore } from '../../../kit/mesh/several/postgres.js';
@@ -25,6 +26,10 @@ async function revoke(store: MeshStore): Promise<void> {
 const API_KEY: ApiKeyRecord = {
   ...{ keyId: 'k1', role: 'observer' as const, hash: 'h', label: null, publicKey: null },
   ...{ createdAt: NOW, revokedAt: null },
+};
+const MEMBER: Member = {
+  ...{ verifier: KEY, label: 'web-1', keyId: 'k1', program: null, onStale: null, maxAgeMs: null, ephemeral: false },
+  ...{ firstSeenAt: NOW, seenAt: NOW, leftAt: null, seq: 0, applied: null },
 };
 const SHIPMENT = {
   ...{ logId: LOG, verifier: 'v', keyId: 'k', at: NOW },
@@ -81,6 +86,12 @@ const WRITES: Readonly<Record<string, Write>> = {
     done: (s) => s.papers.put('answer', { id: 'p', version: 1, changedAt: NOW, keepUntil: NOW, text: '{}' }),
     read: async (s) => (await s.papers.get('answer', 'p'))?.version,
     is: 1,
+  },
+  'a verifier that was taken off the roster': {
+    first: (s) => s.members.put([MEMBER]),
+    done: (s) => s.members.put([{ ...MEMBER, seenAt: NOW + 1, leftAt: NOW + 1 }]),
+    read: async (s) => (await s.members.list(-1))[0]?.leftAt,
+    is: NOW + 1,
   },
   'entries of a verifier': {
     done: (s) => s.logs.put(SHIPMENT),
