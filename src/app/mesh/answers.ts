@@ -138,6 +138,7 @@ export function resultOf<T>(line: MeshEndpoint, reply: MeshReply, read: (answer:
     return { kind: 'done', value: understood(line, () => read(answer)) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    if (error instanceof MalformedAnswer) return { kind: 'unheard', what: error.what, unsure };
     const code = refusalIn(body);
     if (code !== null && NOTHING_DONE.includes(code))
       return { kind: 'unheard', what: `takes nothing now (${code})`, unsure: false };
@@ -181,15 +182,29 @@ function hintFor(reason: string): string | null {
   if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/.test(reason))
     return 'for an authority of your own, give its certificate (PEM): AIP_MESH_CA=<file>, or mesh.ca in the config';
   if (reason.includes('mesh.ca:')) return 'correct mesh.ca: aip config list --sources';
+  if (reason.startsWith(UNREADABLE)) return OTHER_VERSION_HINT;
   if (/^answered [234]/.test(reason)) return 'check mesh.url: aip config list --sources';
   return null;
 }
 
+const UNREADABLE = 'sent an answer that cannot be read';
+const OTHER_VERSION_HINT = 'where the mesh is of an earlier version, upgrade it first: aip help upgrade';
+
+/** A mesh's yes in another form than this version reads. */
+class MalformedAnswer extends Failure {
+  /** What the endpoint did, without its name. */
+  readonly what: string;
+
+  constructor(line: MeshEndpoint, reason: string) {
+    const what = `${UNREADABLE}: ${reason}`;
+    super('NETWORK', `${line.url} ${what}.`, { hint: OTHER_VERSION_HINT });
+    this.what = what;
+  }
+}
+
 /** The failure of an answer that is not what this version reads. */
 export function malformed(line: MeshEndpoint, what: string): Failure {
-  return new Failure('NETWORK', `${line.url} sent an answer that cannot be read: ${what}.`, {
-    hint: 'is it the same version? aip --version',
-  });
+  return new MalformedAnswer(line, what);
 }
 
 /** What to do about an API key that the mesh refuses. */
@@ -204,10 +219,13 @@ const HINTS: Readonly<Record<string, string>> = {
   VERSION_CONFLICT: 'look again: aip status <agent>',
 };
 
+/** How a mesh refuses a path that it has not; the first version looked at the body first. */
+const NO_SUCH_PATH = /^(?:There is nothing at this path|The body of this request may have 0 bytes)/;
+
 function refusedBy(line: MeshEndpoint, status: number, { code, message, retryable }: JsonObject): MeshRefusal {
   const name = typeof code === 'string' ? code : `status ${status}`;
   const text = typeof message === 'string' ? message : 'no reason given';
-  const hint = HINTS[name];
+  const hint = NO_SUCH_PATH.test(text) ? OTHER_VERSION_HINT : HINTS[name];
   // A role that does not permit is no trouble of the network: another try ends the same way.
   const forbidden = name === 'FORBIDDEN';
   const told = forbidden || name === 'NOT_FOUND';

@@ -82,6 +82,22 @@ describe('whoever answers in the place of the mesh', () => {
     expect((await giveOrder(deps(again), ORDER)).outcome.seq).toBe(7);
   });
 
+  test('a mesh of the first version is told from a stranger', async () => {
+    const { unsettled: _, ...first } = SAID;
+    const upgrade = { hint: expect.stringContaining('aip help upgrade') };
+    await expect(giveOrder(deps(endpoint('home', answered(200, first))), ORDER)).rejects.toMatchObject({
+      message: expect.stringMatching(/sent an answer that cannot be read: "unsettled" .* is unknown: give it again/),
+      ...upgrade,
+    });
+    for (const message of [
+      'There is nothing at this path; see /openapi.json.',
+      'The body of this request may have 0 bytes at most.',
+    ]) {
+      const home = endpoint('home', answered(404, { code: 'NOT_FOUND', message }));
+      await expect(giveOrder(deps(home), ORDER)).rejects.toMatchObject(upgrade);
+    }
+  });
+
   test.each([
     ['a redirect', answered(302, ''), /answered 302 .*Nothing was changed/],
     ['a stranger', answered(404, '<html>no such page</html>'), /answered 404 .*Nothing was changed/],
