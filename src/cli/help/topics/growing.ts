@@ -45,7 +45,13 @@ request is gone from the database.
 
 # When the database does not answer
 it is asked again for two seconds, then the command ends with exit 5 and STATE_UNAVAILABLE: no decision, no yes. Nothing falls back to this
-machine's own memory. A database restored from a backup has forgotten nonces since then: keep verifiers off it for ten minutes.
+machine's own memory.
+
+# A database restored from a backup
+has forgotten what it took in since then. Nonces and used approvals: what was accepted can be accepted again while its time lasts, so keep
+verifiers off the database for ten minutes, or longer where verify.max_age, the ttl of envelopes or an approval ends later. Rates and
+spending: what was accepted since the backup counts no more, and a daily limit lets it through once more for up to 24 hours. Lower the
+limits for a day (aip passport update), or suspend the agents that spend.
 
 # A stolen password of a verifier
 can burn nonces, use up limits and fill up the places of requests for approval. It cannot make the database forget a nonce, give a limit
