@@ -72,10 +72,11 @@ function publishingOf(answer: JsonObject, agent: string): Publishing {
 
 /**
  * Fetches the documents that the mesh has put in force and this machine lacks, and keeps those whose principal is pinned here: the mesh
- * cannot make a passport. Answers how many are still missing. `have`: hashes that are known to be here, which are not looked for again.
+ * cannot make a passport. A document is asked for by its hash, so any endpoint may give it; one that is away is asked last from then on.
+ * Answers how many are still missing. `have`: hashes that are known to be here, which are not looked for again.
  */
 export async function fetchPassports(
-  line: MeshEndpoint,
+  lines: readonly MeshEndpoint[],
   copy: Pick<MeshCopy, 'passportMarks'>,
   state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
   now: number,
@@ -83,6 +84,18 @@ export async function fetchPassports(
   have = new Set<string>(),
 ): Promise<number> {
   let missing = 0;
+  let order = lines;
+  const fetched = async (agent: string, hash: string): Promise<{ passport: Passport; text: string } | null> => {
+    const target = `/v1/mesh/passports/${encodeURIComponent(hash)}`;
+    for (const line of order) {
+      const reply = await line.ask({ method: 'GET', target, timeoutMs });
+      if (reply.kind === 'unreachable') order = [...order.filter((each) => each !== line), line];
+      const passport = reply.kind === 'answered' && reply.status === 200 ? passportIn(reply.body) : null;
+      if (reply.kind === 'answered' && passport?.hash() === hash && passport.agent.id === agent)
+        return { passport, text: reply.body };
+    }
+    return null;
+  };
   for (const { agent, hash, serial } of copy.passportMarks()) {
     if (hash === null || have.has(hash)) continue;
     const known = state.passport(agent);
@@ -92,18 +105,16 @@ export async function fetchPassports(
       have.add(hash);
       continue;
     }
-    const target = `/v1/mesh/passports/${encodeURIComponent(hash)}`;
-    const reply = await line.ask({ method: 'GET', target, timeoutMs });
-    const passport = reply.kind === 'answered' && reply.status === 200 ? passportIn(reply.body) : null;
-    if (passport === null || passport.hash() !== hash || passport.agent.id !== agent || !isPinned(passport, state)) {
+    const found = await fetched(agent, hash);
+    if (found === null || !isPinned(found.passport, state)) {
       missing++;
       continue;
     }
-    const { name } = passport.agent;
+    const { name } = found.passport.agent;
     state.rememberPassport({
       agentId: agent,
       name,
-      text: (reply as { body: string }).body,
+      text: found.text,
       path: known?.path ?? null,
       addedAt: now,
     });
@@ -116,7 +127,7 @@ const FETCH_MS = 5_000;
 
 /** Asks for what is missing, one look at a time; a look that is asked for meanwhile follows. Call it with every passport and proof. */
 export function passportFetcher(
-  line: MeshEndpoint,
+  lines: readonly MeshEndpoint[],
   copy: Pick<MeshCopy, 'passportMarks'>,
   state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
   now: () => number,
@@ -126,7 +137,7 @@ export function passportFetcher(
   const look = async (): Promise<void> => {
     do {
       again = false;
-      await fetchPassports(line, copy, state, now(), FETCH_MS, have);
+      await fetchPassports(lines, copy, state, now(), FETCH_MS, have);
     } while (again);
   };
   return () => {

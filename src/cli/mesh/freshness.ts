@@ -99,9 +99,9 @@ async function asked(
       return `nothing that proves the copy current came within ${REFRESH_MS} ms`;
     if (counted) noteCounted(copy, true, cli.io.now());
     if (decides) notesIntroduced(copy, cli.io.now());
-    const [line] = await meshLines(cli.workspace, access, apiKey);
+    const lines = await meshLines(cli.workspace, access, apiKey);
     const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
-    await fetchPassports(line!, copy, await localState(cli.workspace), cli.io.now(), rest);
+    await fetchPassports(lines, copy, await localState(cli.workspace), cli.io.now(), rest);
     return '';
   };
   const work = ask().catch((error: unknown) => {

@@ -43,7 +43,7 @@ export async function connectMesh(
     const machine = await machineKey(workspace);
     const lines = await meshLines(workspace, mesh, key, lifetime);
     const state = await localState(workspace);
-    const lookForPassports = passportFetcher(lines[0]!, copy, state, workspace.world.clock);
+    const lookForPassports = passportFetcher(lines, copy, state, workspace.world.clock);
     const relay = approvalRelay({
       lines: async () => lines,
       state,

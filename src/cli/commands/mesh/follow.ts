@@ -72,8 +72,8 @@ export const command: CommandSpec<Options> = {
     const teller = new FollowTeller(cli, access.endpoints, (failure) => broken(failure));
     arrives(copy);
     nameMachine(copy, options.label ?? options.name ?? null);
-    const [line] = await meshLines(cli.workspace, access, key);
-    const fetch = passportFetcher(line!, copy, state, cli.io.now);
+    const lines = await meshLines(cli.workspace, access, key);
+    const fetch = passportFetcher(lines, copy, state, cli.io.now);
     const relay = (await requestRelay(cli))!;
     const following = await meshFollower(cli.workspace, access, key, {
       ...teller.listener,
