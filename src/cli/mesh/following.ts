@@ -27,6 +27,8 @@ const MOST_REFUSALS = 20;
 export class FollowTeller {
   readonly #cli: Scene;
   readonly #endpoints: readonly string[];
+  /** The endpoint that was heard last; at first, the one that is tried first. */
+  #url: string;
   readonly #onKeyRefused: (failure: Failure) => void;
   readonly #started: number;
   #said = '';
@@ -47,17 +49,18 @@ export class FollowTeller {
   constructor(cli: Scene, endpoints: readonly string[], onKeyRefused: (failure: Failure) => void) {
     this.#cli = cli;
     this.#endpoints = endpoints;
+    this.#url = clean(endpoints[0]!);
     this.#onKeyRefused = onKeyRefused;
     this.#started = cli.io.now();
     this.#say('syncing');
   }
 
-  get #url(): string {
-    return clean(this.#endpoints[0]!);
-  }
-
   readonly listener = {
-    onState: (_from: FollowState, to: FollowState): void => this.#say(to),
+    onState: (_from: FollowState, to: FollowState, url: string): void => {
+      // What is not heard any more is the endpoint that was.
+      if (to === 'live') this.#url = clean(url);
+      this.#say(to);
+    },
     onAlarm: (kind: AlarmKind, message: string): void => this.#alarm(kind, message),
     onWaiting: (reason: string, ms: number): void => this.#waiting(reason, ms),
   };

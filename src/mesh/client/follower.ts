@@ -344,7 +344,7 @@ export class Follower {
     }
     const state = this.state(now);
     if (state === this.#state) return;
-    this.#effects.push({ type: 'state', from: this.#state, to: state });
+    this.#effects.push({ type: 'state', from: this.#state, to: state, endpoint });
     this.#state = state;
   }
 }

@@ -103,7 +103,7 @@ export type Effect =
       readonly aheadMs: number | null;
     }
   | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly message: string }
-  | { readonly type: 'state'; readonly from: FollowState; readonly to: FollowState }
+  | { readonly type: 'state'; readonly from: FollowState; readonly to: FollowState; readonly endpoint: number }
   | { readonly type: 'waiting'; readonly reason: string; readonly ms: number };
 
 /** How an agent stands as far as a copy of the mesh knows, and how current that is. */

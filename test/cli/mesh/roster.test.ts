@@ -324,6 +324,19 @@ describe('a clock that differs', { timeout: SLOW }, () => {
   });
 });
 
+test('what follows names the endpoint that it hears, and that it hears no more', () => {
+  const said: string[] = [];
+  const scene = {
+    ...{ io: { now: () => 0 }, paintErr: { dim: (text: string) => text } },
+    note: (text: string) => void said.push(text),
+  };
+  const { listener } = new FollowTeller(scene as never, ['http://a', 'http://b'], () => undefined);
+  listener.onState('syncing', 'live', 'http://b');
+  listener.onState('live', 'stale', 'http://a');
+  listener.onState('stale', 'live', 'http://a');
+  expect(said).toEqual(['connecting to http://a', 'live with http://b', 'not hearing http://b', 'live with http://a']);
+});
+
 describe('a machine whose API key was revoked', { timeout: SLOW }, () => {
   test('gives up only when each endpoint has refused it again and again, and none has taken it in between', () => {
     const [warned, ended]: [string[], string[]] = [[], []];
@@ -336,7 +349,7 @@ describe('a machine whose API key was revoked', { timeout: SLOW }, () => {
       for (let i = 0; i < times; i++) listener.onAlarm('unauthorized', 'the mesh refuses the API key');
     };
     refuse(39);
-    listener.onState('syncing', 'live');
+    listener.onState('syncing', 'live', 'http://b');
     refuse(39);
     expect([warned, ended]).toEqual([['mesh_unauthorized', 'mesh_unauthorized'], []]);
     for (let i = 0; i < 20; i++) listener.onAlarm('refused', 'the mesh refuses this verifier');

@@ -44,7 +44,8 @@ export interface MeshFollowOptions {
   readonly once?: boolean;
   /** Told, in the mesh's words, why it does not put this verifier on its roster: its API key is for fewer than ask under it. */
   readonly onUncounted?: (why: string) => void;
-  readonly onState?: (from: FollowState, to: FollowState) => void;
+  /** `url`: the endpoint that is tried, or heard. */
+  readonly onState?: (from: FollowState, to: FollowState, url: string) => void;
   readonly onChange?: (standings: readonly Standing[], whole: boolean) => void;
   /** Told of every event after it was applied and kept. */
   readonly onEvents?: (events: readonly MeshEvent[]) => void;
@@ -182,7 +183,7 @@ export class MeshFollow {
     const { copy, onState, onAlarm, onWaiting } = this.#options;
     switch (effect.type) {
       case 'state':
-        onState?.(effect.from, effect.to);
+        onState?.(effect.from, effect.to, this.#options.endpoints[effect.endpoint]!);
         return;
       case 'alarm':
         if (effect.kind === 'unauthorized' && copy !== null) noteKeyRefused(copy, Date.now());
