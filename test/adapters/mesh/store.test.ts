@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -47,6 +56,18 @@ describe('the file of a SQLite mesh store', () => {
     }
   }
   const open = (path: string) => new SqliteMeshStore(path, () => LOG_ID);
+
+  test('holds all once it is closed, for who copies it without its write-ahead log', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'aip-mesh-'));
+    const store = open(join(dir, 'mesh.db'));
+    await store.notes.put('drill', 'done');
+    await store.close();
+    copyFileSync(join(dir, 'mesh.db'), join(dir, 'copy.db'));
+    const copy = open(join(dir, 'copy.db'));
+    expect(await copy.notes.get('drill')).toBe('done');
+    await copy.close();
+    rmSync(dir, { recursive: true });
+  });
 
   test('is for its owner only', () =>
     folder((path) => {

@@ -240,7 +240,7 @@ export class SqliteMeshStore implements MeshStore {
   async close(): Promise<void> {
     if (this.#looking !== null) clearInterval(this.#looking);
     this.#logs.close();
-    this.#database.close();
+    this.#database.close(0);
     this.#release();
   }
 

@@ -167,10 +167,12 @@ export class Database {
    * Ends the connection, and empties a long write-ahead log, which the next process would read as a whole: libsql copies
    * nothing back when the last connection goes, and the next process cannot tell what an earlier one copied back, so that the
    * log never starts over. It waits for no other process: one that closes later does it.
+   *
+   * @param least bytes of a log that is left: with 0 the file alone holds all, for who copies it without its log
    */
-  close(): void {
+  close(least = LONG_LOG): void {
     try {
-      this.#emptyLongLog();
+      this.#emptyLog(least);
     } catch (error) {
       // All that was reported is on the disk already; a log that stays long is slow and nothing else.
       if (!(error instanceof Failure)) throw error;
@@ -179,10 +181,10 @@ export class Database {
     }
   }
 
-  #emptyLongLog(): void {
+  #emptyLog(least: number): void {
     if (!this.#connection.open || this.#connection.inTransaction) return;
     const log = statSync(`${this.#path}-wal`, { throwIfNoEntry: false });
-    if (log === undefined || log.size <= LONG_LOG) return;
+    if (log === undefined || log.size <= least) return;
     this.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
