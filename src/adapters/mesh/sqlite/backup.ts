@@ -54,7 +54,10 @@ export function writeBackup(folder: string, target: string, force: boolean): Bac
   closeSync(openSync(draft, 'wx', 0o600));
   const store = new Database(path, 5_000);
   try {
-    store.exec(`VACUUM INTO '${draft.replaceAll("'", "''")}'`);
+    store.copyInto(draft);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
   } finally {
     store.close();
   }

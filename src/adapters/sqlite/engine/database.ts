@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import Libsql from 'libsql';
 import { Failure } from '../../../app/failure.js';
 import { requireDescriptors } from '../../files/descriptors.js';
-import { damaged, stateFailure } from './failures.js';
+import { copyFailure, damaged, stateFailure } from './failures.js';
 
 /**
  * Bytes of a write-ahead log that a closing connection copies back. Below, every short command would pay for a second sync.
@@ -151,6 +151,15 @@ export class Database {
   /** What is deleted or replaced from now on is overwritten in the file. */
   overwriteDeleted(): void {
     this.exec('PRAGMA secure_delete = ON');
+  }
+
+  /** Writes what it holds into the empty file `target`. */
+  copyInto(target: string): void {
+    try {
+      this.#connection.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`);
+    } catch (error) {
+      throw copyFailure(error, this.#path, target);
+    }
   }
 
   /**

@@ -30,6 +30,11 @@ export function stateFailure(error: unknown, path: string): unknown {
   });
 }
 
+/** As `stateFailure`, of a copy into `target`: what is locked or damaged is the file that is read; all else is where it is written. */
+export function copyFailure(error: unknown, path: string, target: string): unknown {
+  return stateFailure(error, /^SQLITE_(?:BUSY|LOCKED|CORRUPT|NOTADB)/.test(codeOf(error)) ? path : target);
+}
+
 export function damaged(path: string): Failure {
   return new Failure('STATE', `The state file ${path} is damaged. Nothing was decided or changed.`, {
     hint: `restore it from a backup; or give up its log, pins and spent nonces: rm ${shellWord(path)}*`,

@@ -1,7 +1,9 @@
 /** A mesh that is backed up and put back: nothing acknowledged is lost without being named. */
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { BINARY } from '../../../kit/built/program.js';
 import { Home } from '../../../kit/mesh/homes.js';
 
 const SLOW = 120_000;
@@ -46,6 +48,20 @@ describe('backup and restore', { timeout: SLOW }, () => {
     expect(await admin.json('status', agent(1))).toMatchObject({ status: 'revoked' });
     expect(await admin.json('revoke', agent(2), '--reason', 'after it', '--yes', '--unseen')).toMatchObject({ seq: 3 });
   });
+
+  test.runIf(process.platform !== 'win32')(
+    'a backup that has no room names its own file, and leaves nothing',
+    async () => {
+      const admin = new Home();
+      const { running } = await admin.serve();
+      await running.stop();
+      const file = admin.at('mesh.backup');
+      const shell = ['-c', 'ulimit -f 80; exec "$@"', 'sh', process.execPath, BINARY, 'mesh', 'backup', file];
+      const { status, stderr } = spawnSync('sh', shell, { cwd: admin.folder, env: admin.env, encoding: 'utf8' });
+      expect([status, stderr]).toEqual([3, expect.stringContaining(`The state file ${file}.new cannot be written`)]);
+      expect(readdirSync(admin.folder).filter((name) => name.startsWith('mesh.backup'))).toEqual([]);
+    },
+  );
 
   test('a backup of another mesh is refused, and the mesh that is there stays as it was', async () => {
     const [other, admin] = [new Home(), new Home()];
