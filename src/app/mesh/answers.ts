@@ -188,7 +188,8 @@ function hintFor(reason: string): string | null {
 }
 
 const UNREADABLE = 'sent an answer that cannot be read';
-const OTHER_VERSION_HINT = 'where the mesh is of an earlier version, upgrade it first: aip help upgrade';
+const OTHER_VERSION_HINT =
+  'check mesh.url (aip config list --sources); a mesh of an earlier version is upgraded first: aip help upgrade';
 
 /** A mesh's yes in another form than this version reads. */
 class MalformedAnswer extends Failure {
