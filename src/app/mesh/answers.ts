@@ -181,6 +181,8 @@ function hintFor(reason: string): string | null {
     return 'use the name in its certificate: aip mesh serve --public-url <url> there, aip mesh join <url> here';
   if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/.test(reason))
     return 'for an authority of your own, give its certificate (PEM): AIP_MESH_CA=<file>, or mesh.ca in the config';
+  if (/CERT_(?:HAS_EXPIRED|NOT_YET_VALID)/.test(reason))
+    return 'renew the certificate of aip mesh serve there, and start it again; if it is in force, the clock here is wrong: date';
   if (reason.includes('mesh.ca:')) return 'correct mesh.ca: aip config list --sources';
   if (reason.startsWith(UNREADABLE)) return OTHER_VERSION_HINT;
   if (/^answered [234]/.test(reason)) return 'check mesh.url: aip config list --sources';

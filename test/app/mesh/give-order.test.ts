@@ -98,6 +98,13 @@ describe('whoever answers in the place of the mesh', () => {
     }
   });
 
+  test('a certificate that has run out is no server that is down', async () => {
+    const reason = 'certificate has expired (CERT_HAS_EXPIRED)';
+    await expect(
+      giveOrder(deps(endpoint('home', { kind: 'unreachable', reason, sent: false })), ORDER),
+    ).rejects.toMatchObject({ hint: expect.stringMatching(/^renew the certificate/) });
+  });
+
   test.each([
     ['a redirect', answered(302, ''), /answered 302 .*Nothing was changed/],
     ['a stranger', answered(404, '<html>no such page</html>'), /answered 404 .*Nothing was changed/],
