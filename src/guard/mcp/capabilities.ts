@@ -1,15 +1,18 @@
 /** What either side says it can do, without what the guard refuses, so that neither offers it to the other. */
-import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { RpcRequest } from './calls.js';
-import { paramsToServer } from './meta.js';
+import type { RpcId, RpcMessage } from './message.js';
+import { paramsToServer, withoutGuardKeys } from './meta.js';
 import type { SessionPorts } from './ports.js';
+import { inputRefusal, refusalAnswer } from './refusal.js';
 
 type OpenedRules = Pick<SessionPorts, 'patterns' | 'observe'>;
 
 const SPOKEN = 'io.modelcontextprotocol/clientCapabilities';
 
+/** `tasks` is for questions that a client answers later: the server would ask for the answer, with requests that do not pass. */
 const dropped = (allowElicitation: boolean): readonly string[] =>
-  allowElicitation ? ['sampling', 'roots'] : ['sampling', 'roots', 'elicitation'];
+  allowElicitation ? ['sampling', 'roots', 'tasks'] : ['sampling', 'roots', 'tasks', 'elicitation'];
 
 /** The params of `initialize`, with the client's capabilities cleared. */
 export function openingParams(params: JsonObject, allowElicitation: boolean): JsonObject {
@@ -70,6 +73,27 @@ export function namedQuestions(result: JsonObject, server: string): JsonObject {
     : undefined;
   if (asks === undefined && named === task) return result;
   return { ...result, ...(asks && { inputRequests: asks }), ...(named !== undefined && { task: named }) };
+}
+
+/** The member of an error's data that sends the user to addresses (`URLElicitationRequiredError`, -32042, of 2025-11-25). */
+const SENT_TO = 'elicitations';
+
+/** A server's error as it may pass: one that sends the user to an address asks a question, as a result does that wants more input. */
+export function passingError(
+  message: RpcMessage & { readonly kind: 'error' },
+  { method, modern }: { readonly method: string; readonly modern: boolean },
+  rules: Pick<SessionPorts, 'server' | 'allowElicitation'>,
+): RpcMessage {
+  const passing = withoutGuardKeys(message);
+  const { data } = passing.error;
+  const asked = isObject(data) ? data[SENT_TO] : undefined;
+  if (!isObject(data) || asked === undefined) return passing;
+  const questions = Array.isArray(asked) ? (asked as readonly Json[]) : [asked];
+  const inputRequests = questions.map(() => ({ method: 'elicitation/create' }));
+  const refusal = inputRefusal(rules, { inputRequests });
+  if (refusal !== null) return refusalAnswer(message.id as RpcId, method, modern, refusal);
+  const named = questions.map((each) => (isObject(each) ? namedMessage(each, rules.server) : each));
+  return { ...passing, error: { ...passing.error, data: { ...data, [SENT_TO]: named } } };
 }
 
 function namedMessage(params: JsonObject, server: string): JsonObject {

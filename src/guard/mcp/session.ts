@@ -5,7 +5,8 @@
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { actionOfCall, callIn, forwardedIn, passingAnswer, readIn, versionIn, type RpcRequest } from './calls.js';
-import { namedQuestion, namedQuestions, openedResult, openingParams, passingParams } from './capabilities.js';
+import { namedQuestion, namedQuestions, openedResult, openingParams } from './capabilities.js';
+import { passingError, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { errorFor, asOneLine, readClientMessage, readMessage, RPC, RpcError, writeMessage } from './message.js';
 import { SERVER_BOUNDS, type RpcId, type RpcMessage } from './message.js';
@@ -284,7 +285,7 @@ export class McpSession {
         return;
       case 'error': {
         const pending = message.id === null ? null : this.#open.settle(message.id, 'error');
-        if (pending?.own === null) this.#answer(pending.route, withoutGuardKeys(message));
+        if (pending?.own === null) this.#answer(pending.route, passingError(message, pending, this.#ports));
         return;
       }
       case 'result': {

@@ -543,7 +543,7 @@ describe('what the server asks', () => {
 
 describe('capabilities of a client', () => {
   const SPOKEN = 'io.modelcontextprotocol/clientCapabilities';
-  const everything = { sampling: {}, roots: {}, elicitation: {}, x: {} };
+  const everything = { sampling: {}, roots: {}, elicitation: {}, tasks: { requests: {} }, x: {} };
   test.each([
     [false, { x: {} }],
     [true, { elicitation: {}, x: {} }],
@@ -667,6 +667,28 @@ describe('a question of the later era', () => {
     await bench.call(2, 'refund');
     bench.answered(2, { resultType: 'task', task: { taskId: 't', inputRequests: asks } });
     expect(bench.toClient[1]!.result.task.inputRequests.a.params.message).toBe('[pay] Your name?');
+  });
+});
+
+describe('an error that sends the user to an address', () => {
+  const elicitations = [{ mode: 'url', url: 'https://pay.example/', elicitationId: 'e', message: 'Pay here' }];
+  const answered = (data: object): void =>
+    bench.session.fromServer(
+      JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: -32042, message: 'Needed', data } }),
+    );
+  test('is refused', async () => {
+    await bench.call(1, 'refund');
+    answered({ elicitations });
+    expect(bench.toClient[0]!.result.content[0].text).toMatch(/^AIP-E201 /);
+    expect(JSON.stringify(bench.toClient)).not.toContain('pay.example');
+    expect(bench.outcomes).toEqual(['sha256:a error']);
+  });
+  test('that may pass shows the name of the server', async () => {
+    bench = new Bench({ allowElicitation: true });
+    await bench.call(1, 'refund');
+    answered({ elicitations, more: 1 });
+    const data = { elicitations: [{ ...elicitations[0], message: '[pay] Pay here' }], more: 1 };
+    expect(bench.toClient).toEqual([{ jsonrpc: '2.0', id: 1, error: { code: -32042, message: 'Needed', data } }]);
   });
 });
 
