@@ -1,7 +1,7 @@
 /** The MCP server behind a guard: its name, its process or address, and its list of tools. */
 import { basename, resolve } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
-import { SERVER_BOUNDS, readMessage, writeMessage, type RpcMessage } from '../../guard/mcp/message.js';
+import { SERVER_BOUNDS, readServerMessage, writeMessage, type RpcMessage } from '../../guard/mcp/message.js';
 import { toolsIn, type ListedTool } from '../../guard/mcp/tools.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { HttpPeer } from '../../guard/mcp/http/peer.js';
@@ -232,7 +232,7 @@ async function processAsker(cli: Scene & Notices, flags: ServerFlags, argv: read
   const waiting = new Map<number, (message: RpcMessage) => void>();
   const server = await startServer(cli, flags, argv, (line) => {
     try {
-      const { message } = readMessage(line, SERVER_BOUNDS);
+      const { message } = readServerMessage(line);
       if ((message.kind === 'result' || message.kind === 'error') && typeof message.id === 'number')
         waiting.get(message.id)?.(message);
     } catch {

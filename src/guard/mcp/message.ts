@@ -67,6 +67,50 @@ export function readMessage(bytes: Uint8Array | string, bounds: JsonBounds): Rea
   return { message: messageOf(document), rounded };
 }
 
+/** What a server sent, and its line where writing the message anew would change a number; null where it would not. */
+export interface ServerMessage {
+  readonly message: RpcMessage;
+  readonly verbatim: Uint8Array | string | null;
+}
+
+/**
+ * Reads one message of a server. Half of a surrogate pair, with which a text ends that was cut within a character, is read as U+FFFD:
+ * nobody signs what a server says. @throws RpcError
+ */
+export function readServerMessage(line: Uint8Array | string): ServerMessage {
+  const read = (given: Uint8Array | string): ServerMessage => {
+    const { message, rounded } = readMessage(given, SERVER_BOUNDS);
+    return { message, verbatim: rounded ? given : null };
+  };
+  try {
+    return read(line);
+  } catch (error) {
+    const text = asText(line);
+    const whole = text.replace(ESCAPES, (escape) => (HALF_PAIR.test(escape) ? '\\ufffd' : escape));
+    if (whole === text) throw error;
+    return read(whole);
+  }
+}
+
+/** Each escape of a string, a pair of surrogates as one. */
+const ESCAPES = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[^u])/g;
+const HALF_PAIR = /^\\u[dD][89a-fA-F][0-9a-fA-F]{2}$/;
+
+/**
+ * The request that a line answers which is no message of MCP, as a lenient reader has it: its caller would wait for nothing. Null for what
+ * is no answer.
+ * @param asked what is answered where the line does not say it
+ */
+export function answeredBy(line: Uint8Array | string, asked: RpcId | null): RpcId | null {
+  try {
+    const { id, method } = JSON.parse(asText(line)) as JsonObject;
+    if (method !== undefined) return null;
+    return typeof id === 'string' || typeof id === 'number' ? id : asked;
+  } catch {
+    return asked;
+  }
+}
+
 /** Reads one message of a client, which is written anew for the server: no number of it may become another one. @throws RpcError */
 export function readClientMessage(bytes: Uint8Array | string): RpcMessage {
   const { message, rounded } = readMessage(bytes, CLIENT_BOUNDS);
@@ -126,11 +170,14 @@ export function writeMessage(message: RpcMessage): string {
 
 /** A document as it came, in one line: a break between its tokens would end the message for its reader, and begin one that nobody checked. */
 export function asOneLine(document: Uint8Array | string): string {
-  const text = typeof document === 'string' ? document : Buffer.from(document).toString();
-  return text.replace(/[\r\n]+/g, ' ');
+  return asText(document).replace(/[\r\n]+/g, ' ');
 }
 
 /** The answer to a message that was refused as malformed, or whose method does not pass. */
 export function errorFor({ code, message, id }: RpcError): RpcMessage {
   return { kind: 'error', id, error: { code, message } };
+}
+
+function asText(document: Uint8Array | string): string {
+  return typeof document === 'string' ? document : Buffer.from(document).toString();
 }

@@ -53,6 +53,12 @@ export class OpenRequests {
     return this.#asked.has(id);
   }
 
+  /** The id of the one request that the server has not answered; null where there are several, or none. */
+  onlyAsked(): RpcId | null {
+    const [only, ...others] = this.#asked.keys();
+    return only === undefined || others.length > 0 ? null : only;
+  }
+
   /** The server is asked. */
   ask(id: RpcId, pending: Pending): void {
     this.#asked.set(id, pending);

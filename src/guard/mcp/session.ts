@@ -8,8 +8,8 @@ import { actionOfCall, callIn, forwardedIn, passingAnswer, readIn, versionIn, ty
 import { namedQuestion, namedQuestions, openedResult, openingParams } from './capabilities.js';
 import { passingError, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
-import { errorFor, asOneLine, readClientMessage, readMessage, RPC, RpcError, writeMessage } from './message.js';
-import { SERVER_BOUNDS, type RpcId, type RpcMessage } from './message.js';
+import { answeredBy, asOneLine, errorFor, readClientMessage, readServerMessage, writeMessage } from './message.js';
+import { RPC, RpcError, SERVER_BOUNDS, type RpcId, type RpcMessage } from './message.js';
 import { withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
 import type { DeclaredRule } from './methods.js';
@@ -76,14 +76,16 @@ export class McpSession {
    */
   fromServer(line: Line, route: SessionRoute = this.#ports, answers: RpcId | null = null): void {
     try {
-      const { message, rounded } = readMessage(line, SERVER_BOUNDS);
+      const { message, verbatim } = readServerMessage(line);
       const named = message.kind === 'error' && message.id === null ? { ...message, id: answers } : message;
-      this.#serverMessage(named, rounded ? line : null, route);
+      this.#serverMessage(named, verbatim, route);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       this.#ports.note(`${this.#ports.server} sent what is no message of MCP (${error.message}); it was dropped`);
-      const id = error.id ?? answers;
-      if (id !== null) this.lost(id, 'the server answered with no message of MCP');
+      // Nothing of a line that was cut says which call it answers.
+      const asked = line.length > SERVER_BOUNDS.bytes ? this.#open.onlyAsked() : null;
+      const id = answeredBy(line, answers ?? asked);
+      if (id !== null) this.lost(id, `the server answered with no message of MCP (${error.message})`);
     }
   }
 
@@ -150,10 +152,8 @@ export class McpSession {
     if (this.#open.has(id)) throw new RpcError(RPC.invalidRequest, 'a request with this id is still open');
     const rule = clientRule(method, params);
     if (rule === undefined) throw new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id);
-    if (this.#cut !== null && method !== 'ping' && method !== 'initialize') {
-      this.#answer(route, refusalAnswer(id, method, versionIn(params) !== null, this.#cut));
-      return;
-    }
+    if (this.#cut !== null && method !== 'ping' && method !== 'initialize')
+      return this.#answer(route, refusalAnswer(id, method, versionIn(params) !== null, this.#cut));
     if (params._meta !== undefined) this.#meta = params._meta;
     switch (rule.rule) {
       case 'forward':
@@ -274,7 +274,7 @@ export class McpSession {
     this.#toServer(route, message);
   }
 
-  #serverMessage(message: RpcMessage, rounded: Line | null, route: SessionRoute): void {
+  #serverMessage(message: RpcMessage, verbatim: Line | null, route: SessionRoute): void {
     switch (message.kind) {
       case 'request':
         return this.#serverRequest(withoutGuardKeys(message), route);
@@ -290,13 +290,13 @@ export class McpSession {
       }
       case 'result': {
         const pending = this.#open.settle(message.id, outcomeOf(message.result), message.result);
-        if (pending?.own === null) this.#result(pending, message, rounded);
+        if (pending?.own === null) this.#result(pending, message, verbatim);
         return;
       }
     }
   }
 
-  #result(pending: Pending, message: RpcMessage & { kind: 'result' }, rounded: Line | null): void {
+  #result(pending: Pending, message: RpcMessage & { kind: 'result' }, verbatim: Line | null): void {
     const { method, modern, call, intentHash, route } = pending;
     const { id } = message;
     // A page is held against its pins as it came.
@@ -310,8 +310,8 @@ export class McpSession {
     if (call !== null && intentHash !== null) this.#memory.continuations.opened(call, result, intentHash);
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     const named = namedQuestions(result, this.#ports.server);
-    if (rounded === null || named !== message.result) this.#answer(route, { ...message, result: named });
-    else route.toClient(asOneLine(rounded), message);
+    if (verbatim === null || named !== message.result) this.#answer(route, { ...message, result: named });
+    else route.toClient(asOneLine(verbatim), message);
   }
 
   #serverRequest(message: RpcRequest, route: SessionRoute): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { SERVER_BOUNDS } from '../../../src/guard/mcp/message.js';
 import type { CallVerdict, SessionPorts, ToolCall } from '../../../src/guard/mcp/ports.js';
 import type { CallRefusal } from '../../../src/guard/refusal.js';
 import { McpSession } from '../../../src/guard/mcp/session.js';
@@ -520,6 +521,41 @@ describe('what the server asks', () => {
   test('what is no message is dropped and said', () => {
     bench.session.fromServer('Listening on port 80');
     expect([bench.toClient, bench.notes.length]).toEqual([[], 1]);
+  });
+  test.each([
+    ['a member twice', '"result":{"content":[],"content":[]}'],
+    ['a depth beyond bounds', `"result":{"x":${'['.repeat(200)}${']'.repeat(200)}}`],
+    ['a member that MCP does not have', '"result":{},"x":1'],
+  ])('a call that is answered with what is no message is lost at once: %s', async (_, answer) => {
+    await bench.call(1, 'refund');
+    bench.session.fromServer(`{"jsonrpc":"2.0","id":1,${answer}}`);
+    expect(bench.toClient).toEqual([{ jsonrpc: '2.0', id: 1, error: expect.objectContaining({ code: -32603 }) }]);
+  });
+  test('an answer that is too large, and so was cut, loses the one call that waits, and none of several', async () => {
+    const large = `{"jsonrpc":"2.0","id":1,"result":{"x":"${'x'.repeat(SERVER_BOUNDS.bytes)}`;
+    await bench.call(1, 'refund');
+    await bench.call(2, 'refund');
+    bench.session.fromServer(large);
+    expect(bench.toClient).toEqual([]);
+    bench.answered(2, {});
+    bench.session.fromServer(large);
+    expect(bench.toClient.at(-1)).toMatchObject({ id: 1, error: { message: expect.stringContaining('larger than') } });
+  });
+  test('a request that is no message loses no call of the same id', async () => {
+    await bench.call(0, 'refund');
+    bench.session.fromServer('{"jsonrpc":"2.0","id":0,"method":"ping","params":[]}');
+    bench.answered(0, { content: [] });
+    expect(bench.toClient).toEqual([{ jsonrpc: '2.0', id: 0, result: { content: [] } }]);
+  });
+  test.each([
+    ['\\ud83d', '\ufffd'],
+    ['\\ude00\\uD83D\\u0041', '\ufffd\ufffdA'],
+    ['\\ud83d\\ud83d\\ude00', '\ufffd\u{1f600}'],
+    ['\\\\ud83d\\ud83d', '\\ud83d\ufffd'],
+  ])('half of a character, as %s has it, is read as U+FFFD', async (written, read) => {
+    await bench.call(1, 'refund');
+    bench.session.fromServer(`{"jsonrpc":"2.0","id":1,"result":{"text":"cut ${written}"}}`);
+    expect(bench.toClient).toEqual([{ jsonrpc: '2.0', id: 1, result: { text: `cut ${read}` } }]);
   });
   test('a result keeps digits that a double cannot hold', async () => {
     const lines: string[] = [];

@@ -1,6 +1,6 @@
 /** A client of a server's own over HTTP, for what `aip mcp init`, `pin` and `diff` ask: no tool is called. */
 import type { JsonObject } from '../../../protocol/json/values.js';
-import { readMessage, SERVER_BOUNDS, writeMessage, type RpcMessage } from '../message.js';
+import { readServerMessage, writeMessage, type RpcMessage } from '../message.js';
 import { agreedVersion } from './link.js';
 import { headersOf } from './headers.js';
 import { askUpstream, type Upstream } from './upstream.js';
@@ -68,7 +68,7 @@ export class HttpPeer {
           },
           onLine: (line) => {
             try {
-              onMessage(readMessage(line, SERVER_BOUNDS).message);
+              onMessage(readServerMessage(line).message);
             } catch {
               // No message; the answer that is waited for may still come.
             }
