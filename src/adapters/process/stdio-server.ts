@@ -20,6 +20,8 @@ export interface StdioServer {
   readonly ended: Promise<number | { readonly unstarted: string }>;
   /** One line, without the line feed. */
   readonly send: (line: string) => void;
+  /** Hands one of its lines on to `sink`; it is not read further while that takes no more. */
+  readonly passOn: (sink: Writable, line: string) => void;
   /** Ends its input, then SIGTERM, then SIGKILL, each after `graceMs`. Resolves when it has ended. */
   readonly stop: (graceMs: number) => Promise<void>;
 }
@@ -36,16 +38,25 @@ export function startStdioServer(file: string, args: readonly string[], options:
     });
   } catch (cause) {
     const unstarted = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    return { ended: Promise.resolve({ unstarted }), send: () => undefined, stop: async () => undefined };
+    return {
+      ended: Promise.resolve({ unstarted }),
+      send: () => undefined,
+      passOn: () => undefined,
+      stop: async () => undefined,
+    };
   }
   const { stdin, stdout } = child;
   stdin!.on('error', () => undefined);
+  let over = false;
   const read = readLines(stdout!, options.maxLine, options.onLine);
   const ended = new Promise<number | { unstarted: string }>((settle) => {
     child.once('error', (cause: NodeJS.ErrnoException) => {
       if (child.pid === undefined) settle({ unstarted: cause.code ?? 'unknown error' });
     });
     child.once('exit', (code, signal) => {
+      // What is left is little, and is read before the wait ends.
+      over = true;
+      stdout!.resume();
       const exit = signal === null ? code! : 128 + constants.signals[signal];
       // What it wrote last is still an answer; a grandchild that holds the pipe open is not waited for.
       void Promise.race([read, later(200)]).then(() => settle(exit));
@@ -54,6 +65,7 @@ export function startStdioServer(file: string, args: readonly string[], options:
   return {
     ended,
     send: (line) => void stdin!.write(`${line}\n`),
+    passOn: (sink, line) => writeLine(sink, over ? null : stdout!, line),
     async stop(graceMs) {
       stdin!.end();
       for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -84,7 +96,7 @@ export function readLines(stream: Readable, maxLine: number, onLine: (line: Uint
 }
 
 /** Writes a line, and holds `source` back while the reader does not keep up. */
-export function writeLine(sink: Writable, source: Readable | null, line: string): void {
+function writeLine(sink: Writable, source: Readable | null, line: string): void {
   if (sink.write(`${line}\n`) || source === null || source.isPaused()) return;
   source.pause();
   sink.once('drain', () => source.resume());

@@ -9,7 +9,7 @@ import type { LocalWorkspace } from '../workspace.js';
 import { maskName } from '../../protocol/log/secret-text.js';
 
 export type { PinnedTool, StdioServer };
-export { readLines, writeLine } from '../../adapters/process/stdio-server.js';
+export { readLines } from '../../adapters/process/stdio-server.js';
 
 /** Starts a server; null where there is no such program. */
 export async function stdioServer(

@@ -2,7 +2,7 @@ import { Failure } from '../../../app/failure.js';
 import { WATCHDOG_MS } from '../../../guard/hook/call.js';
 import { CLIENT_BOUNDS } from '../../../guard/mcp/message.js';
 import { defaultSocket } from '../../../workspace/guard/serving.js';
-import { readLines, writeLine } from '../../../workspace/guard/servers.js';
+import { readLines } from '../../../workspace/guard/servers.js';
 import type { Cli } from '../../cli.js';
 import { openDesks, namedPassportFile, type Desks } from '../../guard/desks.js';
 import { LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../../guard/listening.js';
@@ -129,7 +129,7 @@ async function overStreams(
 ): Promise<number> {
   const { stdin, stdout } = cli.io;
   const session = maker.open({
-    toClient: (line) => writeLine(stdout, null, line),
+    toClient: (line) => child.passOn(stdout, line),
     toServer: (line) => child.send(line),
   });
   const child = await startServer(cli, options, args, (line) => session.fromServer(line));
