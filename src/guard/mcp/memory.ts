@@ -1,12 +1,14 @@
 /** What outlives one exchange with a server. */
 import { Continuations } from './continuations.js';
 import { ToolListing } from './listing.js';
+import { RunningTasks } from './open-requests.js';
 import type { SessionPorts } from './ports.js';
 
-/** What sessions with one server may share: its list of tools, and the calls that it lets go on. */
+/** What sessions with one server may share: its list of tools, the calls that it lets go on, and the tasks that they began. */
 export interface SessionMemory {
   readonly listing: ToolListing;
   readonly continuations: Continuations;
+  readonly tasks: RunningTasks;
 }
 
 const MOST_NAMED = 8;
@@ -33,5 +35,5 @@ export function sessionMemory({
     );
   };
   const listing = new ToolListing(pins, requirePins, { pinned, hidden }, { ticks, maxTtlMs });
-  return { listing, continuations: new Continuations() };
+  return { listing, continuations: new Continuations(), tasks: new RunningTasks() };
 }

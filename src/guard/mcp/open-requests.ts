@@ -24,6 +24,36 @@ export function outcomeOf({ isError, resultType, task }: JsonObject): CallOutcom
   return resultType === 'task' || resultType === 'input_required' || isObject(task) ? 'unknown' : 'ok';
 }
 
+/** How a task stands that does not run any more. */
+const ENDED: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled']);
+/** More than an agent would leave running: the server fills this map. */
+const MOST_TASKS = 1024;
+
+/** The tasks that a server works on, as far as it said so. */
+export class RunningTasks {
+  /** By its id, what a request about it carries. */
+  readonly #running = new Map<string, JsonObject>();
+
+  /** What answers a call or a request about a task, or tells of one. `carried`: beside the id in requests about it. */
+  told(said: JsonObject, carried: JsonObject): void {
+    const { taskId, status } = isObject(said.task) ? said.task : said;
+    if (typeof taskId !== 'string' || typeof status !== 'string') return;
+    const [oldest] = this.#running.keys();
+    if (ENDED.has(status)) this.#running.delete(taskId);
+    else {
+      if (this.#running.size >= MOST_TASKS) this.#running.delete(oldest!);
+      this.#running.set(taskId, carried);
+    }
+  }
+
+  /** The params of a request about each, once. */
+  take(): JsonObject[] {
+    const running = [...this.#running].map(([taskId, carried]) => ({ ...carried, taskId }));
+    this.#running.clear();
+    return running;
+  }
+}
+
 /** The open requests of one session. */
 export class OpenRequests {
   readonly #asked = new Map<RpcId, Pending>();

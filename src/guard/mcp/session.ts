@@ -2,7 +2,7 @@
  * One client and one server, with the rules between them. Messages go in, messages come out; no sockets, no timers, no clock. What reaches
  * the server was written anew from the value that was verified, and nothing that is not understood passes.
  */
-import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { actionOfCall, callIn, forwardedIn, passingAnswer, readIn, versionIn, type RpcRequest } from './calls.js';
 import { namedQuestion, namedQuestions, openedResult, openingParams } from './capabilities.js';
@@ -29,8 +29,8 @@ export class McpSession {
   readonly #open: OpenRequests;
   /** Requests of the server that the client has not answered. */
   readonly #serverAsked = new Set<RpcId>();
-  /** Of the newest request of the later era: what the guard's own requests must carry as well. */
-  #meta: Json | undefined;
+  /** Of the newest request that has it: in the later era the guard's own requests must carry it as well. */
+  #meta: JsonObject = {};
   /** Why the guard's own list was not had last. */
   #unlisted: string | null = null;
   #cut: CallRefusal | null = null;
@@ -115,12 +115,12 @@ export class McpSession {
   async listed({ params }: RpcRequest, route: SessionRoute): Promise<JsonObject | null> {
     const { name, _meta: meta } = passingParams(params, this.#ports);
     if (typeof name !== 'string' || this.#cut !== null) return null;
-    if (meta !== undefined) this.#meta = meta;
+    if (meta !== undefined) this.#meta = { _meta: meta };
     await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
     return this.tool(name);
   }
 
-  /** The agent was stopped: pending calls are answered with the refusal, the list becomes empty and says so, later calls are refused. */
+  /** The agent was stopped: pending calls are answered with the refusal, tasks end, the list becomes empty and says so, later calls are refused. */
   cut(refusal: CallRefusal): void {
     if (this.#cut !== null) return;
     this.#cut = refusal;
@@ -131,6 +131,8 @@ export class McpSession {
       this.#answer(route, refusalAnswer(id, method, modern, refusal));
       this.#toServer(route, { kind: 'notification', method: 'notifications/cancelled', params: { requestId: id } });
     }
+    for (const params of this.#memory.tasks.take())
+      this.#toServer(this.#ports, { kind: 'request', id: this.#open.ownId(), method: 'tasks/cancel', params });
     this.#answer(this.#ports, listChanged());
   }
 
@@ -154,7 +156,7 @@ export class McpSession {
     if (rule === undefined) throw new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id);
     if (this.#cut !== null && method !== 'ping' && method !== 'initialize')
       return this.#answer(route, refusalAnswer(id, method, versionIn(params) !== null, this.#cut));
-    if (params._meta !== undefined) this.#meta = params._meta;
+    if (params._meta !== undefined) this.#meta = { _meta: params._meta };
     switch (rule.rule) {
       case 'forward':
         return this.#ask(forwardedIn(message, this.#ports), route);
@@ -253,10 +255,7 @@ export class McpSession {
   /** One page of the list, asked for by the guard itself under an id of its own. */
   #ownPage(cursor: string | null, route: SessionRoute): Promise<JsonObject | null> {
     const id = this.#open.ownId();
-    const params = {
-      ...(this.#meta === undefined ? {} : { _meta: this.#meta }),
-      ...(cursor === null ? {} : { cursor }),
-    };
+    const params = { ...this.#meta, ...(cursor === null ? {} : { cursor }) };
     this.#unlisted = null;
     return new Promise((resolve) => {
       this.#open.ask(id, { method: 'tools/list', modern: false, intentHash: null, call: null, own: resolve, route });
@@ -281,6 +280,7 @@ export class McpSession {
       case 'notification':
         if (!SERVER_NOTIFICATIONS.has(message.method) || inputRefusal(this.#ports, message.params) !== null) return;
         if (message.method === 'notifications/tools/list_changed') this.#memory.listing.changed();
+        if (message.method === 'notifications/tasks/status') this.#memory.tasks.told(message.params, this.#meta);
         if (this.#cut === null) this.#answer(route, withoutGuardKeys(message));
         return;
       case 'error': {
@@ -291,14 +291,13 @@ export class McpSession {
       case 'result': {
         const pending = this.#open.settle(message.id, outcomeOf(message.result), message.result);
         if (pending?.own === null) this.#result(pending, message, verbatim);
-        return;
       }
     }
   }
 
   #result(pending: Pending, message: RpcMessage & { kind: 'result' }, verbatim: Line | null): void {
-    const { method, modern, call, intentHash, route } = pending;
-    const { id } = message;
+    const [{ method, modern, call, intentHash, route }, { id }] = [pending, message];
+    this.#memory.tasks.told(message.result, this.#meta);
     // A page is held against its pins as it came.
     if (method === 'tools/list')
       return this.#answer(route, { kind: 'result', id, result: withoutGuardKeys(this.#page(message.result)) });

@@ -334,9 +334,11 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect(gets()).toHaveLength(2);
   });
 
-  test('a revocation answers open calls, ends streams and empties lists; a reinstatement ends that', async () => {
+  test('a revocation answers open calls, ends tasks and streams and empties lists', async () => {
     const { place, server, stream, session, modern } = await staged();
     const { headers, rpc, call } = await session();
+    await call('refund', { amount: 1, task: 'old' });
+    await modern('tools/call', { name: 'refund', arguments: { amount: 1, task: 'later' } });
     const feed = stream(undefined, headers, 'GET');
     const params = { name: 'wait', arguments: {} };
     const [old, later] = [
@@ -357,7 +359,14 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect((await rpc('tools/list')).json.result).toEqual({ tools: [] });
     expect((await modern('tools/list')).json.result).toMatchObject({ resultType: 'complete', tools: [], ttlMs: 0 });
     expect(codeOf(await call('refund', { amount: 1 }))).toBe('AIP-E401');
-    expect(server.ran).toEqual(['wait', 'wait']);
+    expect(server.ran).toEqual(['refund', 'refund', 'wait', 'wait']);
+    const cancels = server.seen.filter(({ body }) => body?.method === 'tasks/cancel');
+    expect(cancels.map(({ body, headers: sent }) => [body!.params.taskId as unknown, sent['mcp-name']]).sort()).toEqual(
+      [
+        ['later', 'later'],
+        ['old', undefined],
+      ],
+    );
   });
 
   test("the server's questions pass with leave, with its name; a continuation is counted once", async () => {

@@ -785,6 +785,22 @@ describe('a stop', () => {
     await bench.call(5, 'refund');
     expect(bench.forwarded).toHaveLength(2);
   });
+  test('ends the tasks that run, once, and no others', async () => {
+    for (const id of [1, 2, 3]) {
+      await bench.call(id, 'refund');
+      bench.answered(id, { task: { taskId: `t${id}`, status: 'working' } });
+    }
+    await bench.client({ jsonrpc: '2.0', id: 4, method: 'tasks/get', params: { taskId: 't2' } });
+    bench.answered(4, { taskId: 't2', status: 'completed' });
+    const params = { taskId: 't3', status: 'failed' };
+    bench.session.fromServer(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tasks/status', params }));
+    bench.session.cut(STOPPED);
+    bench.session.resume();
+    bench.session.cut(STOPPED);
+    expect(
+      bench.toServer.filter(({ method }) => method === 'tasks/cancel').map(({ params: each }) => each as Any),
+    ).toEqual([{ taskId: 't1' }]);
+  });
   test('during the verdict wins over a yes', async () => {
     bench.verdict = () => (bench.session.cut(STOPPED), Promise.resolve({ allowed: true, intentHash: 'sha256:a' }));
     await bench.call(1, 'refund');

@@ -14,7 +14,7 @@ export interface SeenRequest {
 export interface McpHttpServer {
   readonly url: string;
   readonly seen: SeenRequest[];
-  /** The names of tools that ran. */
+  /** The names of tools that ran; a call with an argument `task` begins the task of that id. */
   readonly ran: string[];
   /** Ends calls of `wait` with an answer. */
   release(): void;
@@ -118,6 +118,10 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
     if (method !== 'tools/call') return say({});
     ran.push(params.name as string);
     const done = { content: [{ type: 'text', text: JSON.stringify(params.arguments) }] };
+    if (typeof params.arguments.task === 'string') {
+      const task = { taskId: params.arguments.task as string, status: 'working' };
+      return say(modern ? { resultType: 'task', ...task } : { task });
+    }
     if (params.name === 'wait' && params.arguments.polled === true) {
       polled = { jsonrpc: '2.0', id, result: { ...kind, ...done } };
       response.writeHead(200, { 'content-type': 'text/event-stream' });

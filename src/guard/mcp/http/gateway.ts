@@ -71,6 +71,8 @@ export class Gateway {
     const before = this.#cut;
     this.#cut = refusal;
     for (const { session } of [...this.#passing]) if (refusal !== null) session.cut(refusal);
+    // What was begun in the later era belongs to no session.
+    if (refusal !== null && before === null) this.#connection(this.#shared).session.cut(refusal);
     for (const connection of [...this.#sessions.values()]) {
       if (refusal === null) connection.session.resume();
       else connection.session.cut(refusal);
