@@ -93,6 +93,9 @@ export class Gateway {
       const message = readClientMessage(body);
       headersAgree(headers, message);
       if (message.kind === 'request') return await this.#request(message, request);
+      // To say 202 of a call that is dropped would be to say that it is carried out.
+      if (message.kind === 'notification' && !message.method.startsWith('notifications/'))
+        throw new RpcError(RPC.invalidRequest, `${message.method} without an id is no request`);
       // In the later era a client has nothing to say beside its requests: it cancels by closing the connection.
       if (headers['mcp-session-id'] === undefined && laterEra(message, headers)) return accepted();
       const connection = this.#sessionOf(request);
