@@ -57,7 +57,7 @@ export class RunningTasks {
 /** The open requests of one session. */
 export class OpenRequests {
   readonly #asked = new Map<RpcId, Pending>();
-  readonly #held = new Set<RpcId>();
+  readonly #held = new Map<RpcId, () => boolean>();
   #own = 0;
   readonly #outcome: (intentHash: string, outcome: CallOutcome) => void;
 
@@ -94,19 +94,15 @@ export class OpenRequests {
     this.#asked.set(id, pending);
   }
 
-  /** Keeps `id` among the calls that wait while `work` lasts. */
-  async hold(id: RpcId, work: () => Promise<void>): Promise<void> {
-    this.#held.add(id);
+  /** Keeps `id` among the calls that wait while `work` lasts. `held` is false from when a cancel ends that, also where the id is used anew. */
+  async hold(id: RpcId, work: (held: () => boolean) => Promise<void>): Promise<void> {
+    const held = (): boolean => this.#held.get(id) === held;
+    this.#held.set(id, held);
     try {
-      await work();
+      await work(held);
     } finally {
-      this.#held.delete(id);
+      if (held()) this.#held.delete(id);
     }
-  }
-
-  /** True while a call waits for its verdict; a cancel ends that. */
-  holds(id: RpcId): boolean {
-    return this.#held.has(id);
   }
 
   /** Ends a call that waits for its verdict. True where there was one. */

@@ -174,9 +174,9 @@ export class McpSession {
   /** What the client is shown first is what is pinned: between this and its first call the server may become another. */
   async #list(message: RpcRequest, route: SessionRoute): Promise<void> {
     const { id, method, params } = message;
-    await this.#open.hold(id, async () => {
+    await this.#open.hold(id, async (held) => {
       await this.#memory.listing.firstSight((cursor) => this.#ownPage(cursor, route));
-      if (!this.#open.holds(id)) return;
+      if (!held()) return;
       if (this.#cut !== null) this.#answer(route, refusalAnswer(id, method, versionIn(params) !== null, this.#cut));
       else this.#ask(message, route);
     });
@@ -188,9 +188,9 @@ export class McpSession {
     const read = readIn(message, rule, this.#ports, this.#memory.continuations);
     if (read === null) return this.#ask(message, route);
     const [{ id }, { call, key }] = [message, read];
-    await this.#open.hold(id, async () => {
+    await this.#open.hold(id, async (held) => {
       const verdict = await this.#verdict(id, call);
-      if (!this.#open.holds(id)) return;
+      if (!held()) return;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
       if (refusal !== null && !observe) throw new RpcError(RPC.invalidParams, refusalLine(refusal), id);
       if (refusal !== null) note(`would be refused: ${refusal.code} ${refusal.name} (${call.action})`);
@@ -209,17 +209,16 @@ export class McpSession {
       target: `mcp:${this.#ports.server}`,
       continues: this.#memory.continuations.take(key, params),
     };
-    await this.#open.hold(id, async () => {
+    await this.#open.hold(id, async (held) => {
       const verdict = (await this.#pinRefusal(id, name, call, route)) ?? (await this.#verdict(id, call));
       const accepted = 'code' in verdict ? null : verdict.intentHash;
       // Its server may have said meanwhile that its list is another one.
       const changed = accepted === null ? null : await this.#pinRefusal(id, name, call, route, accepted);
       const refusal = this.#cut ?? ('code' in verdict ? verdict : changed);
       // A cancel may have ended it meanwhile.
-      const held = this.#open.holds(id);
-      if (accepted !== null && (!held || (refusal !== null && !this.#ports.observe)))
+      if (accepted !== null && (!held() || (refusal !== null && !this.#ports.observe)))
         this.#ports.outcome(accepted, 'unknown');
-      if (!held) return;
+      if (!held()) return;
       if (refusal !== null && !this.#ports.observe)
         return this.#answer(route, refusalAnswer(id, 'tools/call', versionIn(params) !== null, refusal));
       if (refusal !== null) this.#ports.note(`would be refused: ${refusal.code} ${refusal.name} (${name})`);

@@ -365,6 +365,31 @@ describe('a cancel', () => {
     await calling;
     expect(bench.toServer.map(({ method }) => method as string)).toEqual(['tools/list']);
   });
+  test('holds where the id is used anew before the verdict', async () => {
+    const decide: ((verdict: CallVerdict) => void)[] = [];
+    bench.verdict = () => new Promise((resolve) => void decide.push(resolve));
+    const call = (amount: number): Promise<void> =>
+      bench.session.fromClient(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: { name: 'refund', arguments: { amount } },
+        }),
+      );
+    const first = call(1);
+    await expect.poll(() => decide.length).toBe(1);
+    await bench.client({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    const second = call(2);
+    await expect.poll(() => decide.length).toBe(2);
+    decide[0]!({ allowed: true, intentHash: 'sha256:1' });
+    await first;
+    decide[1]!({ allowed: true, intentHash: 'sha256:2' });
+    await second;
+    expect(bench.forwarded.map(({ params }) => params.arguments as Any)).toEqual([{ amount: 2 }]);
+    bench.answered(1, {});
+    expect(bench.outcomes).toEqual(['sha256:1 unknown', 'sha256:2 ok']);
+  });
   test('of a call that runs is passed on', async () => {
     await bench.call(1, 'refund');
     await bench.client({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
