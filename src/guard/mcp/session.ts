@@ -144,9 +144,9 @@ export class McpSession {
   }
 
   /** The connection is over: what was allowed and not answered has an unknown end, and callers that wait are told. */
-  close(): void {
+  close(why = 'the server has ended'): void {
     for (const [id, { route }] of this.#open.clear())
-      this.#answer(route, errorFor(new RpcError(RPC.internal, 'the server has ended', id)));
+      this.#answer(route, errorFor(new RpcError(RPC.internal, why, id)));
   }
 
   async #request(message: RpcRequest, route: SessionRoute): Promise<void> {

@@ -234,7 +234,7 @@ describe('aip mcp guard before a server over HTTP', () => {
   });
 
   test('the listener: a token, Host, no Origin, sessions that are known', async () => {
-    const { server, send, session, origin, base } = await staged();
+    const { server, send, session, origin, base, stream } = await staged();
     const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
     const { headers } = await session();
     const before = server.seen.length;
@@ -252,7 +252,11 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect((await send(undefined, { ...headers, accept: 'application/json' }, 'GET')).status).toBe(406);
     expect((await ask(origin, '/mcp', undefined, base, 'PUT')).status).toBe(405);
     expect(server.seen.length).toBe(before);
+    const wait = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'wait', arguments: {} } };
+    const open = stream(wait, headers);
+    await open.until(({ method }) => method === 'notifications/progress');
     expect((await send(undefined, headers, 'DELETE')).status).toBe(200);
+    expect((await open.until(({ id }) => id === 2)).error.message).toBe('the connection to the server was ended');
     expect((await send(ping, headers)).status).toBe(404);
     // The server is told aside: the client does not wait for it.
     await expect.poll(() => server.seen.at(-1)?.method, { timeout: 10_000 }).toBe('DELETE');

@@ -122,7 +122,7 @@ export class ClientLink {
   /** Ends the session here and at the server. */
   end(): void {
     this.hangUp();
-    this.session.close();
+    this.session.close('the connection to the server was ended');
     for (const exchange of this.exchanges.keys()) exchange.close();
     if (this.upstreamId === null) return;
     const call = { method: 'DELETE', headers: this.#headers() } as const;
