@@ -6,7 +6,7 @@ import { errorFor, RPC, RpcError, type RpcId, type RpcMessage } from './message.
 import { CALL_MEMBERS, type DeclaredRule } from './methods.js';
 import type { SessionPorts, ToolCall } from './ports.js';
 import { notDeclared } from './refusal.js';
-import { refusalLine } from '../refusal.js';
+import { refusalLine, type CallRefusal } from '../refusal.js';
 
 /** A request. */
 export type RpcRequest = RpcMessage & { readonly kind: 'request' };
@@ -112,13 +112,17 @@ export function forwardedIn(message: RpcRequest, ports: AnswerRules): RpcRequest
   return message;
 }
 
-/** A client's answer to a question of the server's; an error in its place where it is not to reach it, unless `observe`. */
+/**
+ * A client's answer to a question of the server's; an error in its place where it is not to reach it, unless `observe`.
+ * @param stopped why the agent may do nothing any more
+ */
 export function passingAnswer<M extends RpcMessage & { readonly id: RpcId | null }>(
   message: M,
   ports: AnswerRules,
+  stopped: CallRefusal | null,
 ): RpcMessage {
   if (message.kind !== 'result') return message;
-  const refused = refusedAnswers('elicitation/create', message.result, ports);
+  const refused = stopped === null ? refusedAnswers('elicitation/create', message.result, ports) : refusalLine(stopped);
   return refused === null ? message : errorFor(new RpcError(RPC.invalidParams, refused, message.id));
 }
 

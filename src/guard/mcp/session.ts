@@ -58,7 +58,7 @@ export class McpSession {
       if (asked.kind === 'request') await this.#request(asked, route);
       else if (asked.kind === 'notification') this.#notification(asked, route);
       else if (asked.id !== null && this.#serverAsked.delete(asked.id))
-        this.#toServer(route, passingAnswer(asked, this.#ports));
+        this.#toServer(route, passingAnswer(asked, this.#ports, this.#cut));
     } catch (error) {
       if (error instanceof RpcError) return this.#answer(route, errorFor(error));
       // Nothing of the client's is left to run into the guard's own failure without an answer.

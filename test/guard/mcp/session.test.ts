@@ -810,6 +810,15 @@ describe('a stop', () => {
     await bench.call(5, 'refund');
     expect(bench.forwarded).toHaveLength(2);
   });
+  test("lets no answer to a server's question through", async () => {
+    bench = new Bench({ allowElicitation: true });
+    bench.session.fromServer('{"jsonrpc":"2.0","id":0,"method":"elicitation/create","params":{"message":"Sure?"}}');
+    bench.session.cut(STOPPED);
+    await bench.client({ jsonrpc: '2.0', id: 0, result: { action: 'accept', content: {} } });
+    expect(bench.toServer).toEqual([
+      { jsonrpc: '2.0', id: 0, error: { code: -32602, message: expect.stringContaining('AIP-E401') } },
+    ]);
+  });
   test('ends the tasks that run, once, and no others', async () => {
     for (const id of [1, 2, 3]) {
       await bench.call(id, 'refund');
