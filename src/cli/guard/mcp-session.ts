@@ -198,15 +198,23 @@ function refusalFrom({ entry, message, details }: Violation): CallRefusal {
   return { code: entry.code, name: entry.name, message, remedy, details, intentHash: null };
 }
 
-/** Read once: another process that accepts new pins counts from the next start on. */
+/**
+ * Read once: another process that accepts new pins counts from the next start on. While there are none they are looked for again: a guard
+ * that another client started may have seen the server first, and what it pinned is not to be replaced by what the server says later.
+ */
 async function pinsOf(cli: Scene, server: string): Promise<ToolPins> {
   const file = await serverPins(cli.workspace, server);
   const hashes = (tools: readonly { readonly name: string; readonly hash: string }[]): Map<string, string> =>
     new Map(tools.map(({ name, hash }) => [name, hash]));
-  const kept = file.read();
-  let known = kept === null ? null : hashes(kept);
+  let known: Map<string, string> | null = null;
+  const look = (): Map<string, string> | null => {
+    const kept = known === null ? file.read() : null;
+    if (kept !== null) known = hashes(kept);
+    return known;
+  };
+  look();
   return {
-    known: () => known,
+    known: look,
     keep(tools) {
       file.write(tools);
       known = hashes(tools);
