@@ -1,5 +1,6 @@
 /** LangChain 1.x. `guardTool` wraps a tool behind its schema; the middleware guards every tool of an agent that is called through it. */
 import { guardedCall, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
+import { madeBySchema } from './schema-values.js';
 
 /** What of a tool is used: `func` of the tools that `tool()` makes, `_call` of classes. */
 interface LangChainTool {
@@ -40,8 +41,10 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
 }
 
 /** What a middleware is asked. */
-interface ToolRequest {
+export interface ToolRequest {
   readonly toolCall: { readonly name: string; readonly id?: string; readonly args: object };
+  /** The tool, where the framework knows it. */
+  readonly tool?: unknown;
   readonly runtime?: unknown;
 }
 
@@ -50,11 +53,17 @@ export function aipMiddleware(agent: Agent, options: GuardOptions = {}) {
   return {
     name: 'aip',
     async wrapToolCall<R extends ToolRequest, A>(request: R, next: (request: R) => A | Promise<A>): Promise<A> {
-      const { name, id, args } = request.toolCall;
+      const { name, id } = request.toolCall;
+      const args = structuredClone(request.toolCall.args);
       try {
+        const made = await madeBySchema(request.tool, args);
+        // The tool's schema reads them once more, and makes of them what was verified.
         const own = (verified: object): A | Promise<A> =>
-          next({ ...request, toolCall: { ...request.toolCall, args: structuredClone(verified) } });
-        return await guardedCall(agent, name, args, options, own, signalIn(request.runtime));
+          next({
+            ...request,
+            toolCall: { ...request.toolCall, args: made === null ? structuredClone(verified) : args },
+          });
+        return await guardedCall(agent, name, made ?? args, options, own, signalIn(request.runtime));
       } catch (error) {
         const content = refusalText(error);
         if (content === null) throw error;

@@ -1,40 +1,74 @@
 /** OpenAI Agents SDK for TypeScript. */
 import { guardedCall, needsPerson, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
+import { withDefaults } from './schema-values.js';
 
 /** What of a function tool is used. The arguments arrive as the text of an object. */
 interface FunctionTool {
   readonly name: string;
   readonly invoke: (context: never, input: string, ...rest: never[]) => Promise<unknown>;
+  /** Its JSON Schema. */
+  readonly parameters?: unknown;
   readonly needsApproval?: unknown;
 }
 
+/** What `tool()` of the SDK is made of, before it is made. */
+interface ToolOptions {
+  readonly name?: string;
+  readonly execute: (input: never, ...rest: never[]) => unknown;
+  readonly needsApproval?: unknown;
+}
+
+type Execute = (input: unknown, ...rest: unknown[]) => unknown;
 type Needs = (context: unknown, input: object, ...rest: unknown[]) => Promise<boolean>;
 
 /**
- * The same tool, which runs only when its agent may run it; a refusal is its answer.
- * @throws TypeError for a tool without `invoke`: what another program runs never passes here
+ * The same tool, which runs only when its agent may run it; a refusal is its answer. Of a tool that `tool()` has made, the arguments are judged
+ * as the model gives them, with the defaults of its JSON Schema: a schema that changes values (`preprocess`, `catch`) is behind the verdict.
+ * `tool(guardTool(agent, {name, parameters, execute}))` judges exactly what `execute` gets.
+ * @throws TypeError for a tool without `invoke` or `execute`: what another program runs never passes here
  */
-export function guardTool<T extends FunctionTool>(agent: Agent, tool: T, options: GuardOptions = {}): T {
-  if (typeof tool.invoke !== 'function')
-    throw new TypeError(`The tool ${tool.name} has no invoke: it is run elsewhere, and cannot be guarded here.`);
-  const asks = tool.needsApproval;
-  return {
-    ...tool,
-    invoke: async (context: never, input: string, ...rest: never[]): Promise<unknown> => {
-      try {
-        // Written anew from what was verified: of a member that stands there twice, the tool could read the other one.
-        const own = (verified: object): Promise<unknown> => tool.invoke(context, JSON.stringify(verified), ...rest);
-        return await guardedCall(agent, tool.name, argumentsIn(input), options, own, signalIn(...rest));
-      } catch (error) {
-        const text = refusalText(error);
-        if (text === null) throw error;
-        return text;
-      }
-    },
-    needsApproval: async (context: unknown, input: object, ...rest: unknown[]): Promise<boolean> =>
-      (typeof asks === 'function' && (await (asks as Needs)(context, input, ...rest))) ||
-      needsPerson(agent, tool.name, input, options),
+export function guardTool<T extends FunctionTool | ToolOptions>(agent: Agent, tool: T, options: GuardOptions = {}): T {
+  const own = tool as Partial<FunctionTool & ToolOptions>;
+  const { execute, invoke, parameters, needsApproval: asks } = own;
+  const name = own.name ?? execute?.name ?? '';
+  const call = async (
+    input: object,
+    run: (verified: object) => unknown,
+    rest: readonly unknown[],
+  ): Promise<unknown> => {
+    try {
+      return await guardedCall(agent, name, input, options, run, signalIn(...rest));
+    } catch (error) {
+      const text = refusalText(error);
+      if (text === null) throw error;
+      return text;
+    }
   };
+  const guarded = {
+    ...tool,
+    needsApproval: async (context: unknown, input: object, ...rest: unknown[]): Promise<boolean> =>
+      asks === true ||
+      (typeof asks === 'function' && (await (asks as Needs)(context, input, ...rest))) ||
+      needsPerson(agent, name, input, options),
+  };
+  if (typeof invoke === 'function')
+    return {
+      ...guarded,
+      // Written anew from what was verified: of a member that stands there twice, the tool could read the other one.
+      invoke: async (context: never, input: string, ...rest: never[]) =>
+        call(
+          withDefaults(argumentsIn(input), parameters),
+          (verified) => (invoke as Execute).call(tool, context, JSON.stringify(verified), ...rest),
+          rest,
+        ),
+    };
+  if (typeof execute === 'function')
+    return {
+      ...guarded,
+      execute: async (input: object, ...rest: never[]) =>
+        call(input, (verified) => (execute as Execute).call(tool, verified, ...rest), rest),
+    };
+  throw new TypeError(`The tool ${name} has no invoke: it is run elsewhere, and cannot be guarded here.`);
 }
 
 function argumentsIn(input: string): object {

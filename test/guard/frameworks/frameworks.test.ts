@@ -116,6 +116,22 @@ describe('LangChain', () => {
     const request = { toolCall: { name: 'refund', id: '1', args: { amount: 5 } }, state: 1 };
     expect(await wrapToolCall(request, (given) => given)).toEqual(request);
   });
+  test('the middleware judges what the schema of the tool makes of the arguments', async () => {
+    const { agent, workspace, ran, options } = await staged();
+    const { wrapToolCall } = aipMiddleware(agent, options);
+    const validate = ({ amount = 5000, due = '2026-01-01' }: { amount?: number; due?: string }) => ({
+      value: { amount, due: new Date(due), tags: new Set(['a']) },
+    });
+    const tool = { schema: { '~standard': { validate } } };
+    const ask = (args: object) =>
+      wrapToolCall({ toolCall: { name: 'refund', id: '1', args }, tool }, ({ toolCall }) => ran.push(toolCall.args));
+    await ask({ amount: 5, due: '2026-02-01' });
+    await ask({}).catch(() => 'no ToolMessage without LangChain');
+    expect(ran).toEqual([{ amount: 5, due: '2026-02-01' }]);
+    const [refused, accepted] = await workspace.getVerificationLogs();
+    expect(refused).toMatchObject({ error_code: 'AIP-E202', params: { amount: 5000 } });
+    expect(accepted).toMatchObject({ error_code: null, params: { amount: 5, due: '2026-02-01' } });
+  });
 });
 
 test('a call that the framework gave up does not run, neither before the verdict nor after it', async () => {
@@ -170,6 +186,29 @@ test('OpenAI Agents: arguments are written anew from what was verified', async (
   expect(await tool.invoke(undefined as never, '{"amount":10000}')).toMatch(/^AIP-E202 /);
   expect(await refusal(tool.invoke(undefined as never, '[]'))).toBeInstanceOf(TypeError);
   expect(ran).toHaveLength(1);
+});
+
+test('OpenAI Agents: defaults of the schema are judged, wherever they stand', async () => {
+  const { agent, ran, options } = await staged();
+  const amount = { type: 'number', default: 5000 };
+  const line = { anyOf: [{ type: 'object', properties: { amount } }, { type: 'null' }] };
+  const parameters = { type: 'object', properties: { amount: { ...amount, default: 7 }, lines: { items: line } } };
+  const invoke = async (_: never, input: string): Promise<unknown> => ran.push(JSON.parse(input));
+  const { invoke: ask } = guardFunction(agent, { name: 'refund', parameters, invoke }, options);
+  await ask(undefined as never, '{}');
+  await ask(undefined as never, '{"amount":8,"lines":[null,{"amount":9}]}');
+  expect(await ask(undefined as never, '{"lines":[{}]}')).toMatch(/^AIP-E202 /);
+  expect(ran).toEqual([{ amount: 7 }, { amount: 8, lines: [null, { amount: 9 }] }]);
+});
+
+test('OpenAI Agents: what a tool is made of is guarded behind its schema', async () => {
+  const { agent, ran, options } = await staged();
+  const made = { execute: async (input: { amount: number }, context: string) => ran.push([input, context]) };
+  const { execute, needsApproval } = guardFunction(agent, { ...made, name: 'refund', needsApproval: true }, options);
+  expect(await execute({ amount: 5 }, 'context')).toBe(1);
+  expect(await execute({ amount: 500 }, 'context')).toMatch(/^AIP-E202 /);
+  expect(ran).toEqual([[{ amount: 5 }, 'context']]);
+  expect(await (needsApproval as unknown as (context: object, input: object) => Promise<boolean>)({}, {})).toBe(true);
 });
 
 test('OpenAI Agents: a tool that is run elsewhere is refused when it is wrapped', async () => {

@@ -1,0 +1,49 @@
+/** What the schema of a tool makes of a model's arguments: the tool gets that, so that is what is judged. */
+
+/** What the tool gets behind its schema, which fills in and changes values; null where no schema takes the arguments. */
+export async function madeBySchema(tool: unknown, args: object): Promise<object | null> {
+  const { schema } = (tool ?? {}) as {
+    readonly schema?: { readonly '~standard'?: { validate(value: object): unknown } };
+  };
+  const read = (await schema?.['~standard']?.validate(args)) as { readonly value?: unknown } | undefined;
+  return typeof read?.value === 'object' && read.value !== null ? (sayable(read.value, args) as object) : null;
+}
+
+/** A value as JSON can say it: a Date, a Set and the like are judged as they were given. */
+function sayable(made: unknown, given: unknown): unknown {
+  if (typeof made !== 'object' || made === null) return typeof made === 'bigint' ? given : made;
+  const at = (name: string | number): unknown =>
+    (given as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  if (Array.isArray(made)) return made.map((each, i) => sayable(each, at(i)));
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(made) as object | null)) return given;
+  return Object.fromEntries(Object.entries(made).map(([name, each]) => [name, sayable(each, at(name))]));
+}
+
+/** What of a JSON Schema is used. */
+interface Schema {
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+}
+
+/** The value with the defaults that a JSON Schema gives, of each of its alternatives: they are filled in behind the verdict else. */
+export function withDefaults<V>(value: V, schema: unknown): V {
+  return filled(value, schema as Schema | undefined) as V;
+}
+
+function filled(value: unknown, schema: Schema = {}): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const alternatives = [schema, ...(schema.anyOf ?? [])];
+  if (Array.isArray(value)) {
+    const { items } = alternatives.find((each) => each.items !== undefined) ?? {};
+    return value.map((each) => filled(each, items));
+  }
+  const given = value as Readonly<Record<string, unknown>>;
+  const members = alternatives.flatMap(({ properties = {} }) => Object.entries(properties));
+  const known = members.map(([name, own]): [string, unknown] => [
+    name,
+    Object.hasOwn(given, name) ? filled(given[name], own) : own.default,
+  ]);
+  return { ...given, ...Object.fromEntries(known.filter(([, each]) => each !== undefined)) };
+}
