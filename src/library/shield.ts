@@ -29,8 +29,17 @@ type AnyClass = new (...args: any[]) => object;
 
 /** The function behind a shield: the same arguments, and a promise of the result. */
 export type ShieldedFunction<F extends AnyFunction> = (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
-/** The object behind a shield: every method a shielded function. */
-export type ShieldedObject<T> = { readonly [K in keyof T]: T[K] extends AnyFunction ? ShieldedFunction<T[K]> : T[K] };
+/** The object behind a shield: every method a shielded function, in the objects that it holds as well. */
+export type ShieldedObject<T> = { readonly [K in keyof T]: ShieldedMember<T[K]> };
+type ShieldedMember<M> = M extends AnyFunction
+  ? ShieldedFunction<M>
+  : M extends Whole
+    ? M
+    : M extends object
+      ? ShieldedObject<M>
+      : M;
+/** Data, which is handed out as it is. */
+type Whole = readonly unknown[] | Date | Error | PromiseLike<unknown> | { readonly [Symbol.toStringTag]: string };
 
 /**
  * Before each call an intent is signed for the tool's action, with params made of the arguments, and verified; only then
@@ -41,7 +50,8 @@ export type ShieldedObject<T> = { readonly [K in keyof T]: T[K] extends AnyFunct
  * intent is signed afresh under the request, and the tool runs.
  *
  * An object's methods are found by name when they are called, so methods of subclasses and function-valued fields are
- * shielded as well. Members under symbols and static members of a class are left as they are.
+ * shielded as well, and so are those of the objects that it holds (`client.refunds.create`, under the name `refunds.create`). Members under
+ * symbols, static members of a class and what collections hold are left as they are.
  */
 export interface Shield {
   <F extends AnyFunction>(options: ShieldOptions<Parameters<F>>, tool: F): ShieldedFunction<F>;
@@ -77,6 +87,19 @@ export function shieldWith(parts: Parts): Shield {
       throw usage(`Which of its actions does the function "${tool.name}" perform?`, 'give it one action');
     return guard.function(tool, action, options.params);
   }) as Shield;
+}
+
+/** True for an object that is no data: an instance of a class of the program, or one with a function in it, at any depth. */
+function holdsMethods(value: unknown, above: readonly unknown[] = []): value is object {
+  if (Object.prototype.toString.call(value) !== '[object Object]' || above.includes(value)) return false;
+  const object = value as { readonly then?: unknown };
+  // Of what is awaited, "then" is called with functions.
+  if (typeof object.then === 'function') return false;
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) return true;
+  const own = Object.values(Object.getOwnPropertyDescriptors(object));
+  return own.some(
+    ({ get, value: each }) => get !== undefined || typeof each === 'function' || holdsMethods(each, [...above, value]),
+  );
 }
 
 function isClass(tool: object): tool is AnyClass {
@@ -135,15 +158,15 @@ class Guard {
   }
 
   /** The stand-in has no properties of its own, so that a frozen tool can be shielded too. */
-  object(tool: object): object {
-    const known = new Map<string, { value: AnyFunction; shielded: AnyFunction }>();
+  object(tool: object, path = ''): object {
+    const known = new Map<string, { value: unknown; shielded: unknown }>();
     const member = (name: string | symbol): unknown => {
       const value: unknown = Reflect.get(tool, name, tool);
-      if (typeof value !== 'function' || typeof name === 'symbol' || name in Object.prototype) return value;
+      if (typeof name === 'symbol' || name in Object.prototype) return value;
       const found = known.get(name);
-      if (found?.value === value) return found.shielded;
-      const shielded = this.#method(tool, name, value as AnyFunction);
-      known.set(name, { value: value as AnyFunction, shielded });
+      if (found !== undefined && found.value === value) return found.shielded;
+      const shielded = this.#member(tool, path + name, value);
+      if (shielded !== value) known.set(name, { value, shielded });
       return shielded;
     };
     return new Proxy(
@@ -166,6 +189,13 @@ class Guard {
     );
   }
 
+  #member(tool: object, path: string, value: unknown): unknown {
+    if (typeof value === 'function') return this.#method(tool, path, value as AnyFunction);
+    const { methods = {} } = this.#options;
+    const isNone = Object.hasOwn(methods, path) && methods[path] === null;
+    return isNone || !holdsMethods(value) ? value : this.object(value, `${path}.`);
+  }
+
   #method(tool: object, name: string, method: AnyFunction): AnyFunction {
     const { actions, methods = {}, params } = this.#options;
     const own = Object.hasOwn(methods, name) ? methods[name] : undefined;
@@ -177,7 +207,7 @@ class Guard {
     return async () => {
       throw usage(
         `The method "${name}" is named after none of the shield's actions, so it was not run.`,
-        `methods: { ${name}: '<action>' }, or null for what is no action`,
+        `methods: { ${name.includes('.') ? `'${name}'` : name}: '<action>' }, or null for what is no action`,
       );
     };
   }

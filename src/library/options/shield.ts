@@ -42,7 +42,10 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs>
    * not verified.
    */
   readonly params?: ParamMap<Args>;
-  /** For single methods of an object or class: the action, the action with its params, or null for what is no action. */
+  /**
+   * For single methods of an object or class, by name or by path (`refunds.create`): the action, the action with its params, or null for what
+   * is no action. Null for an object that it holds leaves that as it is.
+   */
   readonly methods?: Readonly<
     Record<string, string | null | { readonly action?: string; readonly params?: ParamMap<AnyArgs> }>
   >;

@@ -316,6 +316,50 @@ describe('a shielded object', () => {
     expect(Object.keys(shielded)).toHaveLength(2);
   });
 
+  test('what the objects in it can do is shielded as well', async () => {
+    class Refunds {
+      readonly #made: number[] = [];
+      create({ amount }: { amount: number }): number {
+        return this.#made.push(amount);
+      }
+      list(): readonly number[] {
+        return this.#made;
+      }
+    }
+    const [aip, ran] = [workshop(), [] as unknown[]];
+    const passport = await supportAgent(aip, { actions: ['pay', 'refunds.create', 'v1.pay'], constraints: {} });
+    const client = {
+      refunds: new Refunds(),
+      v1: { inner: { pay: (order: { amount: number }) => ran.push(order) }, pay: async () => ran.push('v1') },
+      cache: { get: () => 'cached' },
+      settings: { retries: 2, hosts: ['a'] },
+      seen: new Map([['a', 1]]),
+      ready: Promise.resolve('yes'),
+      none: null,
+      rows: [() => ran.push('row')],
+    };
+    const methods = { 'v1.inner.pay': 'pay', 'refunds.list': null, cache: null };
+    const shield = { passport, actions: ['pay', 'refunds.create', 'v1.pay'], methods, limit: 10 };
+    const shielded = aip.shield(shield, client);
+    expect(await refusal(shielded.refunds.create({ amount: 11 }))).toMatchObject({ code: 'AIP-E202' });
+    expect(await shielded.refunds.create({ amount: 5 })).toBe(1);
+    expectTypeOf(shielded.refunds.create).returns.toEqualTypeOf<Promise<number>>();
+    expect(shielded.refunds.list()).toEqual([5]);
+    expect(await refusal(shielded.v1.inner.pay({ amount: 11 }))).toMatchObject({ code: 'AIP-E202' });
+    expect(await shielded.v1.pay()).toBe(1);
+    expect(shielded.refunds).toBe(shielded.refunds);
+    expect(shielded.refunds).toBeInstanceOf(Refunds);
+    // Data, and what is said to be no tool, is what it was.
+    for (const name of ['cache', 'settings', 'seen', 'ready', 'none', 'rows'] as const)
+      expect(shielded[name]).toBe(client[name]);
+    expectTypeOf(shielded.seen).toEqualTypeOf<Map<string, number>>();
+    expect(await shielded.ready).toBe('yes');
+    const strict = aip.shield({ passport, actions: ['pay', 'v1.pay'] }, client);
+    const unnamed = await refusal(strict.cache.get());
+    expect(unnamed).toMatchObject({ code: 'USAGE', hint: expect.stringContaining("{ 'cache.get': '<action>' }") });
+    expect(ran).toEqual(['v1']);
+  });
+
   test('a frozen object can be shielded', async () => {
     const aip = workshop();
     const { agentId } = await supportAgent(aip, LOOSE);
