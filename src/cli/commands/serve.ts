@@ -4,7 +4,7 @@ import type { Desk } from '../../app/guarding/desk.js';
 import { WATCHDOG_MS } from '../../guard/hook/call.js';
 import type { AgentToken } from '../../guard/serve/gate.js';
 import { ServiceCounters } from '../../guard/serve/metrics.js';
-import { hookSafe, MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
+import { replyTo, MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
 import { bearerToken, defaultSocket, defaultTokenFile, listenHere, sameText } from '../../workspace/guard/serving.js';
 import type { Cli } from '../cli.js';
 import { openDesks, namedPassportFile, type Desks } from '../guard/desks.js';
@@ -130,9 +130,9 @@ export const command: CommandSpec<Options> = {
         const refused = refusedOnHeaders(deps.gate, head);
         if (refused === null) return null;
         tally.replied(refused.status);
-        return hookSafe(head, refused);
+        return replyTo(head, refused);
       },
-      undecided: hookSafe,
+      undecided: replyTo,
       maxBody: MAX_BODY,
       onBug: (error) =>
         cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),

@@ -22,8 +22,11 @@ export function textWebReply(
 export class RequestRefused extends Error {
   readonly status: number;
   readonly code: string;
-  constructor(status: number, code: string, message: string) {
+  /** Of the reply, beside those that every reply has. */
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
+    this.headers = headers;
     this.name = 'Refusal';
     this.status = status;
     this.code = code;
@@ -31,9 +34,9 @@ export class RequestRefused extends Error {
 }
 
 /** The reply to a refused request. */
-export function refusalReply({ status, code, message }: RequestRefused): WebReply {
-  const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-  return jsonWebReply(status, { code, message }, headers);
+export function refusalReply({ status, code, message, headers }: RequestRefused): WebReply {
+  const own: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  return jsonWebReply(status, { code, message }, { ...own, ...headers });
 }
 
 /** The object in a body, strictly read. @throws Refusal 400 */

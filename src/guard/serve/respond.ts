@@ -54,15 +54,25 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
     (deps, request, caller) => hook(deps, request, caller, client),
   ]),
 ]);
-const PATHS = new Set([...ENDPOINTS.keys()].map((each) => each.slice(each.indexOf(' ') + 1)));
+/** The methods of a path. A HEAD is a GET whose body stays away (RFC 9110, 9.3.2). */
+function methodsOf(path: string): string[] {
+  const named = ['GET', 'POST'].filter((method) => ENDPOINTS.has(`${method} ${path}`));
+  return named.includes('GET') ? [...named, 'HEAD'] : named;
+}
 
 /** Answers one request. What fails is 4xx or 5xx, which no caller may take for a yes. */
 export async function respond(deps: ServiceDeps, request: WebRequest): Promise<WebReply> {
-  const reply = hookSafe(request, await answered(deps, request));
+  const reply = replyTo(request, await answered(deps, request));
   deps.tally.replied(reply.status);
-  const id = request.headers['x-request-id'];
-  if (id === undefined || !/^[\x21-\x7e]{1,256}$/.test(id)) return reply;
-  return { ...reply, headers: { ...reply.headers, 'x-request-id': id } };
+  return reply;
+}
+
+/** A reply as its request wants it: with its id (AuthZEN 1.0, X-Request-ID), and never a yes to a hook. */
+export function replyTo(head: WebRequestHead, reply: WebReply): WebReply {
+  const safe = hookSafe(head, reply);
+  const id = head.headers['x-request-id'];
+  if (id === undefined || !/^[\x20-\x7e]{1,256}$/.test(id)) return safe;
+  return { ...safe, headers: { ...safe.headers, 'x-request-id': id } };
 }
 
 async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebReply> {
@@ -72,9 +82,11 @@ async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebRepl
     // What stands there could mean a limit to its sender, as a member of the body could.
     if (method === 'POST' && query.size > 0 && !path.startsWith('/v1/hooks/'))
       throw bad('Nothing is asked in the query here; all of it stands in the body.');
-    const endpoint = ENDPOINTS.get(`${method} ${path}`);
+    const endpoint = ENDPOINTS.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
     if (endpoint !== undefined) return await endpoint(deps, request, caller);
-    if (PATHS.has(path)) throw new RequestRefused(405, 'METHOD_NOT_ALLOWED', `${path} is not asked with this method.`);
+    const allow = methodsOf(path).join(', ');
+    if (allow !== '')
+      throw new RequestRefused(405, 'METHOD_NOT_ALLOWED', `${path} is not asked with this method.`, { allow });
     throw new RequestRefused(404, 'NOT_FOUND', 'There is no such endpoint; /openapi.json lists them.');
   } catch (error) {
     if (error instanceof RequestRefused) return refusalReply(error);
@@ -157,7 +169,7 @@ const MOST_OWN = 16;
  * The reply to a request that was not answered with a decision. An agent that posts its event here by itself takes every status but 200 for
  * "go on", so that it gets its deny; the hook's own client ends by itself.
  */
-export function hookSafe({ method, path, headers }: WebRequestHead, reply: WebReply): WebReply {
+function hookSafe({ method, path, headers }: WebRequestHead, reply: WebReply): WebReply {
   const client = Object.values(HOOK_CLIENTS).find(({ name }) => path === `/v1/hooks/${name}`);
   if (client === undefined || method !== 'POST' || reply.status === 200 || headers.accept === HOOK_ANSWER) return reply;
   const { message } = JSON.parse(reply.body) as { readonly message: string };

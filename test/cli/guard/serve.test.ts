@@ -141,8 +141,28 @@ describe('over its socket', () => {
         status: 200,
         json: { success: false, error_code: 'AIP-E100' },
       });
-    expect((await ask(socket!, '/v1/verify', undefined, {}, 'GET')).status).toBe(405);
-    expect((await ask(socket!, '/healthz', undefined, { 'x-request-id': 'r-1' })).headers['x-request-id']).toBe('r-1');
+    const wrong = await ask(socket!, '/v1/verify', undefined, {}, 'GET');
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'POST']);
+    expect((await ask(socket!, '/healthz', undefined, {}, 'DELETE')).headers.allow).toBe('GET, HEAD');
+    const head = await ask(socket!, '/healthz', undefined, {}, 'HEAD');
+    expect([head.status, head.text]).toEqual([200, '']);
+  });
+
+  test('the id of a request comes back, whatever the answer', async () => {
+    const place = await guarded();
+    const { socket } = await served(place);
+    const id = { 'x-request-id': 'trace 7; r-1' };
+    const asked: [path: string, body: string | undefined, headers: object, status: number][] = [
+      ['/healthz', undefined, {}, 200],
+      ['/access/v1/evaluation', '{}', {}, 400],
+      ['/access/v1/evaluation', '{}', { authorization: 'Bearer no' }, 401],
+      ['/access/v1/evaluation', '{}', { origin: 'http://localhost' }, 403],
+      ['/access/v1/evaluation', ' '.repeat(70_000), {}, 413],
+    ];
+    for (const [path, body, headers, status] of asked) {
+      const answer = await ask(socket!, path, body, { ...id, ...headers });
+      expect([answer.status, answer.headers['x-request-id']]).toEqual([status, 'trace 7; r-1']);
+    }
   });
 });
 
