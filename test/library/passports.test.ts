@@ -227,6 +227,29 @@ describe('a private key', () => {
     await aip.createIntent({ passport, action: 'issue_refund', privateKey: KEY });
   });
 
+  test('in a key file is opened once for all calls that need it at the same time, and a no is no answer for another time', async () => {
+    const aip = workshop();
+    const { agentId } = await supportAgent(aip, { privateKey: undefined, keyStore: 'file' });
+    const answers = ['battery staple', 'correct horse'];
+    const asked: string[] = [];
+    const passphrase = (): string => {
+      asked.push(answers[asked.length]!);
+      return asked.at(-1)!;
+    };
+    const { createIntent } = aip.again({ passphrase });
+    const all = (): Promise<PromiseSettledResult<object>[]> =>
+      Promise.allSettled(Array.from({ length: 8 }, () => createIntent({ agentId, action: 'send_email' })));
+    expect(new Set((await all()).map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect(asked).toHaveLength(1);
+    expect(new Set((await all()).map(({ status }) => status))).toEqual(new Set(['fulfilled']));
+    expect(asked).toHaveLength(2);
+    const own = aip.again({ passphrase: 'battery staple' });
+    const other = own.createIntent({ agentId, action: 'send_email' });
+    expect((await own.createIntent({ agentId, action: 'send_email', passphrase: 'correct horse' })).agent_id).toBe(
+      agentId,
+    );
+    await expect(other).rejects.toMatchObject({ code: 'WRONG_PASSPHRASE' });
+  });
   test('in a key file opens with a passphrase that is asked for, and with no other', async () => {
     const aip = workshop();
     await supportAgent(aip, { keyStore: 'file' });

@@ -44,11 +44,21 @@ export function heldKey(passport: Passport, seed: Uint8Array): SeedKey {
   return held;
 }
 
+/** Where a key is looked for, and how it is opened there. */
+type Asked = { readonly [K in 'keyStore' | 'envFile' | 'passphrase']?: KeyOptions[K] | undefined };
+
+/** A key on its way, for all who ask for it in the same way meanwhile: a passphrase takes its time, and a person answers once. */
+interface Opening {
+  readonly how: readonly unknown[];
+  readonly key: Promise<HeldKey>;
+}
+
 /** Keys opened by this process, so that a tool call does not ask the keychain again. Forgotten on `close`. */
 export class OpenKeys {
   readonly #workspace: LocalWorkspace;
   readonly #passphrase: KeyOptions['passphrase'];
   readonly #held = new Map<string, HeldKey>();
+  readonly #opening = new Set<Opening>();
 
   /** `passphrase`: the workspace's own, for callers that name none. */
   constructor(workspace: LocalWorkspace, passphrase: KeyOptions['passphrase']) {
@@ -76,9 +86,18 @@ export class OpenKeys {
       return known?.seed != null && toHex(known.publicKey) === toHex(held.publicKey) ? known : this.#keep(held);
     }
     if (known !== undefined && toHex(known.publicKey) === toHex(key.publicKey)) return known;
-    const { envFile, passphrase } = options;
-    const ring = await keyring(this.#workspace, { envFile, passphrase: passphrase ?? this.#passphrase });
-    const from = storeNamed(options, ring.state.key(keyId) !== null, this.#workspace);
+    const { keyStore, envFile, passphrase = this.#passphrase } = options;
+    const how = [keyId, toHex(key.publicKey), keyStore, envFile, passphrase];
+    const same = [...this.#opening].find((each) => each.how.every((part, i) => part === how[i]));
+    if (same !== undefined) return same.key;
+    const opening = { how, key: this.#opened(passport, { keyStore, envFile, passphrase }) };
+    this.#opening.add(opening);
+    return opening.key.finally(() => this.#opening.delete(opening));
+  }
+
+  async #opened({ currentKey: { keyId, key } }: Passport, { keyStore, envFile, passphrase }: Asked): Promise<HeldKey> {
+    const ring = await keyring(this.#workspace, { envFile, passphrase });
+    const from = storeNamed({ keyStore, envFile }, ring.state.key(keyId) !== null, this.#workspace);
     return this.#keep(await openKey(ring, keyId, key.publicKey, from));
   }
 
@@ -99,7 +118,7 @@ export class OpenKeys {
 }
 
 /** A store that the caller names; else the environment, where this machine holds no key of its own and the variable is set. */
-function storeNamed({ keyStore, envFile }: KeyOptions, held: boolean, { world }: LocalWorkspace): KeyStoreName | null {
+function storeNamed({ keyStore, envFile }: Asked, held: boolean, { world }: LocalWorkspace): KeyStoreName | null {
   if (keyStore !== undefined) return keyStore;
   if (envFile !== undefined) return 'env';
   return !held && variable(world, AGENT_KEY_VARIABLE) !== null ? 'env' : null;
