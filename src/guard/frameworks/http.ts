@@ -16,12 +16,18 @@ export interface HttpGuardOptions {
   readonly workspace?: Pick<Workspace, 'verifyIntent'>;
 }
 
-/** Null lets the handler run. The intent is in the header `AIP-Intent`, as base64url of its JSON. The request's body stays readable. */
+/**
+ * Null lets the handler run. The intent is in the header `AIP-Intent`, as base64url of its JSON. The request's body stays readable.
+ * @throws TypeError where the body was read before and `params` does not say what it was; Failure when the world fails
+ */
 export async function guardRequest(request: Request, options: HttpGuardOptions): Promise<Response | null> {
   const { action, params = bodyOf, verify, workspace = { verifyIntent } } = options;
   const header = request.headers.get('aip-intent');
   if (header === null)
     return answer(401, 'AIP-E101', 'AIP-E101 INVALID_SIGNATURE: the request carries no signed intent.');
+  // An error of the server, which no client mends.
+  if (params === bodyOf && request.bodyUsed)
+    throw new TypeError('The body was read before: say by params what it was, or guard the request first.');
   const bytes = Buffer.from(header, 'base64url');
   let same = false;
   try {
