@@ -327,6 +327,15 @@ test('a secret that a manager prints signs once, and is in no file of ours', asy
   for (const file of files) expect(readFileSync(file, 'latin1')).not.toContain(secret.slice(8));
 });
 
+test('a key command gets no secret that opens other keys', async () => {
+  const { here, secret } = await signer({ AIP_MESH_KEY: 'x', AGENT_PRIVATE_KEY: `ed25519:${'07'.repeat(32)}` });
+  const command = `env >'${join(here.cwd, 'seen')}'; echo '${secret}'`;
+  expect((await here.run('intent', 'sign', '-p', 'bot', ...SEND, '--key-command', command)).code).toBe(0);
+  const seen = readFileSync(join(here.cwd, 'seen'), 'utf8');
+  expect(seen).toContain('PATH=');
+  expect(seen).not.toMatch(/AIP_KEY_PASSPHRASE|AIP_MESH_KEY|AGENT_PRIVATE_KEY/);
+});
+
 /** A world that knows an agent `bot`, whose private key is nowhere in it any more. */
 async function signer(env: Readonly<Record<string, string>> = {}) {
   const here = world({

@@ -58,7 +58,11 @@ export async function printedSeed(env: Environment, command: string): Promise<Ui
     process.platform === 'win32'
       ? (['cmd.exe', ['/d', '/s', '/c', command]] as const)
       : (['/bin/sh', ['-c', command]] as const);
-  const result = await runSubprocess(file, args, { env, timeoutMs: ANSWER_MS, maxOutputBytes: MAX_KEY_FILE_BYTES });
+  const result = await runSubprocess(file, args, {
+    env: commandEnvironment(env),
+    timeoutMs: ANSWER_MS,
+    maxOutputBytes: MAX_KEY_FILE_BYTES,
+  });
   const key = readPrivateKey(plainSecret(textOf('The key command', result), 'what the key command prints'));
   if (!key.encrypted) return key.seed;
   throw new Failure('UNREADABLE', 'The key command prints a key that is encrypted.', { hint: 'aip key import <file>' });

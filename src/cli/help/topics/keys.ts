@@ -49,7 +49,8 @@ environment, and this as the program:
       openssl pkey -pubin | awk '{printf "%s\\\\n", $0}')
     printf '{"public_key":"%s"}' "$key" ;;
   esac
-A manager that hands the key out as text: --key-command 'op read op://ops/bot/key' signs once with what the command prints, in memory.
+A manager that hands the key out as text: --key-command 'op read op://ops/bot/key' signs once with what the command prints, in memory;
+the same variables do not reach it.
 
 # Passphrases
 They come from --passphrase-file, --passphrase-fd, AIP_KEY_PASSPHRASE or the terminal, never from an argument. One that is easily
