@@ -38,7 +38,7 @@ const ROWS: { readonly [N in KeyStoreName]: KeyStoreRow & { readonly name: N } }
       "the system's own: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. The default.",
     async open({ workspace }) {
       const { keychain } = await import('../adapters/keys/keychain/store.js');
-      return keychain({ env: workspace.world.env });
+      return keychain({ env: workspace.world.env, folder: workspace.paths().keysDir });
     },
   },
   file: {

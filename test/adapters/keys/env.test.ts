@@ -50,7 +50,6 @@ keyStoreContract(() => ({
   reopened: open(),
   strayRef: join(folder, 'nothing.env'),
   holdsMany: false,
-  exclusive: true,
 }));
 
 describe('the environment', () => {

@@ -51,7 +51,6 @@ keyStoreContract(() => ({
   reopened: open(),
   strayRef: join(home, 'keys', 'nothing.pem'),
   holdsMany: true,
-  exclusive: true,
 }));
 
 describe('a key file', () => {

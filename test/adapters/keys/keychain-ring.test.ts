@@ -19,30 +19,33 @@ describe.skipIf(reason !== null)('with an unlocked ring', () => {
   });
   afterAll(() => ring.stop());
   afterEach(async () => {
-    const store = keychain({ env: ring.env });
+    const store = keychain({ env: ring.env, folder: ring.home });
     await store.delete(KEY_ID);
     await store.delete(KEY_ID.replace('#key-1', '#key-2'));
   });
 
   keyStoreContract(() => ({
-    store: keychain({ env: ring.env }),
-    reopened: keychain({ env: ring.env }),
+    store: keychain({ env: ring.env, folder: ring.home }),
+    reopened: keychain({ env: ring.env, folder: ring.home }),
     strayRef: 'did:web:acme.com:agents:nobody#key-1',
     holdsMany: true,
-    exclusive: false,
   }));
 
   test('the addon shipped inside the package does it where install scripts are off', async () => {
     const shipped = addonPaths().filter((path) => path.includes('prebuilds'));
     expect(shipped.length).toBeGreaterThan(0);
-    const store = keychain({ env: ring.env, addons: [join(ring.home, 'not-built', 'keytar.node'), ...shipped] });
+    const store = keychain({
+      env: ring.env,
+      folder: ring.home,
+      addons: [join(ring.home, 'not-built', 'keytar.node'), ...shipped],
+    });
     await store.create(KEY_ID, seedOf(7));
-    expect(await keychain({ env: ring.env }).read(KEY_ID)).toEqual(seedOf(7));
+    expect(await keychain({ env: ring.env, folder: ring.home }).read(KEY_ID)).toEqual(seedOf(7));
   });
 
   test('the bus is found through XDG_RUNTIME_DIR as well', async () => {
     const { DBUS_SESSION_BUS_ADDRESS: _, ...env } = ring.env;
-    const store = keychain({ env: { ...env, XDG_RUNTIME_DIR: ring.home } });
+    const store = keychain({ env: { ...env, XDG_RUNTIME_DIR: ring.home }, folder: ring.home });
     await store.create(KEY_ID, seedOf(7));
     expect(await store.read(KEY_ID)).toEqual(seedOf(7));
   });
@@ -51,7 +54,7 @@ describe.skipIf(reason !== null)('with an unlocked ring', () => {
     const junk = 'ed25519:' + '07'.repeat(31);
     const { callKeychain } = await import('../../../src/adapters/keys/keychain/child.js');
     await callKeychain({ addons: addonPaths(), op: 'create', service: 'aip', account: KEY_ID, secret: junk }, ring.env);
-    const failure = await expectFailure(keychain({ env: ring.env }).read(KEY_ID), 'UNREADABLE');
+    const failure = await expectFailure(keychain({ env: ring.env, folder: ring.home }).read(KEY_ID), 'UNREADABLE');
     expect(wordsOf(failure)).not.toContain('070707');
   });
 });
@@ -61,14 +64,14 @@ describe.skipIf(reason !== null)('with a ring that is locked again', () => {
   beforeAll(async () => {
     await ring.startBus(true);
     await ring.startDaemon('a password');
-    await keychain({ env: ring.env }).create(KEY_ID, seedOf(7));
+    await keychain({ env: ring.env, folder: ring.home }).create(KEY_ID, seedOf(7));
     await ring.stopDaemon();
     await ring.startDaemon(null);
   });
   afterAll(() => ring.stop());
 
   test('reading says locked, not missing', async () => {
-    const failure = await expectFailure(keychain({ env: ring.env }).read(KEY_ID), 'KEYSTORE_LOCKED');
+    const failure = await expectFailure(keychain({ env: ring.env, folder: ring.home }).read(KEY_ID), 'KEYSTORE_LOCKED');
     expect(failure.exitCode).toBe(4);
     expect(failure.message).toContain('locked');
     expect(failure.hint).toContain('--key-store file');
@@ -76,25 +79,28 @@ describe.skipIf(reason !== null)('with a ring that is locked again', () => {
   });
 
   test('a key that may be behind the lock is not said to be missing', async () => {
-    await expectFailure(keychain({ env: ring.env }).read('did:web:acme.com#key-1'), 'KEYSTORE_LOCKED');
+    await expectFailure(
+      keychain({ env: ring.env, folder: ring.home }).read('did:web:acme.com#key-1'),
+      'KEYSTORE_LOCKED',
+    );
   });
 
   test('making one says locked, and quotes no key', async () => {
     const failure = await expectFailure(
-      keychain({ env: ring.env }).create('did:web:acme.com#key-1', seedOf(8)),
+      keychain({ env: ring.env, folder: ring.home }).create('did:web:acme.com#key-1', seedOf(8)),
       'KEYSTORE_LOCKED',
     );
     expect(wordsOf(failure)).not.toContain(formatSeed(seedOf(8)).slice(8));
   });
 
   test('deleting says locked, not "was not there"', async () => {
-    await expectFailure(keychain({ env: ring.env }).delete(KEY_ID), 'KEYSTORE_LOCKED');
+    await expectFailure(keychain({ env: ring.env, folder: ring.home }).delete(KEY_ID), 'KEYSTORE_LOCKED');
   });
 
   test('once it is unlocked, the key is still there', async () => {
     await ring.stopDaemon();
     await ring.startDaemon('a password');
-    expect(await keychain({ env: ring.env }).read(KEY_ID)).toEqual(seedOf(7));
+    expect(await keychain({ env: ring.env, folder: ring.home }).read(KEY_ID)).toEqual(seedOf(7));
   });
 });
 
@@ -104,7 +110,7 @@ describe.skipIf(reason !== null)('with a service that is not in order', () => {
   afterAll(() => ring.stop());
 
   test.each(['read', 'create', 'delete'] as const)('none on the bus: %s says so', async (op) => {
-    const store = keychain({ env: ring.env });
+    const store = keychain({ env: ring.env, folder: ring.home });
     const failure = await expectFailure(
       op === 'create' ? store.create(KEY_ID, seedOf(7)) : store[op](KEY_ID),
       'KEYSTORE_MISSING',
@@ -115,7 +121,7 @@ describe.skipIf(reason !== null)('with a service that is not in order', () => {
 
   test('one without a ring holds no key, and takes none', async () => {
     await ring.startDaemon(null);
-    const store = keychain({ env: ring.env });
+    const store = keychain({ env: ring.env, folder: ring.home });
     await expectFailure(store.read(KEY_ID), 'KEY_NOT_FOUND');
     expect(await store.delete(KEY_ID)).toBe(false);
     const failure = await expectFailure(store.create(KEY_ID, seedOf(7)), 'KEYSTORE_MISSING');
@@ -124,7 +130,10 @@ describe.skipIf(reason !== null)('with a service that is not in order', () => {
 
   test('one that hangs is given up', async () => {
     ring.freezeDaemon();
-    const failure = await expectFailure(keychain({ env: ring.env }).read(KEY_ID), 'KEYSTORE_TIMEOUT');
+    const failure = await expectFailure(
+      keychain({ env: ring.env, folder: ring.home }).read(KEY_ID),
+      'KEYSTORE_TIMEOUT',
+    );
     expect(failure.message).toContain('did not answer');
   }, 15_000);
 });

@@ -49,17 +49,17 @@ function working(extra = ''): string {
 }
 
 function open(path: string | string[], env: Env = {}): ReturnType<typeof keychain> {
-  return keychain({ env: { PATH, DBUS_SESSION_BUS_ADDRESS: ELSEWHERE, ...env }, addons: [path].flat() });
+  return keychain({ env: { PATH, DBUS_SESSION_BUS_ADDRESS: ELSEWHERE, ...env }, folder, addons: [path].flat() });
 }
 
 keyStoreContract(() => {
   const path = working();
-  return { store: open(path), reopened: open(path), strayRef: 'nobody#key-1', holdsMany: true, exclusive: false };
+  return { store: open(path), reopened: open(path), strayRef: 'nobody#key-1', holdsMany: true };
 });
 
 describe.each(OPS)('%s fails with its own message', (op) => {
   test('without keytar', async () => {
-    const failure = await expectFailure(run(keychain({ env: { PATH }, addons: [] }), op), 'KEYSTORE_MISSING');
+    const failure = await expectFailure(run(keychain({ env: { PATH }, folder, addons: [] }), op), 'KEYSTORE_MISSING');
     expect(failure.message).toContain('keytar is not installed');
     expect(failure.hint).toMatch(/--key-store file.*--key-store env/);
     expect(failure.exitCode).toBe(4);
@@ -81,7 +81,7 @@ describe.each(OPS)('%s fails with its own message', (op) => {
 
   test.skipIf(process.platform !== 'linux')('without a bus, and starts none', async () => {
     const failure = await expectFailure(
-      run(keychain({ env: { PATH, XDG_RUNTIME_DIR: folder, DISPLAY: ':99' } }), op),
+      run(keychain({ env: { PATH, XDG_RUNTIME_DIR: folder, DISPLAY: ':99' }, folder }), op),
       'KEYSTORE_MISSING',
     );
     expect(failure.message).toContain('no D-Bus session bus');
@@ -89,7 +89,7 @@ describe.each(OPS)('%s fails with its own message', (op) => {
 
   test.skipIf(process.platform !== 'linux')('with a bus address that leads nowhere', async () => {
     const env = { PATH, DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder, 'nothing')}` };
-    await expectFailure(run(keychain({ env }), op), 'KEYSTORE_MISSING');
+    await expectFailure(run(keychain({ env, folder }), op), 'KEYSTORE_MISSING');
   });
 
   test.each([
@@ -175,7 +175,9 @@ describe.skipIf(!native)('a bus that never answers', () => {
 
   test('is given up by every call', async () => {
     const env = { PATH, DBUS_SESSION_BUS_ADDRESS: await bus.listen() };
-    const failures = await Promise.all(OPS.map((op) => expectFailure(run(keychain({ env }), op), 'KEYSTORE_TIMEOUT')));
+    const failures = await Promise.all(
+      OPS.map((op) => expectFailure(run(keychain({ env, folder }), op), 'KEYSTORE_TIMEOUT')),
+    );
     for (const failure of failures) {
       expect(failure.message).toContain('did not answer');
       expect(failure.hint).toContain('--key-store file');

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../app/failure.js';
 import type { KeyStore } from '../../../app/ports/state.js';
 import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
+import { ensurePrivateFolder } from '../../files/secret/private-file.js';
+import { isTakenLock, lockFile } from '../../sqlite/file/lock.js';
 import { addonPaths } from './addon.js';
 import { callKeychain } from './child.js';
 import type { ChildReply, ChildRequest } from './child-messages.js';
@@ -10,17 +14,22 @@ import { ringState, sessionBus, type RingState } from './secret-service.js';
 const SERVICE = 'aip';
 /** With the child's 3 s this keeps a call under 5 s. */
 export const DIAGNOSIS_TIMEOUT_MS = 1000;
+/** How long a creation waits for another one, in ms, and how often it looks. */
+const TURN_TIMEOUT_MS = 2000;
+const TURN_PAUSE_MS = 20;
 
 export interface KeychainOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where creations wait for one another, `<home>/keys`. */
+  readonly folder: string;
   /** Where keytar's addon may be; found beside this package unless given. */
   readonly addons?: readonly string[];
 }
 
 /**
  * The keychain of the OS, through keytar: an item a key, under service `aip` and the key id as account, which is also the ref.
- * Nothing is loaded or asked before the first call. A keychain has no exclusive creation: two processes that make the same key
- * id at once can both find it free, so the caller must not let that happen.
+ * Nothing is loaded or asked before the first call. A keychain has no exclusive creation: of two that find an id free the later one's key
+ * would stay, behind the earlier one's passport. So one process of a home creates at a time.
  */
 export function keychain(options: KeychainOptions): KeyStore {
   const linux = process.platform === 'linux';
@@ -28,7 +37,8 @@ export function keychain(options: KeychainOptions): KeyStore {
   async function call(op: ChildRequest['op'], account: string, secret: string | null): Promise<ChildReply> {
     const addons = options.addons ?? addonPaths();
     if (addons.length === 0) throw missing('the optional package keytar is not installed');
-    if (!linux) return callKeychain({ addons, op, service: SERVICE, account, secret }, options.env);
+    const request = { addons, op, service: SERVICE, account, secret };
+    if (!linux) return inTurn(request, options.env);
     // Without an address libsecret would try to start a bus of its own, which outlives the command.
     const bus = sessionBus(options.env);
     if (bus === null)
@@ -37,8 +47,17 @@ export function keychain(options: KeychainOptions): KeyStore {
           ? 'there is no D-Bus session bus (DBUS_SESSION_BUS_ADDRESS names none that runs: disabled: or autolaunch:)'
           : 'there is no D-Bus session bus (DBUS_SESSION_BUS_ADDRESS is not set)',
       );
-    const env = { ...options.env, DBUS_SESSION_BUS_ADDRESS: bus };
-    return callKeychain({ addons, op, service: SERVICE, account, secret }, env);
+    return inTurn(request, { ...options.env, DBUS_SESSION_BUS_ADDRESS: bus });
+  }
+
+  async function inTurn(request: ChildRequest, env: KeychainOptions['env']): Promise<ChildReply> {
+    if (request.op !== 'create') return callKeychain(request, env);
+    const leave = await turn(options.folder);
+    try {
+      return await callKeychain(request, env);
+    } finally {
+      leave();
+    }
   }
 
   async function diagnose(account: string): Promise<RingState> {
@@ -111,6 +130,29 @@ export function keychain(options: KeychainOptions): KeyStore {
       return reply.value === true;
     },
   };
+}
+
+/** Waits for the other creations of this home. @throws Failure KEYSTORE_TIMEOUT */
+async function turn(folder: string): Promise<() => void> {
+  ensurePrivateFolder(folder);
+  for (let waited = 0; ; waited += TURN_PAUSE_MS) {
+    try {
+      return lockFile(join(folder, 'keychain.lock'));
+    } catch (error) {
+      if (!isTakenLock(error)) throw error;
+      if (waited >= TURN_TIMEOUT_MS)
+        throw new Failure(
+          'KEYSTORE_TIMEOUT',
+          'Another command is storing a key in the keychain. Nothing was changed.',
+          {
+            hint: 'run this again',
+            retryable: true,
+            cause: error,
+          },
+        );
+    }
+    await sleep(TURN_PAUSE_MS);
+  }
 }
 
 function unexpected(): Failure {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { makeFolder } from '../../files/folders.js';
 import { flush } from '../../sqlite/file/create.js';
+import { isTakenLock, lockFile } from '../../sqlite/file/lock.js';
 import { Database } from '../../sqlite/engine/database.js';
 import { MESH_APPLICATION_ID, MESH_SCHEMA, UPGRADES, MESH_SCHEMA_VERSION } from './schema.js';
 
@@ -55,18 +56,12 @@ function checked(database: Database, path: string): Database {
   }
 }
 
-/**
- * Holds a lock that dies with the process: an exclusive transaction on a file beside the store. The store itself stays
- * readable for backups. @throws Failure STATE
- */
+/** Holds the lock beside the store, which itself stays readable for backups. @throws Failure STATE */
 export function lockStore(path: string): () => void {
-  const database = new Database(`${path}.lock`, 0);
   try {
-    database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
-    return () => database.close();
+    return lockFile(`${path}.lock`);
   } catch (error) {
-    database.close();
-    if (!(error instanceof Failure) || !error.retryable) throw error;
+    if (!isTakenLock(error)) throw error;
     throw new Failure('STATE', `Another server has the mesh store ${path} open. Nothing was changed.`, {
       hint: 'end it first, or serve from another folder: aip mesh serve --data <dir>',
       cause: error,
