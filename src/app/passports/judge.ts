@@ -2,7 +2,7 @@ import { NATIVE_CODES } from '../../protocol/codes.js';
 import { JsonError, parseJson } from '../../protocol/json/parse.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import type { Json } from '../../protocol/json/values.js';
+import { isObject, type Json } from '../../protocol/json/values.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
@@ -26,6 +26,14 @@ export interface PassportReport {
   readonly source: string;
 }
 
+/** The judgement of one document. */
+export interface PassportVerdict {
+  readonly report: PassportReport;
+  readonly passport: Passport | null;
+  readonly replaced?: Violation;
+  readonly unsigned?: boolean;
+}
+
 /** What is remembered of passports and standings; reading it raises nothing. */
 export type FloorMemory = Pick<State, 'floors' | 'standing'>;
 
@@ -45,7 +53,7 @@ export type PinLookup = (principal: string) => Promise<readonly PinnedKey[]> | r
 
 /**
  * Judges a passport by itself. Bytes that are no JSON are the caller's mistake (a failure); a document that is no passport,
- * was edited, or is out of force is refused with a code. `replaced`: what is in force instead, where that is why.
+ * was edited, or is out of force is refused with a code. `replaced`: what is in force instead, where that is why; `unsigned`: it is a draft.
  */
 export async function judgePassport(
   bytes: Uint8Array,
@@ -53,7 +61,7 @@ export async function judgePassport(
   pins: PinLookup,
   now: number,
   memory: FloorMemory,
-): Promise<{ readonly report: PassportReport; readonly passport: Passport | null; readonly replaced?: Violation }> {
+): Promise<PassportVerdict> {
   let json: Json;
   try {
     json = parseJson(bytes);
@@ -69,6 +77,7 @@ export async function judgePassport(
     return {
       report: refused(null, source, 'PASSPORT_INVALID', `This is not a valid passport: ${error.reason}.`),
       passport: null,
+      unsigned: isObject(json) && !Object.hasOwn(json, 'issuer_signature'),
     };
   }
   const keys = await pins(passport.document.principal);

@@ -73,6 +73,11 @@ describe('aip passport update', () => {
     const draft = documentAt(next);
     expect(draft).toMatchObject({ serial: 2, constraints: { monetary_limit: 50 } });
     expect(draft['issuer_signature']).toBeUndefined();
+    const unsigned = await machine.run('passport', 'verify', next);
+    expect([unsigned.code, unsigned.out.replace(/\s+/g, ' ')]).toEqual([
+      10,
+      expect.stringContaining(`its principal signs it: \`aip passport update <agent> --from ${next}\``),
+    ]);
     for (const command of [
       ['policy', 'diff', 'support-agent-v1', next],
       ['policy', 'replay', '--passport', next, '--since', '7d'],

@@ -42,7 +42,7 @@ export const command: CommandSpec<ResolveFlags> = {
     const pins = await principalPins(cli, options);
     const verdict = await judgePassport(bytes, path, pins, cli.io.now(), await localState(cli.workspace));
     if (cli.globals.json) cli.json(verdict.report);
-    else cli.out(flowed(renderPassportVerdict(verdict.report, cli.paint, verdict.replaced), cli.width));
+    else cli.out(flowed(renderPassportVerdict(verdict, cli.paint), cli.width));
     return verdict.report.valid ? 0 : 10;
   },
 };
