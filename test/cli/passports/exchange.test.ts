@@ -298,6 +298,18 @@ describe('aip passport delete', () => {
     expect(readFileSync(machine.at('.env'), 'utf8')).toBe(before);
   });
 
+  test('names in its question what is destroyed, keys that were kept before among them', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const asked = async (...argv: string[]) =>
+      (await machine.failure('passport', 'delete', 'support-agent-v1', ...argv)).message;
+    expect(await asked('--keep-key')).toContain('to forget its passport (');
+    expect((await machine.run('passport', 'delete', 'support-agent-v1', '--keep-key', '--yes')).code).toBe(0);
+    const again = ['passport', 'create', 'support-agent-v1', '--domain', 'acme.com', '-a', 'send_email'];
+    expect((await machine.run(...again, ...inFiles(machine, 'second.env'), '--out', `${path}.2`)).code).toBe(0);
+    expect(await asked()).toContain('to destroy key-2, key-1 (');
+  });
+
   test('does nothing unasked: exit 2 names --yes', async () => {
     const machine = await settled();
     const failure = await machine.failure('passport', 'delete', 'support-agent-v1');

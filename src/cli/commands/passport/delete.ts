@@ -23,7 +23,7 @@ export const command: CommandSpec<Options> = {
     {
       title: 'What goes',
       options: [
-        { flags: '--keep-key', description: 'forget the passport, keep its private keys' },
+        { flags: '--keep-key', description: 'keep its private keys, until a later delete' },
         YES_OPTION,
         ...PASSPHRASE_OPTIONS.map((option) => ({ ...option, hidden: true })),
       ],
@@ -38,19 +38,22 @@ export const command: CommandSpec<Options> = {
     const ring = await keyring(cli.workspace, options);
     const { passport } = await findPassport({ state: ring.state, readFile: readDocument }, args[0]!);
     const { agent } = passport;
+    // Also those that a rotation or renewal has dropped from the passport since: they would stay for good, unnamed.
+    const numberOf = ({ keyId }: KeyRecord): number => keyNumber(agent.id, keyId) ?? -1;
+    const own = ring.state.keys().filter((record) => numberOf(record) >= 0);
+    const going = options.keepKey === true ? [] : own.sort((a, b) => numberOf(b) - numberOf(a));
     if (options.yes !== true) {
+      const numbers = going.map(({ keyId }) => keyId.slice(agent.id.length + 1)).join(', ');
+      const what = numbers === '' ? 'forget its passport' : `destroy ${numbers}`;
       const typed = await cli.ask.input({
-        message: `Type the agent's name to destroy its keys (${agent.name})`,
+        message: `Type the agent's name to ${what} (${agent.name})`,
         flag: '--yes',
       });
       if (typed !== agent.name) throw new Failure('USAGE', 'The name does not match; nothing was changed.');
     }
     const deleted: string[] = [];
     const missing: { key_id: string; key_store: KeyRecord['store']; key_ref: string }[] = [];
-    // Also those that a rotation or renewal has dropped from the passport since: they would stay for good, unnamed.
-    const numberOf = ({ keyId }: KeyRecord): number => keyNumber(agent.id, keyId) ?? -1;
-    const own = ring.state.keys().filter((record) => numberOf(record) >= 0);
-    for (const record of options.keepKey === true ? [] : own.sort((a, b) => numberOf(b) - numberOf(a))) {
+    for (const record of going) {
       const { keyId } = record;
       // Only what was there has been destroyed: a key file that was moved still signs.
       if (await deleteKey(ring, record)) deleted.push(keyId);
