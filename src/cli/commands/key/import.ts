@@ -28,7 +28,7 @@ export const command: CommandSpec<Options> = {
   path: ['key', 'import'],
   summary: 'Take a private key that you have into a key store of this machine',
   detail:
-    "PKCS#8 (also encrypted), SEC 1, OpenSSH, JWK or ed25519:<hex>, with text around it; Ed25519 only. A principal's key is pinned, so that it can sign passports here. The file stays as it is.",
+    "PKCS#8 (also encrypted), SEC 1, OpenSSH, JWK or ed25519:<hex>, with text around it; Ed25519 only. Key text does not say which half it is: compare the public key that is printed. A principal's key is pinned, so that it can sign passports here. The file stays as it is.",
   args: [{ name: 'file', description: 'the key, - for stdin', values: 'file', required: false }],
   options: [
     {
