@@ -86,6 +86,11 @@ describe('a key file', () => {
     expect(first.split('\n')[2]).not.toBe(second.split('\n')[2]);
   });
 
+  test("that is gone is not said to be an agent's: a rotation makes no other one of a principal's", async () => {
+    const failure = await expectFailure(open().read(join(home, 'keys', 'gone.pem')), 'KEY_NOT_FOUND');
+    expect(failure.hint).toBe('restore it from a backup; an agent can get a new one: aip passport rotate <agent>');
+  });
+
   test('does not open with another passphrase', async () => {
     const ref = await open().create(KEY_ID, seedOf(7));
     const failure = await expectFailure(

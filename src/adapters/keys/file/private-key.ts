@@ -70,7 +70,7 @@ function sealedIn(der: Uint8Array): Sealed {
   try {
     return readSealed(der);
   } catch (error) {
-    if (error instanceof TooDear) throw unreadableKey(error.message);
+    if (error instanceof TooDear) throw unreadableKey(error.message, `with the default cost: ${REENCRYPT}`);
     throw unreadableKey('It is encrypted in another way than PBES2 with PBKDF2 or scrypt, or is damaged.', REENCRYPT);
   }
 }

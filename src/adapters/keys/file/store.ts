@@ -7,7 +7,7 @@ import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '
 import type { PassphraseSource } from '../passphrase.js';
 import { encodeEncryptedPem, MAX_PEM_BYTES, openKeyFile } from './pem.js';
 
-const RESTORE = 'restore it from a backup, or give the agent a new key: aip passport rotate <agent>';
+const RESTORE = 'restore it from a backup; an agent can get a new one: aip passport rotate <agent>';
 
 export interface KeyFilesOptions {
   /** Where new keys go, `<home>/keys`; made with mode 0700 by the first of them. */

@@ -7,7 +7,7 @@ const OTHER_STORES =
   'choose another store: --key-store file (encrypted with a passphrase) or --key-store env; for all commands and programs: AIP_KEY_STORE=file';
 
 /** What to do about an item that is gone or damaged. */
-export const RESTORE = 'restore the key from a backup, or make a new one: aip passport rotate <agent>';
+export const RESTORE = 'restore the key from a backup; an agent can get a new one: aip passport rotate <agent>';
 
 export function missing(why: string): Failure {
   return new Failure('KEYSTORE_MISSING', `There is no keychain to use here: ${why}.`, { hint: OTHER_STORES });
