@@ -225,7 +225,7 @@ describe('what is refused', () => {
     [['--key', 'hashivault://bot'], 4, 'VAULT_ADDR'],
     [['--key', 'awskms:///alias/bot'], 2, 'region'],
     [['--key', 'cmd:/nowhere/hsm'], 4, 'ENOENT'],
-    [['--key-command', 'echo ed25519:00'], 3, 'holds no private key'],
+    [['--key-command', 'echo ed25519:00'], 3, 'The output of the key command: It holds no private key'],
     [['--key-command', 'exit 3'], 4, 'ended with 3'],
     [['--key-command', `echo ed25519:${'07'.repeat(32)}`], 4, 'the passport says'],
   ])('intent sign %j', async (argv, code, says) => {

@@ -63,8 +63,14 @@ export async function printedSeed(env: Environment, command: string): Promise<Ui
     timeoutMs: ANSWER_MS,
     maxOutputBytes: MAX_KEY_FILE_BYTES,
   });
-  const key = readPrivateKey(plainSecret(textOf('The key command', result), 'what the key command prints'));
-  if (!key.encrypted) return key.seed;
+  const printed = plainSecret(textOf('The key command', result), 'what the key command prints');
+  try {
+    const key = readPrivateKey(printed);
+    if (!key.encrypted) return key.seed;
+  } catch (cause) {
+    if (!(cause instanceof Failure)) throw cause;
+    throw new Failure(cause.code, `The output of the key command: ${cause.message}`, { hint: cause.hint! });
+  }
   throw new Failure('UNREADABLE', 'The key command prints a key that is encrypted.', { hint: 'aip key import <file>' });
 }
 
