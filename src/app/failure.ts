@@ -9,6 +9,7 @@ export type FailureCode =
   | 'UNREADABLE' // it exists, and cannot be read or does not parse
   | 'EXISTS' // refusing to overwrite
   | 'PASSPORT_REFUSED' // not signed by a pinned principal, or out of force
+  | 'KEY_REVOKED' // what it signs counts nowhere
   | 'KEYSTORE_MISSING'
   | 'KEYSTORE_LOCKED'
   | 'KEYSTORE_TIMEOUT'
@@ -29,6 +30,7 @@ const EXIT: Readonly<Record<FailureCode, number>> = {
   UNREADABLE: 3,
   EXISTS: 2,
   PASSPORT_REFUSED: 10,
+  KEY_REVOKED: 13,
   KEYSTORE_MISSING: 4,
   KEYSTORE_LOCKED: 4,
   KEYSTORE_TIMEOUT: 4,

@@ -2,6 +2,8 @@ import { keyId as formatKeyId } from '../../protocol/identity/did.js';
 import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { looksLikeKeyAddress, type KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { Passport } from '../../protocol/passport.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { deniedNow } from '../../verify/believed-keys.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
@@ -10,7 +12,7 @@ import type { KeyPlace, KeyRecord, Pin, State } from '../ports/state.js';
 
 /** What finding or making a principal's key needs. */
 export interface PrincipalDeps extends KeyringDeps {
-  readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin'>;
+  readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin' | 'standing'>;
   /** Where the principal's key is asked, this once; null asks the remembered place. */
   readonly issuerAt?: KeyAddressText | null;
 }
@@ -26,10 +28,10 @@ export interface IssuerKey {
 /**
  * The principal's signing key on this machine. It is made (in `makeIn`, when that is given) and pinned only when the principal is entirely unknown here:
  * a principal that is pinned but whose key is not here has it elsewhere, and a second one would split its identity.
- * A key that `makeIn` holds already is taken up.
+ * A key that `makeIn` holds already is taken up. @throws Failure KEY_REVOKED, KEY_NOT_FOUND; and as the key's store
  */
 export async function issuerKey(deps: PrincipalDeps, principal: string, makeIn: KeyPlace | null): Promise<IssuerKey> {
-  const pins = deps.state.pins(principal);
+  const pins = inGoodStanding(deps, principal);
   if (deps.issuerAt != null && pins.length > 0) {
     const key = await keyAt(deps, deps.issuerAt, [...pins].reverse());
     return { key, record: recordAt(deps, key.keyId, deps.issuerAt), pinned: null };
@@ -71,6 +73,23 @@ export async function issuerKey(deps: PrincipalDeps, principal: string, makeIn: 
     source: 'created',
   });
   return issuer;
+}
+
+/** The pins of a principal without denied keys: what such a key signs is refused everywhere. @throws Failure KEY_REVOKED where no other is left */
+function inGoodStanding({ state, clock }: PrincipalDeps, principal: string): Pin[] {
+  const all = state.pins(principal);
+  const facts = { standing: (subject: string) => state.standing(subject), wallNow: clock() };
+  const denied = ({ keyId, publicKey }: Pin): boolean =>
+    deniedNow(facts, formatPublicKey(publicKey)) !== null || deniedNow(facts, keyId) !== null;
+  const good = all.filter((pin) => !denied(pin));
+  if (good.length > 0 || all.length === 0) return good;
+  throw new Failure(
+    'KEY_REVOKED',
+    `AIP-E406 KEY_REVOKED: no key of ${principal} that is pinned here may sign any more.`,
+    {
+      hint: `aip key import <file> --id ${formatKeyId(principal, all.length + 1)}`,
+    },
+  );
 }
 
 /**

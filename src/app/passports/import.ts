@@ -29,7 +29,7 @@ export interface Imported {
 /**
  * Checks who signed the passport and that it was not replaced, and makes it the known one and the least that counts.
  * `source` names it for people, `path` is where it is kept; null for stdin. `older` takes one without serial that was issued earlier.
- * @throws Failure PASSPORT_REFUSED (AIP-E103, AIP-E104), UNREADABLE (no JSON), USAGE (an earlier one)
+ * @throws Failure PASSPORT_REFUSED (AIP-E103, AIP-E104), KEY_REVOKED (AIP-E406), UNREADABLE (no JSON), USAGE (an earlier one)
  */
 export async function importPassport(
   { state, pins, fileExists, now }: ImportPassportDeps,
@@ -46,7 +46,8 @@ export async function importPassport(
     const hint = again
       ? `get ${replaced?.details.reason === SUPERSEDED ? 'the one that replaced it' : 'it again'} from its principal`
       : `if you trust it: aip principal add ${report.principal} --public-key <key>`;
-    throw new Failure('PASSPORT_REFUSED', `${report.error_code} ${report.error_message}: ${report.message}`, { hint });
+    const code = report.error_code === NATIVE_CODES.KEY_REVOKED.code ? 'KEY_REVOKED' : 'PASSPORT_REFUSED';
+    throw new Failure(code, `${report.error_code} ${report.error_message}: ${report.message}`, { hint });
   }
   const { agent } = passport;
   const known = state.passport(agent.id);

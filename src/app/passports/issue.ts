@@ -11,9 +11,9 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 import { discardKey, newKey } from '../keys/keyring.js';
 import { floorOf, nextSerial } from './floors.js';
-import { replacedIn } from './judge.js';
+import { requireCurrent } from './judge.js';
 import { floorProblem } from '../../verify/checks/floor.js';
-import { issuerKey, pinnedKeys, requireIssued, type PrincipalDeps } from '../keys/principals.js';
+import { issuerKey, pinnedKeys, type PrincipalDeps } from '../keys/principals.js';
 import type { SigningKey } from '../ports/signing-keys.js';
 import type { KeyPlace, KeyRecord, Ledger, State } from '../ports/state.js';
 
@@ -319,20 +319,6 @@ function overtaken({ id, name }: Passport['agent'], how: PassportTarget['how']):
   return new Failure(how === 'create' ? 'EXISTS' : 'PASSPORT_REFUSED', message, {
     hint: `see what it says, and give the command again if it is still wanted: aip passport show ${name}`,
     retryable: true,
-  });
-}
-
-/**
- * A passport that its pinned principal did not sign, or that was replaced, is never signed again: an agent would get its edit, or the
- * wider limits it once had, back by having its key rotated.
- */
-export function requireCurrent(state: IssueDeps['state'], passport: Passport, now: number): void {
-  requireIssued(state, passport);
-  const pins = pinnedKeys(state.pins(passport.document.principal));
-  const problem = replacedIn(state, passport, pins, now);
-  if (problem === null) return;
-  throw new Failure('PASSPORT_REFUSED', `AIP-E103 PASSPORT_INVALID: ${problem.message}`, {
-    hint: `use the one that is known: aip passport show ${passport.agent.id}`,
   });
 }
 

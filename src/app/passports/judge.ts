@@ -1,14 +1,16 @@
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import { JsonError, parseJson } from '../../protocol/json/parse.js';
-import { passportOf, type Passport } from '../../protocol/passport.js';
+import { passportIn, passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json } from '../../protocol/json/values.js';
-import { issuerProblem } from '../../verify/checks/issuer.js';
+import { deniedKeys } from '../../verify/believed-keys.js';
+import { issuerOf, issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
 import { floorProblem } from '../../verify/checks/floor.js';
 import type { Violation } from '../../verify/decision.js';
 import { Failure } from '../failure.js';
+import { pinnedKeys, requireIssued } from '../keys/principals.js';
 import type { State } from '../ports/state.js';
 import { bindingFloors } from './floors.js';
 
@@ -44,8 +46,48 @@ export function replacedIn(
   pins: readonly PinnedKey[],
   now: number,
 ): Violation | null {
-  const facts = { standing: (subject: string) => memory.standing(subject), wallNow: now };
-  return floorProblem(passport, bindingFloors(memory.floors(passport.agent.id), pins, facts));
+  return floorProblem(passport, bindingFloors(memory.floors(passport.agent.id), pins, standingFacts(memory, now)));
+}
+
+/** Why the key that signed a passport counts no longer, as known here; null when it is in good standing. */
+export function issuerDenial(
+  memory: FloorMemory,
+  passport: Passport,
+  pins: readonly PinnedKey[],
+  now: number,
+): Violation | null {
+  const [denied = null] = deniedKeys(standingFacts(memory, now), [issuerOf(passport, () => pins)], passport.agent.id);
+  return denied;
+}
+
+function standingFacts(memory: FloorMemory, wallNow: number) {
+  return { standing: (subject: string) => memory.standing(subject), wallNow };
+}
+
+/**
+ * A passport that its pinned principal did not sign, or that was replaced, is never signed again: an agent would get its edit, or the
+ * wider limits it once had, back by having its key rotated.
+ */
+export function requireCurrent(
+  state: FloorMemory & Pick<State, 'pins' | 'passport'>,
+  passport: Passport,
+  now: number,
+): void {
+  requireIssued(state, passport);
+  const pins = pinnedKeys(state.pins(passport.document.principal));
+  const denied = issuerDenial(state, passport, pins, now);
+  const known = denied === null ? null : state.passport(passport.agent.id);
+  // What is known here was believed before its key was denied, and is to be signed by another. Any other may be forged, or an older one
+  // that was wider: the floors of a denied key bind no more.
+  if (denied !== null && (known === null || passportIn(known.text)?.hash() !== passport.hash()))
+    throw new Failure('KEY_REVOKED', `AIP-E406 KEY_REVOKED: ${denied.message}`, {
+      hint: `use the one that is known: aip passport show ${passport.agent.id}`,
+    });
+  const problem = replacedIn(state, passport, pins, now);
+  if (problem === null) return;
+  throw new Failure('PASSPORT_REFUSED', `AIP-E103 PASSPORT_INVALID: ${problem.message}`, {
+    hint: `use the one that is known: aip passport show ${passport.agent.id}`,
+  });
 }
 
 /** The pinned keys of a principal; a promise where they have to be fetched. */
@@ -83,6 +125,8 @@ export async function judgePassport(
   const keys = await pins(passport.document.principal);
   const problem = issuerProblem(passport, keys);
   if (problem !== null) return { report: refused(passport, source, 'PASSPORT_INVALID', problem), passport };
+  const denied = issuerDenial(memory, passport, keys, now);
+  if (denied !== null) return { report: refused(passport, source, 'KEY_REVOKED', denied.message), passport };
   if (passport.issuedAt - now > DEFAULT_MAX_SKEW_S * 1000) {
     const ahead = `The passport is dated ahead: it is in force from ${passport.document.issued_at}.`;
     return { report: refused(passport, source, 'PASSPORT_EXPIRED', ahead), passport };
@@ -104,7 +148,7 @@ export async function judgePassport(
 function refused(
   passport: Passport | null,
   source: string,
-  name: 'PASSPORT_INVALID' | 'PASSPORT_EXPIRED',
+  name: 'PASSPORT_INVALID' | 'PASSPORT_EXPIRED' | 'KEY_REVOKED',
   message: string,
 ): PassportReport {
   return {

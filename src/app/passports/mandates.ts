@@ -3,8 +3,11 @@ import { readMandate, unsignedMandate } from '../../protocol/aip1/mandate.js';
 import type { ValueObject } from '../../protocol/aip1/encoding/numbers.js';
 import { verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { judgeMandate, type MandateTrust } from '../../verify/dialects/aip1/checks/mandate.js';
-import type { Verdict } from '../../verify/decision.js';
+import { deniedKeys } from '../../verify/believed-keys.js';
+import { judgeMandate, mandateSigner, type MandateTrust } from '../../verify/dialects/aip1/checks/mandate.js';
+import { verdictInAip1 } from '../../verify/dialects/aip1/violations.js';
+import type { Facts } from '../../verify/context.js';
+import { verdictOf, type Verdict } from '../../verify/decision.js';
 import { mandateFinding } from '../verification/trust/mandates.js';
 import { Failure } from '../failure.js';
 import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
@@ -50,16 +53,22 @@ export interface MandateReport {
   readonly verdict: Verdict;
 }
 
-/** Whether the mandate in `bytes` counts, for `subject`, or for whom it names when that is null. */
+/** Whether the mandate in `bytes` counts, for `subject`, or for whom it names when that is null. `facts`: which keys are denied now. */
 export function judgeMandateFile(
   bytes: Uint8Array,
   subject: string | null,
   key: VerifyKey | null,
   trust: Omit<MandateTrust, 'signatureHolds'>,
+  facts: Pick<Facts, 'standing' | 'wallNow'>,
 ): MandateReport {
   const finding = mandateFinding(bytes, key);
   const found = finding.status === 'found' ? finding.mandate : null;
-  const verdict = judgeMandate(finding, subject, { ...trust, signatureHolds: verifySignature });
+  const held = { ...trust, signatureHolds: verifySignature };
+  const judged = judgeMandate(finding, subject, held);
+  const verdict =
+    judged.status === 'passed'
+      ? verdictInAip1(verdictOf(deniedKeys(facts, mandateSigner({ ...held, mandate: finding }), found!.subject)))
+      : judged;
   return {
     valid: verdict.status === 'passed',
     mandate_id: found?.id ?? null,

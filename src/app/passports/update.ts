@@ -7,7 +7,8 @@ import { Failure } from '../failure.js';
 import { issuerKey } from '../keys/principals.js';
 import { withParams } from './declared-params.js';
 import { nextSerial } from './floors.js';
-import { checkDraft, putInForce, requireCurrent, signPassport, type IssueDeps } from './issue.js';
+import { checkDraft, putInForce, signPassport, type IssueDeps } from './issue.js';
+import { requireCurrent } from './judge.js';
 
 /** What shall be another way; what is absent stays. */
 export interface PassportChange {

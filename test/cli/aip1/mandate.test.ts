@@ -39,6 +39,17 @@ describe('aip mandate issue', () => {
     });
   });
 
+  test('no longer counts when its key is denied, whatever time it is judged as of', async () => {
+    const machine = await office();
+    const { path } = await issued(machine, 'procurement-bot');
+    expect((await machine.run('revoke', `${PRINCIPAL}#key-1`, '--reason', 'leak', '--yes')).code).toBe(0);
+    for (const at of [[], ['--at', '2026-02-19T00:00:00Z']]) {
+      const { code, value } = await machine.json<JsonObject>('mandate', 'verify', path, ...at);
+      expect([code, value['valid'], value['error_code']]).toEqual([13, false, 'AIP-E400']);
+      expect(value['details']).toMatchObject({ role: 'mandate', reason: 'leak' });
+    }
+  });
+
   test('grants what flags say, to an agent that only its id is known of', async () => {
     const machine = await office();
     const flags =

@@ -9,6 +9,7 @@ import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passpor
 import { publicKeyFrom } from '../../input/public-key.js';
 import { clean, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
+import { localState } from '../../../workspace/state.js';
 import { momentOf } from '../../input/values.js';
 
 interface Options extends ResolveFlags {
@@ -44,7 +45,7 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'a file does not exist or cannot be read',
     5: '--resolve could not fetch',
-    13: 'refused: AIP-E406, AIP-E407 or AIP-E408',
+    13: 'refused: AIP-E400 (its key is denied), AIP-E406, AIP-E407 or AIP-E408',
   },
   touches: ['files', 'state', 'network'],
   onlyReads: true,
@@ -56,8 +57,10 @@ export const command: CommandSpec<Options> = {
       options.issuerKey === undefined ? null : await publicKeyFrom(options.issuerKey, 'The --issuer-key', cli);
     const now = options.at === undefined ? cli.io.now() : momentOf(options.at, cli.io.now());
     const maxSkewMs = (await cli.config()).get('verify.max_skew');
+    const state = await localState(cli.workspace);
+    const facts = { standing: (subject: string) => state.standing(subject), wallNow: cli.io.now() };
     const judge = (pins: (principal: string) => readonly PinnedKey[]) =>
-      judgeMandateFile(bytes, options.agent ?? null, key, { pins, maxSkewMs, now });
+      judgeMandateFile(bytes, options.agent ?? null, key, { pins, maxSkewMs, now }, facts);
     // Who the issuer is has to be read before its key can be looked up, which may need the network.
     const { issuer } = judge(() => []);
     const found = issuer === null ? [] : await (await principalPins(cli, options))(issuer);

@@ -56,6 +56,7 @@ export const command: CommandSpec<Options> = {
     4: 'a folder: the key store is missing, locked or refuses',
     5: '--resolve could not fetch',
     10: 'the passport is refused: AIP-E103 or AIP-E104',
+    13: 'the key that signed it is denied: AIP-E406',
   },
   touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports'],

@@ -1,3 +1,4 @@
+import { EXIT_OF_CONCERN, NATIVE_CODES } from '../../../protocol/codes.js';
 import { judgePassport } from '../../../app/passports/judge.js';
 import { readInput } from '../../input/documents.js';
 import { knownPassport } from '../../policy/documents.js';
@@ -30,6 +31,7 @@ export const command: CommandSpec<ResolveFlags> = {
     3: 'the passport is not known, or the file does not exist or is not JSON',
     5: '--resolve could not fetch',
     10: 'refused: AIP-E103 or AIP-E104',
+    13: 'refused: AIP-E406, the key that signed it is denied',
   },
   touches: ['state', 'files', 'network'],
   onlyReads: true,
@@ -43,6 +45,7 @@ export const command: CommandSpec<ResolveFlags> = {
     const verdict = await judgePassport(bytes, path, pins, cli.io.now(), await localState(cli.workspace));
     if (cli.globals.json) cli.json(verdict.report);
     else cli.out(flowed(renderPassportVerdict(verdict, cli.paint), cli.width));
-    return verdict.report.valid ? 0 : 10;
+    const { error_code: code } = verdict.report;
+    return code === null ? 0 : EXIT_OF_CONCERN[code === NATIVE_CODES.KEY_REVOKED.code ? 'standing' : 'who'];
   },
 };

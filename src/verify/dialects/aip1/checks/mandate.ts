@@ -69,7 +69,11 @@ export function judgeMandate(
 }
 
 /** The issuer's signature on a mandate that counts, with the keys that may have made it. */
-export function mandateSigner({ mandate: finding, pins, signatureHolds }: Aip1Claim): BelievedKey[] {
+export function mandateSigner({
+  mandate: finding,
+  pins,
+  signatureHolds,
+}: Pick<Aip1Claim, 'mandate' | 'pins' | 'signatureHolds'>): BelievedKey[] {
   if (finding.status !== 'found' || finding.mandate.signature === null) return [];
   const { mandate: given, issuerKey } = finding;
   const { signature } = given;
