@@ -260,16 +260,11 @@ export class GroupCommit {
 }
 
 function sameOptions(a: VerifyOptions, b: VerifyOptions): boolean {
-  return (
-    a === b ||
-    (a.at === b.at &&
-      a.geo === b.geo &&
-      a.dryRun === b.dryRun &&
-      a.logParams === b.logParams &&
-      a.policy.maxAgeMs === b.policy.maxAgeMs &&
-      a.policy.ageLimitMs === b.policy.ageLimitMs &&
-      a.policy.maxSkewMs === b.policy.maxSkewMs &&
-      a.policy.minTrust === b.policy.minTrust &&
-      a.policy.unmeasured === b.policy.unmeasured)
-  );
+  const { policy, parallel: _, ...rest } = a;
+  return a === b || (isSame(rest, b) && isSame(policy, b.policy) && isSame(b.policy, policy));
+}
+
+/** True where every member of `a` is that of `b` as well. */
+function isSame<T extends object>(a: Partial<T>, b: T): boolean {
+  return (Object.keys(a) as (keyof T)[]).every((name) => a[name] === b[name]);
 }

@@ -104,6 +104,16 @@ describe('a group commit', () => {
     expect(answers.map(({ status }) => status)).toEqual(all.map((_, i) => (i === 2 ? 'rejected' : 'fulfilled')));
   });
 
+  test('judges each call by its own policy, whatever is asked beside it', async () => {
+    const { group, intents } = await grouped(workshop());
+    const policies = [{}, { dialects: ['aip-1'] }, {}, { maxAgeMs: -1 }] as const;
+    const all = await intents(policies.length);
+    const answers = await Promise.all(
+      policies.map((more, i) => group.verify(all[i]!, { ...VERIFY, policy: { ...VERIFY.policy, ...more } })),
+    );
+    expect(answers.map(({ decision }) => decision.success)).toEqual([true, false, true, false]);
+  });
+
   test('is idle when all have their answers, also the failed ones', async () => {
     const { group, intents } = await grouped(workshop(), () => {
       throw new Failure('STATE', 'The disk is full.');
