@@ -22,26 +22,25 @@ const CODES: Readonly<Record<DialectName, readonly CodeEntry[]>> = {
 export const CATALOGUES: readonly Catalogue[] = DIALECT_NAMES.map((dialect) => ({ dialect, codes: CODES[dialect] }));
 
 /** The entry of a refusal; null for a code that a hook made up. */
-export function entryOf(code: string, dialect: DialectName, catalogues = CATALOGUES): CodeEntry | null {
-  return catalogues.find((each) => each.dialect === dialect)?.codes.find((entry) => entry.code === code) ?? null;
+export function entryOf(code: string, dialect: DialectName): CodeEntry | null {
+  return CODES[dialect].find((entry) => entry.code === code) ?? null;
 }
 
 /** All entries, one a dialect at most, for `AIP-E202`, `e202`, `202` or `MONETARY_LIMIT_EXCEEDED`, in any case. */
-export function findCodes(query: string, catalogues = CATALOGUES): FoundCode[] {
+export function findCodes(query: string): FoundCode[] {
   const wanted = nameForm(query);
   const code = codeForm(query);
-  return catalogues.flatMap(({ dialect, codes }) =>
+  return CATALOGUES.flatMap(({ dialect, codes }) =>
     codes.filter((entry) => entry.code === code || entry.name === wanted).map((entry) => ({ dialect, entry })),
   );
 }
 
 /** At most three codes that `query` may have meant, nearest first; empty when nothing is near. */
-export function nearestCodes(query: string, catalogues = CATALOGUES): CodeEntry[] {
+export function nearestCodes(query: string): CodeEntry[] {
   const wanted = nameForm(query.slice(0, 64));
   const code = codeForm(query.slice(0, 64));
   const seen = new Set<string>();
-  return catalogues
-    .flatMap(({ codes }) => codes)
+  return CATALOGUES.flatMap(({ codes }) => codes)
     .map((entry) => ({ entry, away: Math.min(awayFromName(wanted, entry.name), awayFromCode(code, entry.code)) }))
     .filter(({ entry, away }) => away < 1 && !seen.has(entry.code) && seen.add(entry.code))
     .sort((a, b) => a.away - b.away)

@@ -1,22 +1,18 @@
 import type { JsonObject } from '../../protocol/json/values.js';
-import { CATALOGUES, exitCodeOf, findCodes, type Catalogue, type FoundCode } from './explain-catalogue.js';
+import { CATALOGUES, exitCodeOf, findCodes, type FoundCode } from './explain-catalogue.js';
 import type { Paint } from './terminal/paint.js';
 import { wrap } from './terminal/text.js';
 
 /** What `aip explain` prints for a person, every dialect that has the code; null when none has. */
-export function renderExplain(
-  query: string,
-  paint: Paint,
-  { width = 80, catalogues = CATALOGUES }: { width?: number; catalogues?: readonly Catalogue[] } = {},
-): string | null {
-  const found = findCodes(query, catalogues);
+export function renderExplain(query: string, paint: Paint, { width = 80 } = {}): string | null {
+  const found = findCodes(query);
   if (found.length === 0) return null;
   return found.map((each) => section(each, paint, width)).join('\n\n');
 }
 
 /** The same as data, for `--json`; null when no dialect has the code. */
-export function explainJson(query: string, catalogues = CATALOGUES): JsonObject[] | null {
-  const found = findCodes(query, catalogues);
+export function explainJson(query: string): JsonObject[] | null {
+  const found = findCodes(query);
   return found.length === 0 ? null : found.map(jsonOf);
 }
 
