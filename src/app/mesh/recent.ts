@@ -57,7 +57,6 @@ export function standsAt(end: Head): MeshCopy {
     kept: () => null,
     anticipate: () => undefined,
     standing: () => null,
-    passportMark: () => null,
     passportMarks: () => [],
     note: () => null,
     setNote: () => undefined,

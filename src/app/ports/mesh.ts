@@ -39,9 +39,7 @@ export interface MeshCopy {
   /** A small fact about this copy by name, shared by all processes of the machine; null when there is none. */
   note(name: string): string | null;
   setNote(name: string, value: string | null): void;
-  /** The passport that the mesh demands of an agent; null where it demands none. */
-  passportMark(agent: string): PassportMark | null;
-  /** All of them whose documents may be missing here. */
+  /** The passports that the mesh demands: their documents may be missing here. */
   passportMarks(): readonly PassportMark[];
   close(): void;
 }

@@ -34,7 +34,7 @@ export function tooMuch(
   const whole = past.split('.')[0]!;
   const grouped = `${whole.replace(/\B(?=(?:\d{3})+$)/g, ',')}${past.includes('.') ? `.${past.split('.')[1]}` : ''}`;
   const digits = (zero: number): string => past.replace(/\d/g, (digit) => String.fromCodePoint(zero + Number(digit)));
-  const at = (value: Json, under = name): JsonObject => ({ ...params, [under]: value });
+  const at = (value: Json): JsonObject => ({ ...params, [name]: value });
   const found: (readonly [string, JsonObject])[] = [
     ['one minor unit past, as a number', at(Number(past))],
     ['one minor unit past, as text', at(past)],

@@ -57,5 +57,5 @@ export async function migrateFleet(
     } finally {
       await connection.close();
     }
-  }, true);
+  });
 }

@@ -42,5 +42,5 @@ export async function orderVerifiers(
     } finally {
       await connection.close();
     }
-  }, true);
+  });
 }

@@ -70,15 +70,16 @@ export function isSound({ status }: Standing): boolean {
 }
 
 const MARK = ['text', 'number', 'text', 'number'] as const;
-const MARKS = `SELECT ${utf8('agent')}, serial, ${utf8('hash')}, seq FROM mesh_passports`;
 
 export function copyStatements(database: Database) {
   const one = (table: string, and = '') =>
     database.query(STANDING, `SELECT ${READ} FROM ${table} WHERE subject = ? ${and}`);
   const put = (table: string, marks: string) => database.statement(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);
   return {
-    mark: database.query(MARK, `${MARKS} WHERE agent = ?`),
-    marks: database.query(MARK, `${MARKS} ORDER BY agent`),
+    marks: database.query(
+      MARK,
+      `SELECT ${utf8('agent')}, serial, ${utf8('hash')}, seq FROM mesh_passports ORDER BY agent`,
+    ),
     putMark: database.statement('INSERT OR REPLACE INTO mesh_passports VALUES (?, ?, ?, ?)'),
     dropMark: database.statement('DELETE FROM mesh_passports WHERE agent = ?'),
     forgetMarks: database.statement('DELETE FROM mesh_passports'),

@@ -261,11 +261,6 @@ export class LocalCopy implements MeshCopy {
     }
   }
 
-  passportMark(agent: string): PassportMark | null {
-    const row = this.#sql.mark.first([agent]);
-    return row === undefined ? null : markOf(row);
-  }
-
   passportMarks(): readonly PassportMark[] {
     return this.#sql.marks.all([]).map(markOf);
   }

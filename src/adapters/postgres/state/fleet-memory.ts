@@ -231,12 +231,12 @@ export class PostgresMemory implements FleetMemory {
   }
 }
 
-/** What `work` gives; what the database did not do is a Failure STATE_UNAVAILABLE. `owner`: it takes the user that owns the database. */
-export async function asFailures<T>(work: () => Promise<T>, owner = false): Promise<T> {
+/** What `work`, which takes the user that owns the database, gives; what the database did not do is a Failure STATE_UNAVAILABLE. */
+export async function asFailures<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof PostgresTrouble ? unavailable(error, owner) : error;
+    throw error instanceof PostgresTrouble ? unavailable(error, true) : error;
   }
 }
 

@@ -7,8 +7,6 @@ const FLOOR = ['text', 'text', 'number', 'text', 'number'] as const;
 export class Floors {
   readonly #of: Query<Row<typeof FLOOR>>;
   readonly #raise;
-  readonly #drop;
-
   readonly #names;
   readonly #addName;
 
@@ -24,7 +22,6 @@ export class Floors {
        ON CONFLICT (agent_id, issuer_key) DO UPDATE SET serial = excluded.serial, hash = excluded.hash,
        raised_at = excluded.raised_at WHERE excluded.serial > serial`,
     );
-    this.#drop = database.statement("DELETE FROM passport_floors WHERE agent_id = ? AND issuer_key = ''");
   }
 
   of(agentId: string): readonly PassportFloor[] {
@@ -48,10 +45,5 @@ export class Floors {
 
   addSpokenName(key: string, agentId: string): void {
     this.#addName.run([key, agentId]);
-  }
-
-  /** Takes back what an event said. */
-  withdraw(agentId: string): void {
-    this.#drop.run([agentId]);
   }
 }
