@@ -72,6 +72,13 @@ describe('what is no number does not pass', () => {
   });
 });
 
+test('an intent that may have been spent when the last forgotten nonce was is refused, and a later one passes', () => {
+  const spendable = NOW - policy.maxSkewMs;
+  const when = (until: number) =>
+    timestamp(identified({ facts: { ...facts, memory: { forgottenUntil: () => until } } })).status;
+  expect([when(spendable), when(spendable - 1)]).toEqual(['failed', 'passed']);
+});
+
 test('a hook that says what nobody knows has not allowed anything', () => {
   const saying = (result: unknown) => hooks(identified({ facts: { ...facts, hooks: [{ hook: 'own', result }] } }));
   expect(saying('allow').status).toBe('passed');

@@ -95,6 +95,12 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
     return trouble;
   };
 
+  /** The requests that the mesh has, and that wait for answers. */
+  const waitingThere = (now: number): readonly string[] => {
+    const requests = state.look((ledger) => ledger.requestsForMesh(now));
+    return requests.filter(({ isNew, status }) => !isNew && status === 'open').map(({ id }) => id);
+  };
+
   /** What became of one request at the mesh; null where it did not take it now, so that it is told again. */
   const tellOne = async ({ id, isNew, status, spentBy, text }: MeshRequest): Promise<ToldMesh | 'unheard' | null> => {
     const path = '/v1/mesh/approvals';
@@ -158,9 +164,8 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
   const relay: ApprovalRelay = {
     async answersTo(ids) {
       const now = clock();
-      const waiting = state.look((ledger) => ledger.requestsForMesh(now));
-      const open = new Set(waiting.filter(({ isNew, status }) => !isNew && status === 'open').map(({ id }) => id));
-      const due = [...new Set(ids)].filter((id) => open.has(id) && now - (asked.get(id) ?? 0) >= AGAIN_MS);
+      const waiting = waitingThere(now);
+      const due = [...new Set(ids)].filter((id) => waiting.includes(id) && now - (asked.get(id) ?? 0) >= AGAIN_MS);
       for (const id of due) asked.set(id, now);
       for (const [id, at] of asked) if (now - at > 60_000) asked.delete(id);
       return (await Promise.all(due.map((id) => bring(id, FETCH_MS)))).flat();
@@ -194,8 +199,7 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
     },
     async sweep() {
       await told();
-      const waiting = state.look((ledger) => ledger.requestsForMesh(clock()));
-      const ids = waiting.filter(({ isNew, status }) => !isNew && status === 'open').map(({ id }) => id);
+      const ids = waitingThere(clock());
       for (let i = 0; i < ids.length; i += AT_ONCE)
         await Promise.all(ids.slice(i, i + AT_ONCE).map((id) => bring(id, TELL_MS)));
       // A denial that came in ends the request at the mesh as well.

@@ -3,7 +3,7 @@ import type { Desk } from '../../app/guarding/desk.js';
 import { ownFilesRefusal, type OwnFiles } from '../../guard/hook/own-refusal.js';
 import { McpSession } from '../../guard/mcp/session.js';
 import { sessionMemory, type SessionMemory } from '../../guard/mcp/memory.js';
-import type { ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
+import type { CallVerdict, ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
 import type { ToolPins } from '../../guard/mcp/tools.js';
 import { GatheredOutcomes } from '../../app/outcomes/gathered.js';
 import { refusalToAsker, type CallRefusal } from '../../guard/refusal.js';
@@ -82,11 +82,13 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
   const { server, observe: observed } = rules;
   const [pins, maxTtlMs] = [await pinsOf(cli, server), (await cli.config()).get('revocation.max_age')];
   let passport: Passport = await desk.passport();
-  /** The token of each yes until its outcome is told. */
-  const tokens = new Map<string, string | null>();
-  const { ticks } = cli.workspace.world;
-  const started = new Map<string, number>();
-  const { after, atExit } = cli.workspace.world;
+  const { after, atExit, ticks } = cli.workspace.world;
+  /** Each yes until its outcome is told, by its intent: its token, and when the call began (ticks). */
+  const running = new Map<string, { readonly token: string | null; readonly begun: number }>();
+  const begin = (intentHash: string, token: string | null): CallVerdict => {
+    running.set(intentHash, { token, begun: ticks() });
+    return { allowed: true, intentHash };
+  };
   const outcomes = new GatheredOutcomes({
     after,
     atExit,
@@ -116,21 +118,14 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       }
       const handed = { agentId: passport.agent.id, tool: `${server}.${tool}`, action, params };
       const left = tool !== null && continues === null ? desks.take(handed) : null;
-      if (left !== null) {
-        tokens.set(left.intentHash, left.token);
-        started.set(left.intentHash, ticks());
-        return { allowed: true, intentHash: left.intentHash };
-      }
+      if (left !== null) return begin(left.intentHash, left.token);
       const counted = continues === null;
       const approved = counted ? null : desks.requestOf(continues);
       const named = approved === null ? { findRequest: true } : { approvalRequest: approved };
       const { decision } = await desk.decide({ action, params, target, counted, observed, ...named });
       passport = await desk.passport();
       if (!decision.success) return { allowed: false, ...refusalToAsker(decision) };
-      const intentHash = decision.intent_hash!;
-      tokens.set(intentHash, decision.outcome_token);
-      started.set(intentHash, ticks());
-      return { allowed: true, intentHash };
+      return begin(decision.intent_hash!, decision.outcome_token);
     },
     answersRefused(method, params) {
       const target = `mcp:${server}`;
@@ -145,13 +140,12 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       desks.record({ passport, action, target, params, code, name, details, observed });
     },
     outcome(intentHash, status) {
-      const token = tokens.get(intentHash) ?? null;
-      const durationMs = Math.max(0, Math.round((ticks() - (started.get(intentHash) ?? ticks())) / 1000));
-      tokens.delete(intentHash);
-      started.delete(intentHash);
+      const call = running.get(intentHash);
+      running.delete(intentHash);
       // Without a report the log says that it is not known.
-      if (status === 'unknown' || token === null) return;
-      outcomes.tell({ intentHash, status, token, durationMs });
+      if (status === 'unknown' || call === undefined || call.token === null) return;
+      const durationMs = Math.max(0, Math.round((ticks() - call.begun) / 1000));
+      outcomes.tell({ intentHash, status, token: call.token, durationMs });
     },
     declares: (action) => passport.actions.has(action) && !passport.deniedActions.has(action),
     patterns: (kind) => behind(kind, passport.actions.keys()),

@@ -68,25 +68,11 @@ export interface VerifyIntentOptions {
   readonly source?: string;
 }
 
+/** What changes how is judged. */
+const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'unmeasured', 'at', 'geo', 'dryRun', 'logParams'] as const;
 const OPTIONS: ReadonlySet<string> = new Set([
-  ...[
-    'passport',
-    'principalKeys',
-    'envelopes',
-    'maxAge',
-    'maxSkew',
-    'minTrust',
-    'unmeasured',
-    'at',
-    'allowFuture',
-    'geo',
-    'dryRun',
-    'state',
-    'logParams',
-    'source',
-    'approval',
-    'approvalRequest',
-  ],
+  ...JUDGING,
+  ...['passport', 'principalKeys', 'envelopes', 'allowFuture', 'state', 'source', 'approval', 'approvalRequest'],
 ]);
 const DEFAULT: VerifyOptions = verifyOptions({});
 
@@ -100,8 +86,6 @@ export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptio
   if (source !== undefined && typeof source !== 'string') throw usage('"source" is not a string.');
   return JUDGING.some((name) => options[name] !== undefined) ? changed(options) : DEFAULT;
 }
-
-const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'unmeasured', 'at', 'geo', 'dryRun', 'logParams'] as const;
 
 function changed({
   maxAge,

@@ -127,14 +127,7 @@ function isChallenge(text: string): boolean {
 /** Signs what a verifier says of itself. */
 export function writeCard(
   key: VerifierKey,
-  of: {
-    readonly keyId: string;
-    readonly label: string | null;
-    readonly host: string;
-    readonly program: string;
-    readonly onStale: OnStale;
-    readonly maxAgeMs: number;
-  },
+  of: Omit<ListeningVerifier, 'key'> & { readonly keyId: string },
 ): VerifierCard {
   const body = {
     type: 'mesh-verifier',

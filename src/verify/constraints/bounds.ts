@@ -1,16 +1,12 @@
-import type { Json } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
-import { said, shown, type ConstraintCheck } from './judged.js';
+import { MAX_REPORTED, said, shown, type ConstraintCheck } from './judged.js';
 import { readBy } from './reading/reads.js';
-
-/** A decision lists this many; the intent is refused anyway. */
-const MAX_REPORTED = 16;
 
 /** The numbers in the params are within their bound; the bound itself is allowed. Both are JSON numbers, so the comparison is exact. */
 export const bound: ConstraintCheck<'bound'> = ({ name, side, reads, limit }, { agentId, members }) => {
   const found: Violation[] = [];
-  const look = (value: Json, path: string): void => {
-    if (found.length === MAX_REPORTED) return;
+  for (const { value, path } of readBy(members, reads)) {
+    if (found.length === MAX_REPORTED) break;
     const param = shown(path);
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       const reason = `it is not a number, and "${name}" bounds it`;
@@ -28,7 +24,6 @@ export const bound: ConstraintCheck<'bound'> = ({ name, side, reads, limit }, { 
         }),
       );
     }
-  };
-  for (const { value, path } of readBy(members, reads)) look(value, path);
+  }
   return found;
 };

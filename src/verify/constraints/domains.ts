@@ -11,10 +11,7 @@ import type { DomainRule } from '../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { isMeant, nameOf, type Name } from '../../protocol/naming/names.js';
 import { violation, type Violation } from '../decision.js';
-import { HOLDS, shown, type ConstraintCheck, type Judged } from './judged.js';
-
-/** A decision lists this many strangers; the intent is refused anyway. */
-const MAX_REPORTED = 16;
+import { HOLDS, MAX_REPORTED, shown, type ConstraintCheck, type Judged } from './judged.js';
 
 /** Every host that the params and the target name, at any depth, is on the list, and every one of them can be read. */
 export const allowedDomains: ConstraintCheck<'allowed_domains'> = (rule, judged) => {

@@ -40,6 +40,8 @@ export function paramOf(params: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(params, name) ? params[name] : undefined;
 }
 
+/** What one check lists in a decision at most; the intent is refused anyway. */
+export const MAX_REPORTED = 16;
 const SHOWN_TEXT = 256;
 const SHOWN_ENTRIES = 16;
 

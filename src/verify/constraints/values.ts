@@ -2,7 +2,7 @@ import { foldedValue } from '../../protocol/constraints/folded.js';
 import { numberIn } from '../../protocol/constraints/number-text.js';
 import type { Json } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
-import { said, shown, shownAll, type ConstraintCheck, type Judged } from './judged.js';
+import { MAX_REPORTED, said, shown, shownAll, type ConstraintCheck, type Judged } from './judged.js';
 import type { Reads, Scalar } from '../../protocol/constraints/rules.js';
 import { readBy } from './reading/reads.js';
 
@@ -86,9 +86,6 @@ interface Offenders {
   readonly param: string;
   readonly values: readonly Json[];
 }
-
-/** A decision lists this many; the intent is refused anyway. */
-const MAX_REPORTED = 16;
 
 function offenders(reads: Reads, { members }: Judged, offends: (value: Json) => boolean): Offenders[] {
   const found: Offenders[] = [];

@@ -8,7 +8,7 @@ import { endsWith, isMeant, nameOf, thingNamed, type Name } from '../../protocol
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { violation, type Violation } from '../decision.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
-import { shown, type Judged } from '../constraints/judged.js';
+import { MAX_REPORTED, shown, type Judged } from '../constraints/judged.js';
 import type { NamedValue } from '../constraints/reading/members.js';
 import { namesCurrency } from '../constraints/reading/currency.js';
 import { isRead } from '../constraints/reading/reads.js';
@@ -27,7 +27,7 @@ export function hiddenCharacters(limits: readonly Constraints[], judged: Judged)
     } else if (hides(member.value) && limits.some((each) => isReadBy(each, member, judged))) {
       found.push(hidden(param, 'it holds an invisible character', judged.agentId, {}));
     }
-    if (found.length === 16) break;
+    if (found.length === MAX_REPORTED) break;
   }
   return found;
 }
