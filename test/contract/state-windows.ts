@@ -110,6 +110,22 @@ export function windowsContract(name: string, open: () => State): void {
       expect(read(state, calls, T0)).toMatchObject({ used: 2 });
     });
 
+    test('answer each question of a transaction by itself, however alike they are', () => {
+      const state = open();
+      use(state, T0 - 2 * HOUR, 'place_order', 5n);
+      for (const action of ['place_order', 'issue_refund', 'issue_refund']) use(state, T0, action, 10n);
+      const meters: readonly Meter[] = [
+        ...[orders, { ...orders, word: 'refund' }, { ...orders, word: null }, { ...orders, windowMs: DAY }],
+        ...[{ ...orders, limit: 1 }, { ...orders, actions: ['issue_refund'] }, refunds, { ...refunds, limit: 2 }],
+        ...[dollars, { ...dollars, currency: 'EUR' }, { ...dollars, windowMs: HOUR }],
+      ];
+      const apart = meters.map((meter) => read(state, meter, T0));
+      const together = (list: readonly Meter[]) =>
+        state.rehearse((ledger) => list.map((meter) => ledger.read(AGENT, meter, T0)));
+      expect(together(meters)).toEqual(apart);
+      expect(together(meters.toReversed())).toEqual(apart.toReversed());
+    });
+
     test('sum exactly, beyond what a double or 64 bits hold', () => {
       const state = open();
       const large = 2n ** 63n - 1n;

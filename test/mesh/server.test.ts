@@ -110,6 +110,9 @@ describe('commands', () => {
     const mesh = await TestMesh.start();
     await mesh.command('suspend', { duration_seconds: 3600 });
     await mesh.command('suspend', { duration_seconds: 60, reason: 'later reason' });
+    // Told to those who read the stream as well, who may not know the suspension before.
+    const [, event] = await mesh.store.read(0, 10);
+    expect(JSON.parse(event!.text)).toMatchObject({ suspended_until: '2026-02-18T15:23:45.000Z' });
     const long = (await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer')).json();
     expect(long).toMatchObject({
       status: 'suspended',
@@ -120,6 +123,11 @@ describe('commands', () => {
     await mesh.command('suspend', { duration_seconds: 60 });
     const still = (await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer')).json();
     expect(still).toMatchObject({ status: 'revoked', suspended_until: null, version: 4 });
+  });
+
+  test('a suspension lasts 366 days at most', async () => {
+    const mesh = await TestMesh.start();
+    expect((await mesh.command('suspend', { duration_seconds: 366 * 86_400 })).status).toBe(200);
   });
 
   test('a suspension ends by itself', async () => {
@@ -168,7 +176,7 @@ describe('commands', () => {
     ['negative', -5],
     ['a fraction', 1.5],
     ['text', '60'],
-    ['longer than a year', 367 * 86_400],
+    ['longer than a year', 366 * 86_400 + 1],
   ])('a suspension whose duration is %s is refused', async (_, duration_seconds) => {
     const mesh = await TestMesh.start();
     const answer = await mesh.command('suspend', { duration_seconds });
@@ -183,6 +191,7 @@ describe('commands', () => {
     const other = await mesh.command('revoke', { log_id: 'b2'.repeat(16) });
     expect(other.json().code).toBe('WRONG_MESH');
     expect(await mesh.store.read(0, 10)).toHaveLength(0);
+    expect((await mesh.command('revoke', { expires_at: '2026-02-18T14:23:45Z' })).status).toBe(200);
   });
 
   test('the largest command still fits into an event', async () => {

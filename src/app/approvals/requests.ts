@@ -3,6 +3,7 @@ import type { RequestRecord } from '../ports/state.js';
 import { actionHash, type AskedAction } from '../../protocol/approvals/action-hash.js';
 import {
   approvalRequestBytes,
+  MOST_PENDING,
   type ApprovalRequestDocument,
   type NamedApprover,
 } from '../../protocol/approvals/request.js';
@@ -17,9 +18,6 @@ import type { Facts, PinnedKey } from '../../verify/context.js';
 import type { Violation } from '../../verify/decision.js';
 import type { Findings } from '../../verify/pipeline.js';
 import type { PreparedDocument, Sitting } from '../verification/sitting.js';
-
-/** Pending requests of one agent, and of all; the next is refused without one. */
-const MOST_PENDING = { agent: 20, all: 1000 } as const;
 
 /** One document in the middle of its judgement. */
 export interface Asked {

@@ -10,8 +10,6 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { formatTime } from '../../protocol/time.js';
 
-/** Pending requests of one agent, and of all; the next is refused. */
-export const MOST_PENDING = { agent: 20, all: 1_000 } as const;
 /** Requests that are kept, those that are over included: the oldest of these make room. */
 export const MOST_KEPT = 3_000;
 /** How long a request that is over is shown, in ms. */

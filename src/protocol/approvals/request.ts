@@ -54,6 +54,9 @@ export interface ApprovalRequest {
   readonly expiresAt: number;
 }
 
+/** Requests of one agent, and of all, that wait at a time, on a machine and at a mesh; there is no request beyond. */
+export const MOST_PENDING = { agent: 20, all: 1_000 } as const;
+
 const MEMBERS = [
   ...['type', 'version', 'request_id', 'verifier', 'action_hash', 'agent_id', 'action', 'params', 'target'],
   ...['passport_hash', 'reason', 'approvers', 'count', 'ttl_s', 'requested_at', 'expires_at', 'signature'],

@@ -247,6 +247,15 @@ describe('a request', () => {
     expect((await desk.ask()).details!.request_id).not.toBe(id);
   });
 
+  test('stays for its ttl though an approval of it ended earlier', async () => {
+    const desk = new Desk({ ...ALICE_OR_BOB, ttl: '15m' });
+    const id = (await desk.ask()).details!.request_id as string;
+    const approved_until = new Date(desk.now + 60_000).toISOString();
+    expect(desk.keep(desk.answer(id, { by: 'alice', changes: { approved_until } }), 'alice')).toBe(true);
+    desk.now += 120_000;
+    expect((await desk.ask()).details!.request_id).toBe(id);
+  });
+
   test('that is denied ends, and the same action is not asked again for its ttl', async () => {
     const desk = new Desk({ ...ALICE_OR_BOB, ttl: '10m' });
     const id = (await desk.ask()).details!.request_id as string;
@@ -256,7 +265,21 @@ describe('a request', () => {
       expect((await desk.ask(changes)).details).toMatchObject({ reason: 'denied', request_id: null, how: null });
     expect((await desk.ask({ params: { ...PARAMS, amount: 101 } })).details!.request_id).not.toBe(null);
     desk.now += 600_000;
-    expect((await desk.ask()).details).toMatchObject({ request_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
+    const again = (await desk.ask()).details!.request_id as string;
+    expect(again).toMatch(/^[0-9a-f]{32}$/);
+    desk.keep(desk.answer(again, { by: 'bob', changes: { decision: 'deny' } }), 'bob');
+    desk.now += 599_999;
+    expect((await desk.ask()).details).toMatchObject({ reason: 'denied', request_id: null });
+  });
+
+  test.each([
+    [599_999, true],
+    [600_000, false],
+  ])('of ten minutes takes an answer after %d ms: %s', async (later, taken) => {
+    const desk = new Desk({ ...ALICE_OR_BOB, ttl: '10m' });
+    const id = (await desk.ask()).details!.request_id as string;
+    desk.now += later;
+    expect(desk.keep(desk.answer(id, { by: 'alice' }), 'alice')).toBe(taken);
   });
 
   test('is not made where something else refuses, for a dry run, or of an agent that is stopped', async () => {

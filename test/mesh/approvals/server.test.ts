@@ -16,7 +16,9 @@ import {
   request,
   VERIFIER,
 } from '../../kit/mesh/approvals.js';
-import { AGENT, PRINCIPAL, settle, TestMesh } from '../../kit/mesh/server.js';
+import { AGENT, LOG_ID, PRINCIPAL, settle, TestMesh } from '../../kit/mesh/server.js';
+import { writeKept } from '../../../src/mesh/approvals/kept.js';
+import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 
 const PATH = '/v1/mesh/approvals';
 const handIn = (mesh: TestMesh, document: object, role: 'verifier' | 'approver' | 'observer' = 'verifier') =>
@@ -134,7 +136,7 @@ describe('a request at the mesh', () => {
     expect((await asKey(mesh, { publicKey: keyOf(OTHER) }, `${PATH}/${id}`)).status).toBe(200);
   });
 
-  test('20 of an agent wait, and 1,000 of all; what is over makes room', async () => {
+  test('20 of an agent wait; what is over makes room', async () => {
     const mesh = await TestMesh.start();
     for (let n = 0; n < 20; n++) expect((await handIn(mesh, request(n))).status).toBe(201);
     expect((await handIn(mesh, request(20))).json()).toMatchObject({ code: 'TOO_MANY_PENDING' });
@@ -157,6 +159,35 @@ describe('a request at the mesh', () => {
     const mesh = await TestMesh.start({ store });
     expect((await handIn(mesh, request(2))).status).toBe(201);
     expect((await handIn(mesh, denied)).json()).toMatchObject({ status: 'denied', changed: false });
+  });
+
+  test.each([
+    ['of 1,000 that wait for all agents', 999, 'pending', 201, 1_000],
+    ['beyond 1,000 that wait for all agents', 1_000, 'pending', 409, 1_000],
+    ['beside 3,000 that are kept, where it takes the place of one that is over', 3_000, 'spent', 201, 3_000],
+  ] as const)('%s', async (_, count, status, answered, kept) => {
+    const { mesh } = await asked();
+    const first = (await mesh.server.approvals.all())[0]!.request;
+    const store = new MemoryMeshStore(LOG_ID);
+    for (let n = 0; n < count; n++) {
+      const id = n.toString(16).padStart(32, '0');
+      const text = writeKept({ ...first, request_id: id, agent_id: `${AGENT}-${n}`, status });
+      await store.papers.put('approval', { id, version: 1, changedAt: NOW, keepUntil: first.expires_at, text });
+    }
+    const full = await TestMesh.start({ store });
+    expect((await handIn(full, request(1))).status).toBe(answered);
+    expect(await full.server.approvals.all()).toHaveLength(kept);
+  });
+
+  test('is forgotten a day after it is over', async () => {
+    const { mesh, document } = await asked();
+    const { approvals } = mesh.server;
+    mesh.clock.now = Date.parse(document.expires_at) + 24 * 3_600_000;
+    await approvals.tick();
+    expect(await approvals.all()).toHaveLength(1);
+    mesh.clock.advance(60_000);
+    await approvals.tick();
+    expect(await approvals.all()).toHaveLength(0);
   });
 
   test('is one of 20 of an agent also where all come at once', async () => {
@@ -219,6 +250,8 @@ describe('an answer at the mesh', () => {
     const end = { status: 'spent', intent_hash: `sha256:${'1'.repeat(64)}` };
     expect((await mesh.ask('POST', `${PATH}/${id}/end`, 'operator', end)).json()).toMatchObject({ code: 'FORBIDDEN' });
     expect((await mesh.ask('POST', `${PATH}/${id}/end`, 'verifier', end)).json()).toMatchObject({ status: 'spent' });
+    const denied = { status: 'denied', intent_hash: null };
+    expect((await mesh.ask('POST', `${PATH}/${id}/end`, 'verifier', denied)).json()).toMatchObject({ status: 'spent' });
     expect((await answers(mesh, id, answerTo(document, { reason: 'late' }))).json()).toMatchObject({
       code: 'APPROVAL_ENDED',
     });

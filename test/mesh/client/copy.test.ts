@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Copy } from '../../../src/mesh/client/copy.js';
 import type { Standing } from '../../../src/mesh/standing.js';
-import { AGENT, LOG_ID } from '../../kit/mesh/server.js';
+import { AGENT, LOG_ID, PRINCIPAL } from '../../kit/mesh/server.js';
 
 const place = (seq: number, hash: string, logId = LOG_ID) => ({ logId, term: 1, seq, hash: hash.repeat(64) });
 const standing = (status: Standing['status'], version: number, changedAt: number, seq: number): Standing => ({
@@ -38,4 +38,21 @@ test.each([
   const copy = behind();
   expect(copy.replace(snapshot(place(7, 'b', logId), lifted))).not.toBeNull();
   expect(denies(copy)).toBe(stays);
+});
+
+test('a lost deny of the principal denies its agents, though no principal stands in the snapshot', () => {
+  const copy = new Copy();
+  copy.restore(place(8, 'a'), [{ ...standing('revoked', 1, 800, 8), subject: PRINCIPAL }], []);
+  expect(copy.replace(snapshot(place(5, 'b')))).not.toBeNull();
+  expect(denies(copy)).toBe(true);
+});
+
+test.each([
+  ['that the snapshot has', 7, []],
+  ['that the snapshot has not, which is past it', 6, [null]],
+])('a deny that came ahead of its place, as event 7, %s', (_, seq, until) => {
+  const copy = new Copy();
+  copy.restore(place(5, 'a'), [], [{ standing: standing('revoked', 1, 700, 7), until: 7 }]);
+  expect(copy.replace(snapshot(place(9, 'c'), standing('revoked', 1, 700, seq)))).toBeNull();
+  expect([...copy.kept()].map((kept) => kept.until)).toEqual(until);
 });

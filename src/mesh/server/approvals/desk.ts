@@ -1,13 +1,12 @@
 /** The mesh's requests for approval: tables with quotas, beside the ordered log, so that no crowd of requests can hold up a deny. */
 import type { ActionApproval } from '../../../protocol/approvals/approval.js';
 import { deniableSpelling } from '../../../protocol/approvals/person.js';
-import type { ApprovalRequest } from '../../../protocol/approvals/request.js';
+import { MOST_PENDING, type ApprovalRequest } from '../../../protocol/approvals/request.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { canonicalize } from '../../../protocol/json/canonical.js';
 import {
   KEPT_MS,
   MOST_KEPT,
-  MOST_PENDING,
   misfit,
   newRequest,
   readKept,
