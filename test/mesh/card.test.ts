@@ -1,11 +1,10 @@
 /** What a verifier says of itself, as the mesh reads it. */
 import { expect, test } from 'vitest';
-import { publicKeyOf } from '../../src/protocol/ed25519/sign.js';
+import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../src/protocol/hex.js';
-import { signMessage } from '../../src/protocol/ed25519/sign.js';
 import { formatPublicKey } from '../../src/protocol/identity/keys.js';
-import type { JsonObject } from '../../src/protocol/json/values.js';
-import { labelUnder, readCard, writeCard, type ListeningVerifier } from '../../src/mesh/roster/member.js';
+import type { Json } from '../../src/protocol/json/values.js';
+import { labelUnder, readCard, writeCard } from '../../src/mesh/roster/member.js';
 import { verifyOperator } from '../kit/mesh/server.js';
 
 const SEED = new Uint8Array(32).fill(5);
@@ -18,12 +17,7 @@ const SOUND = { keyId: 'k1', label: 'eu-1', host: 'eu', program: '1.0.0', onStal
 
 /** Each is signed as it stands, so that it is its content that is judged. */
 const read = (more: object): unknown =>
-  readCard(
-    writeCard(KEY, { ...SOUND, ...more } as Omit<ListeningVerifier, 'key'> & {
-      keyId: string;
-    }) as unknown as JsonObject,
-    verifyOperator,
-  );
+  readCard(writeCard(KEY, { ...SOUND, ...more }) as unknown as Json, verifyOperator);
 
 test.each([
   {},

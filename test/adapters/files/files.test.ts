@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readDocument } from '../../../src/adapters/files/document.js';
-import { expandPattern, isNamedPipe } from '../../../src/adapters/files/plain-file.js';
+import { expandPattern, isNamedPipe, placeFile } from '../../../src/adapters/files/plain-file.js';
+import { readPrivate } from '../../../src/adapters/files/secret/private-file.js';
 import { MAX_DOCUMENT_BYTES } from '../../../src/protocol/limits.js';
 
 function folder(): string {
@@ -60,6 +61,36 @@ describe('reading a document', () => {
     expect(await isNamedPipe(folder())).toBe(false);
   });
 });
+
+describe('placing a file', () => {
+  const throws = (): never => {
+    throw new RangeError('not settled');
+  };
+
+  test('leaves nothing new where it is not settled', async () => {
+    const at = folder();
+    await expect(placeFile(join(at, 'new'), 'x', 'elsewhere', throws)).rejects.toThrow('not settled');
+    expect(readdirSync(at)).toEqual([]);
+    writeFileSync(join(at, 'old'), 'before');
+    await expect(placeFile(join(at, 'old'), 'x', null, throws)).rejects.toThrow('not settled');
+    expect([readdirSync(at), readFileSync(join(at, 'old'), 'utf8')]).toEqual([['old'], 'before']);
+  });
+
+  test('settles nothing where a file or a folder is in the way', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'old'), 'before');
+    await expect(placeFile(join(at, 'old'), 'x', 'elsewhere', throws)).rejects.toMatchObject({ code: 'EXISTS' });
+    await expect(placeFile(at, 'x', null, throws)).rejects.toMatchObject({ code: 'UNREADABLE' });
+    expect(readdirSync(at)).toEqual(['old']);
+  });
+});
+
+test.runIf(process.platform === 'linux')(
+  'a secret is bounded by what is read, not by the size that its file tells',
+  () => {
+    expect(() => readPrivate('/proc/self/maps', 16)).toThrow(/larger than 16 bytes/);
+  },
+);
 
 describe('a pattern', () => {
   test('finds files and no folders, at any depth, in order', async () => {
