@@ -34,6 +34,7 @@ import { loadState, localState } from '../../workspace/state.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
+import { counted } from '../render/terminal/text.js';
 
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Surroundings & Pick<ConfigSource, 'globals'>;
@@ -271,7 +272,7 @@ async function* inspectKeys(cli: Scene, expected: readonly ExpectedKey[]): Async
   if (bad > 0) return;
   const kept =
     unasked === 0 ? '' : `; ${unasked} in the keychain or elsewhere ${unasked === 1 ? 'was' : 'were'} not asked for`;
-  const where = whole === 1 ? '1 private key is where it belongs' : `${whole} private keys are where they belong`;
+  const where = counted(whole, 'private key is where it belongs', 'private keys are where they belong');
   yield ok('key', expected.length === 0 ? 'No private keys are held here.' : `${where} (not opened)${kept}.`);
 }
 

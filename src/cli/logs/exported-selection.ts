@@ -14,6 +14,7 @@ import {
   type ExportFinding,
   type ExportLine,
 } from './export-lines.js';
+import { counted } from '../render/terminal/text.js';
 
 /** The checkpoint of a selection, where the line holds one. */
 export function checkpointIn(line: ExportLine): string | null {
@@ -67,7 +68,7 @@ export class ExportedSelection implements ExportCheck {
       );
     if (erased > 0)
       this.#cli.warn(
-        `From ${erased === 1 ? '1 entry' : `${erased} entries`} values were taken, and the erasures that would say by whom are in no selection: aip logs verify tells where the log is, or --file of a whole export.`,
+        `From ${counted(erased, 'entry', 'entries')} values were taken, and the erasures that would say by whom are in no selection: aip logs verify tells where the log is, or --file of a whole export.`,
         'erasures_unseen',
       );
     const each = unproven > 0 ? 'each other entry' : 'each entry';

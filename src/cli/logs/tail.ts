@@ -3,7 +3,7 @@ import { Failure } from '../../app/failure.js';
 import type { JsonRecord, ShownRecord } from '../../app/logs/foreign-records.js';
 import { exitWatch, type ExitCondition, type LogFilter } from '../../app/logs/tail.js';
 import { renderEntry } from '../render/entry.js';
-import { safeJson, safeText } from '../render/terminal/text.js';
+import { counted, safeJson, safeText } from '../render/terminal/text.js';
 import type { Output } from '../output.js';
 import type { Interruptible, Surroundings } from '../io.js';
 
@@ -105,14 +105,14 @@ export class TailWriter {
     if (this.#cli.forPerson && this.#shown === 0 && this.#unreadable === 0)
       this.#cli.note(alsoIn === null ? 'No entry matches.' : `No entry here matches. Of the fleet:\n  ${alsoIn}`);
     if (this.#unreadable > 0) {
-      const lines = this.#unreadable === 1 ? '1 line is' : `${this.#unreadable} lines are`;
+      const lines = counted(this.#unreadable, 'line is', 'lines are');
       this.#cli.warn(
         `${lines} no JSON object and left out; the first is line ${this.#firstUnreadable}.`,
         'unreadable_lines',
       );
     }
     if (this.#timeless > 0) {
-      const records = this.#timeless === 1 ? '1 record has' : `${this.#timeless} records have`;
+      const records = counted(this.#timeless, 'record has', 'records have');
       this.#cli.warn(
         `${records} no time that can be read, and --since and --until left them out; the first is line ${this.#firstTimeless}.`,
         'no_time',

@@ -1,6 +1,6 @@
 import type { Finding } from '../../app/setup/doctor.js';
 import type { Paint } from './terminal/paint.js';
-import { clean, wrap } from './terminal/text.js';
+import { clean, counted, wrap } from './terminal/text.js';
 
 export interface DoctorLook {
   readonly paint: Paint;
@@ -34,7 +34,7 @@ export function renderVerdict(findings: readonly Finding[], { paint }: DoctorLoo
   const failures = count('failed');
   return [
     `${count('ok')} ok`,
-    warnings === 1 ? '1 warning' : `${warnings} warnings`,
+    counted(warnings, 'warning'),
     failures === 0 ? '0 failed' : paint.red(`${failures} failed`),
   ].join(', ');
 }

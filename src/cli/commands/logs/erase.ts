@@ -74,7 +74,7 @@ export const command: CommandSpec<Options> = {
     const state = await localState(cli.workspace);
     const plan = planErasure(state, wish);
     if (plan.fixed.length > 0) {
-      const they = plan.fixed.length === 1 ? '1 entry was' : `${plan.fixed.length} entries were`;
+      const they = counted(plan.fixed.length, 'entry was', 'entries were');
       cli.warn(
         `${they} written by the first version, which hashed values as they are: only pruning takes them away.`,
         'not_erasable',
@@ -128,8 +128,7 @@ export const command: CommandSpec<Options> = {
       if (count === 0) cli.out('no entry here holds it');
       else if (entries === 0) cli.out(`would erase it from ${entriesOf(count)}`);
       else {
-        const asked =
-          requests === 0 ? '' : `, and ${requests === 1 ? '1 request' : `${requests} requests`} for approval`;
+        const asked = requests === 0 ? '' : `, and ${counted(requests, 'request')} for approval`;
         cli.out(`erased from ${entriesOf(entries)}${asked}; a signed entry says so`);
       }
       if (mesh !== null) cli.out(`erased from ${entriesOf(mesh.erased)} at the mesh; its signed word is kept there`);

@@ -83,13 +83,13 @@ export const command: CommandSpec<Options> = {
     const { plan, unshipped } =
       most === 0 ? { plan: null, unshipped: 0 } : await planPruning(state, before, pause, meshKey, most);
     if (unshipped > 0) {
-      const they = unshipped === 1 ? '1 entry that old stays' : `${unshipped} entries that old stay`;
+      const they = counted(unshipped, 'entry that old stays', 'entries that old stay');
       cli.warn(`${they}: the mesh does not have it all yet; aip mesh follow ships the log.`, 'log_unshipped');
     }
     const old = (state.archive.lastBefore(before)?.seq ?? after.seq) - after.seq;
     const capped = most === null ? 0 : old - unshipped - (plan?.count ?? 0);
     if (capped > 0) {
-      const they = capped === 1 ? '1 entry that old stays' : `${capped} entries that old stay`;
+      const they = counted(capped, 'entry that old stays', 'entries that old stay');
       cli.note(`${they}: at most a tenth of the log goes in a run without --yes`);
     }
     if (plan === null) return tell(cli, null, null, options.dryRun, { unshipped, capped });

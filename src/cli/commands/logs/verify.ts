@@ -8,7 +8,7 @@ import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { meshOnLog } from '../../logs/mesh-word.js';
 import { statementKeys } from '../../logs/signer.js';
-import { clean, flowed } from '../../render/terminal/text.js';
+import { clean, counted, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState } from '../../../workspace/state.js';
 
@@ -246,5 +246,5 @@ function showBroken(
 }
 
 function entriesOf(count: number): string {
-  return count === 1 ? '1 entry' : `${count} entries`;
+  return counted(count, 'entry', 'entries');
 }

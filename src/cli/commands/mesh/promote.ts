@@ -105,7 +105,7 @@ export const command: CommandSpec<Options> = {
     }
     cli.out(`${cli.paint.green('promoted')} ${what} ${counted(head, 'event')}, term ${term}`);
     if (sealed !== null) cli.out(`  ${clean(sealed)} is sealed, and gave everything that it had`);
-    if (roster !== null) cli.out(`  ${roster === 1 ? '1 verifier is' : `${roster} verifiers are`} on its roster`);
+    if (roster !== null) cli.out(`  ${counted(roster, 'verifier is', 'verifiers are')} on its roster`);
     const name = store === null ? ' (a region under its own name: --region <name>)' : '';
     cli.out(`\nServe it${name}, and have every other server follow it, the old home as well:\n  ${serve}`);
     cli.out('  aip mesh serve --follow <url of this one>');
