@@ -1,4 +1,5 @@
 /** Shipped verification logs in memory. */
+import { ruleShipment } from '../../../mesh/log/shipping.js';
 import type {
   LogEnd,
   ShippedLogQuery,
@@ -41,28 +42,18 @@ export class MemoryLogs implements LogTable {
     return { bytes, quota: Infinity, shed: 0 };
   }
 
-  async put({ logId, verifier, keyId, at, entries }: Shipment): Promise<Shipped> {
+  async put(shipment: Shipment): Promise<Shipped> {
     const { ends, hashes, arrivals } = this.#kept;
-    const known = ends.get(logId) ?? null;
-    const named = [...ends.values()].find((end) => end.verifier === verifier);
-    if ((named !== undefined && named.logId !== logId) || (known !== null && known.verifier !== verifier)) {
-      return { kind: 'taken' };
-    }
-    if (known !== null && entries[0]!.seq > known.seq + 1) return { kind: 'gap', seq: known.seq };
-    for (const { seq, hash, prevHash } of entries) {
-      const held = hashes.get(`${logId} ${seq}`);
-      const next = known !== null && seq === known.seq + 1;
-      if ((held !== undefined && held !== hash) || (next && prevHash !== known.hash)) return { kind: 'fork', seq };
-    }
-    let end: { seq: number; hash: string } | null = known;
-    for (const entry of entries) {
-      if (end !== null && entry.seq <= end.seq) continue;
+    const { logId, verifier, at } = shipment;
+    const concerned = [...ends.values()].filter((end) => end.logId === logId || end.verifier === verifier);
+    const ruling = ruleShipment(shipment, concerned, (seq) => hashes.get(`${logId} ${seq}`));
+    if (ruling.kind !== 'new') return ruling;
+    for (const entry of ruling.entries) {
       arrivals.push({ ...entry, logId, arrived: at });
       hashes.set(`${logId} ${entry.seq}`, entry.hash);
-      end = { seq: entry.seq, hash: entry.hash };
     }
-    ends.set(logId, { logId, verifier, keyId, seq: end!.seq, hash: end!.hash, at });
-    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
+    ends.set(logId, ruling.end);
+    return { kind: 'stored', seq: ruling.end.seq, hash: ruling.end.hash };
   }
 
   async read({ agentId, status, code, since, after, last, limit }: ShippedLogQuery): Promise<readonly ShippedRow[]> {

@@ -1,6 +1,7 @@
 /** Shipped verification logs in the mesh's store. */
 import { closeSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ruleShipment } from '../../../mesh/log/shipping.js';
 import type {
   LogEnd,
   LogTable,
@@ -209,33 +210,20 @@ COMMIT;`);
     return row === undefined ? null : endOf(row);
   }
 
-  #ship({ logId, verifier, keyId, at, entries }: Shipment): Shipped {
-    const known = this.#end(logId);
+  #ship(shipment: Shipment): Shipped {
+    const { logId, verifier, at } = shipment;
     const named = this.#sql.logOf.first([verifier]);
-    if ((named !== undefined && named[0] !== logId) || (known !== null && known.verifier !== verifier)) {
-      return { kind: 'taken' };
-    }
-    let end: { seq: number; hash: string } | null = known;
-    const first = entries[0]!;
-    if (end !== null && first.seq > end.seq + 1) return { kind: 'gap', seq: end.seq };
-    // Looked through before anything is written: a shipment is taken whole or not at all.
-    for (const entry of entries) {
-      const held = end !== null && entry.seq <= end.seq ? this.#sql.hash.first([logId, entry.seq]) : undefined;
-      if (held !== undefined && held[0] !== entry.hash) return { kind: 'fork', seq: entry.seq };
-      if (end !== null && entry.seq === end.seq + 1 && entry.prevHash !== end.hash) {
-        return { kind: 'fork', seq: entry.seq };
-      }
-    }
+    const ends = [this.#end(logId), named === undefined ? null : this.#end(named[0])].filter((end) => end !== null);
+    const ruling = ruleShipment(shipment, ends, (seq) => this.#sql.hash.first([logId, seq])?.[0]);
+    if (ruling.kind !== 'new') return ruling;
     let [row] = this.#sql.head.first([])!;
-    for (const entry of entries) {
-      if (end !== null && entry.seq <= end.seq) continue;
+    for (const { seq, hash, agentId, status, code, at: loggedAt, text: body } of ruling.entries) {
       row += 1;
-      const { seq, hash, agentId, status, code, text: body } = entry;
-      this.#sql.add.run([row, logId, seq, hash, agentId, status, code, entry.at, body, at]);
-      end = { seq, hash };
+      this.#sql.add.run([row, logId, seq, hash, agentId, status, code, loggedAt, body, at]);
     }
-    this.#sql.setEnd.run([logId, verifier, keyId, end!.seq, end!.hash, at]);
-    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
+    const { keyId, seq, hash } = ruling.end;
+    this.#sql.setEnd.run([logId, verifier, keyId, seq, hash, at]);
+    return { kind: 'stored', seq, hash };
   }
 }
 

@@ -1,4 +1,5 @@
 /** Shipped verification logs in the mesh's database: on a connection of their own, so that no deny waits for them. */
+import { ruleShipment } from '../../../mesh/log/shipping.js';
 import type {
   LogEnd,
   LogTable,
@@ -169,28 +170,19 @@ export class PostgresLogs implements LogTable {
   }
 
   async #ship(held: LaneQueries, shipment: Shipment, lastRow: number, bytes: number): Promise<Shipped> {
-    const { logId, verifier, keyId, at, entries } = shipment;
+    const { logId, verifier, at, entries } = shipment;
     const known = await held.query(`SELECT * FROM ${SCHEMA}.shippers WHERE log_id = $1 OR verifier = $2`, [
       logId,
       verifier,
     ]);
-    const ends = known.map(endOf);
-    if (ends.some((end) => end.logId !== logId || end.verifier !== verifier)) return { kind: 'taken' };
-    let end: { seq: number; hash: string } | null = ends[0] ?? null;
-    const first = entries[0]!;
-    if (end !== null && first.seq > end.seq + 1) return { kind: 'gap', seq: end.seq };
-    const held_ = await held.query(
+    const there = await held.query(
       `SELECT seq, hash FROM ${SCHEMA}.shipped WHERE log_id = $1 AND seq BETWEEN $2 AND $3`,
-      [logId, first.seq, entries.at(-1)!.seq],
+      [logId, entries[0]!.seq, entries.at(-1)!.seq],
     );
-    const hashes = new Map(held_.map(({ seq, hash }) => [Number(seq), String(hash)]));
-    for (const entry of entries) {
-      const hash = end !== null && entry.seq <= end.seq ? hashes.get(entry.seq) : undefined;
-      if (hash !== undefined && hash !== entry.hash) return { kind: 'fork', seq: entry.seq };
-      if (end !== null && entry.seq === end.seq + 1 && entry.prevHash !== end.hash)
-        return { kind: 'fork', seq: entry.seq };
-    }
-    const fresh = entries.filter(({ seq }) => end === null || seq > end.seq);
+    const hashes = new Map(there.map(({ seq, hash }) => [Number(seq), String(hash)]));
+    const ruling = ruleShipment(shipment, known.map(endOf), (seq) => hashes.get(seq));
+    if (ruling.kind !== 'new') return ruling;
+    const { entries: fresh, end } = ruling;
     const incoming = fresh.reduce((sum, { text }) => sum + Buffer.byteLength(text) + ROW_BYTES, 0);
     const left = await this.#makeRoom(held, bytes, incoming);
     const rows = fresh.map((entry, i) => ({ ...entry, row: lastRow + 1 + i }));
@@ -203,14 +195,12 @@ export class PostgresLogs implements LogTable {
       lastRow + rows.length,
       left + incoming,
     ]);
-    const newest = fresh.at(-1);
-    if (newest !== undefined) end = { seq: newest.seq, hash: newest.hash };
     await held.query(
       `INSERT INTO ${SCHEMA}.shippers VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (log_id)
        DO UPDATE SET key_id = excluded.key_id, seq = excluded.seq, hash = excluded.hash, at = excluded.at`,
-      [logId, verifier, keyId, end!.seq, end!.hash, at],
+      [logId, verifier, end.keyId, end.seq, end.hash, at],
     );
-    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
+    return { kind: 'stored', seq: end.seq, hash: end.hash };
   }
 
   /** Oldest first. The bytes that are left. */
