@@ -2,7 +2,7 @@
 import { requireAdminBeside, type ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../../mesh/log/head.js';
 import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
-import { refusal } from '../../../mesh/refusal.js';
+import { carryOutOnce } from '../../../mesh/log/carry-out.js';
 import type { Answer, Judge, EventRecord, Proposal } from '../../../mesh/ruling.js';
 import type { Standing } from '../../../mesh/standing.js';
 import type { Member } from '../../../mesh/roster/member.js';
@@ -254,38 +254,25 @@ export class MemoryMeshStore implements MeshStore {
   async close(): Promise<void> {}
 
   #carryOut(proposal: Proposal, judge: Judge): OrderResult {
-    const { command, digest, nonce } = proposal;
-    if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
-      return {
-        kind: 'refused',
-        refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.'),
-      };
-    }
-    const earlier = this.#kept.answers.get(command.cmdId);
-    if (earlier !== undefined) {
-      if (earlier.digest === digest) return { kind: 'done', answer: earlier, repeated: true };
-      return {
-        kind: 'refused',
-        refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.'),
-      };
-    }
-    const { subject } = command;
-    const [standing, mark] = [this.#kept.standings.get(subject), this.#kept.passports.get(subject)];
-    const ruling = judge(proposal, this.#head(), this.term, standing ?? null, mark ?? null);
-    if (ruling.kind === 'refused') return ruling;
-    if (ruling.kind === 'same') {
-      this.#kept.answers.set(command.cmdId, ruling.answer);
-      return { kind: 'done', answer: ruling.answer, repeated: false };
-    }
-    this.#kept.records.push(ruling.record);
-    if (ruling.standing !== null) this.#kept.standings.set(ruling.standing.subject, ruling.standing);
-    if (ruling.passport !== null) {
-      const { mark: next, document } = ruling.passport;
-      this.#kept.passports.set(next.agent, next);
-      if (document !== null && next.hash !== null) this.#kept.documents.set(next.hash, document);
-    }
-    this.#kept.answers.set(command.cmdId, ruling.answer);
-    return { kind: 'done', answer: ruling.answer, repeated: false };
+    return carryOutOnce(proposal, {
+      spend: ({ value, keepUntil }) => this.#spend(value, keepUntil),
+      answered: (cmdId) => this.#kept.answers.get(cmdId) ?? null,
+      judged: ({ command: { subject } }) => {
+        const [standing, mark] = [this.#kept.standings.get(subject), this.#kept.passports.get(subject)];
+        return judge(proposal, this.#head(), this.term, standing ?? null, mark ?? null);
+      },
+      keep: (ruling) => {
+        this.#kept.answers.set(ruling.answer.cmdId, ruling.answer);
+        if (ruling.kind === 'same') return;
+        const { record, standing, passport } = ruling;
+        this.#kept.records.push(record);
+        if (standing !== null) this.#kept.standings.set(standing.subject, standing);
+        if (passport === null) return;
+        const { mark, document } = passport;
+        this.#kept.passports.set(mark.agent, mark);
+        if (document !== null && mark.hash !== null) this.#kept.documents.set(mark.hash, document);
+      },
+    });
   }
 
   /** Puts everything that an append writes back to what it is now. */

@@ -35,7 +35,7 @@ export function storeStatements(database: Database) {
       `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?`,
     ),
     putSubject: database.statement('INSERT OR REPLACE INTO subjects VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
-    answer: database.query(['text', 'text'], `SELECT ${utf8('digest')}, ${utf8('body')} FROM answers WHERE cmd_id = ?`),
+    answer: database.query(['text'], `SELECT ${utf8('body')} FROM answers WHERE cmd_id = ?`),
     addAnswer: database.statement('INSERT INTO answers VALUES (?, ?, ?)'),
     spendNonce: database.statement('INSERT INTO nonces VALUES (?, ?) ON CONFLICT DO NOTHING'),
     oldNonce: database.query(['number'], 'SELECT 1 FROM nonces WHERE keep_until < ? LIMIT 1'),

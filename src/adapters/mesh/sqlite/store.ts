@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { requireAdminBeside, type ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../../mesh/log/head.js';
 import type { Member } from '../../../mesh/roster/member.js';
-import { refusal } from '../../../mesh/refusal.js';
+import { carryOutOnce, type OrderTables } from '../../../mesh/log/carry-out.js';
 import { isRole } from '../../../mesh/access/roles.js';
 import type { Answer, Judge, EventRecord, Proposal } from '../../../mesh/ruling.js';
 import type { Standing, Status } from '../../../mesh/standing.js';
@@ -130,15 +130,27 @@ export class SqliteMeshStore implements MeshStore {
       this.#term = this.#readTerm();
       let head = this.#head();
       before = head.seq;
-      const results = batch.map((proposal): OrderResult => {
-        const outcome = this.#carryOut(proposal, judge, head);
-        if ('record' in outcome) {
-          const { seq, term, hash } = outcome.record;
-          head = { logId: this.logId, term, seq, hash };
-          return { kind: 'done', answer: outcome.answer, repeated: false };
-        }
-        return outcome;
-      });
+      const tables: OrderTables = {
+        spend: ({ value, keepUntil }) => this.#spend(value, keepUntil),
+        answered: (cmdId) => this.#answer(cmdId),
+        judged: (proposal) => {
+          const { subject } = proposal.command;
+          return judge(proposal, head, this.term, this.#standing(subject), this.#registry.mark(subject));
+        },
+        keep: (ruling) => {
+          const { answer } = ruling;
+          if (ruling.kind === 'append') {
+            const { record, standing, passport } = ruling;
+            const { seq, term, hash } = record;
+            this.#sql.addEvent.run([seq, term, hash, record.text]);
+            if (standing !== null) this.#putStanding(standing);
+            if (passport !== null) this.#registry.put(passport.mark, passport.document);
+            head = { logId: this.logId, term, seq, hash };
+          }
+          this.#sql.addAnswer.run([answer.cmdId, answer.digest, JSON.stringify(answer)]);
+        },
+      };
+      const results = batch.map((proposal) => carryOutOnce(proposal, tables));
       beforeWriting?.();
       return results;
     });
@@ -147,10 +159,7 @@ export class SqliteMeshStore implements MeshStore {
   }
 
   async answers(cmdIds: readonly string[]): Promise<readonly Answer[]> {
-    return cmdIds.flatMap((cmdId) => {
-      const row = this.#sql.answer.first([cmdId]);
-      return row === undefined ? [] : [JSON.parse(row[1]) as Answer];
-    });
+    return cmdIds.flatMap((cmdId) => this.#answer(cmdId) ?? []);
   }
 
   async read(after: number, limit: number): Promise<readonly EventRecord[]> {
@@ -244,30 +253,9 @@ export class SqliteMeshStore implements MeshStore {
     this.#release();
   }
 
-  #carryOut(proposal: Proposal, judge: Judge, head: Head): OrderResult | { record: EventRecord; answer: Answer } {
-    const { command, digest, nonce } = proposal;
-    if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
-      return { kind: 'refused', refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.') };
-    }
-    const earlier = this.#sql.answer.first([command.cmdId]);
-    if (earlier !== undefined) {
-      const [earlierDigest, body] = earlier;
-      if (earlierDigest === digest) return { kind: 'done', answer: JSON.parse(body) as Answer, repeated: true };
-      return { kind: 'refused', refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.') };
-    }
-    const { subject } = command;
-    const ruling = judge(proposal, head, this.term, this.#standing(subject), this.#registry.mark(subject));
-    if (ruling.kind === 'refused') return ruling;
-    if (ruling.kind === 'same') {
-      this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(ruling.answer)]);
-      return { kind: 'done', answer: ruling.answer, repeated: false };
-    }
-    const { record, standing, passport, answer } = ruling;
-    this.#sql.addEvent.run([record.seq, record.term, record.hash, record.text]);
-    if (standing !== null) this.#putStanding(standing);
-    if (passport !== null) this.#registry.put(passport.mark, passport.document);
-    this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(answer)]);
-    return { record, answer };
+  #answer(cmdId: string): Answer | null {
+    const row = this.#sql.answer.first([cmdId]);
+    return row === undefined ? null : (JSON.parse(row[0]) as Answer);
   }
 
   /** Changes with every commit of another connection. */

@@ -1,6 +1,6 @@
 /** A batch of proposals judged by the facts of one moment, as what is to be written when those facts still hold. */
 import type { PassportMark } from '../../../mesh/passports.js';
-import { refusal } from '../../../mesh/refusal.js';
+import { carryOutOnce, type OrderTables } from '../../../mesh/log/carry-out.js';
 import type { Answer, EventRecord, Judge, Proposal } from '../../../mesh/ruling.js';
 import type { Head } from '../../../mesh/log/head.js';
 import type { OrderResult } from '../../../mesh/log/store.js';
@@ -98,45 +98,42 @@ export function planned(
   const fresh: Writes['answers'][number][] = [];
   const [changed, marked] = [new Map<string, Standing>(), new Map<string, PassportMark>()];
   let at = headOf(head);
-  const one = (proposal: Proposal): OrderResult => {
-    const { command, digest, nonce } = proposal;
-    if (nonce !== null) {
-      if (spent.has(nonce.value))
-        return {
-          kind: 'refused',
-          refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.'),
-        };
+  const tables: OrderTables = {
+    spend: (nonce) => {
+      if (spent.has(nonce.value)) return false;
       spent.add(nonce.value);
       nonces.push(nonce);
-    }
-    const earlier = answers.get(command.cmdId);
-    if (earlier !== undefined) {
-      if (earlier[0] === digest) return { kind: 'done', answer: JSON.parse(earlier[1]) as Answer, repeated: true };
-      return { kind: 'refused', refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.') };
-    }
-    const { subject } = command;
-    const ruling = judge(proposal, at, head.term, standings.get(subject) ?? null, marks.get(subject) ?? null);
-    if (ruling.kind === 'refused') return ruling;
-    const body = JSON.stringify(ruling.answer);
-    answers.set(command.cmdId, [digest, body]);
-    fresh.push({ cmdId: command.cmdId, digest, body });
-    if (ruling.kind === 'same') return { kind: 'done', answer: ruling.answer, repeated: false };
-    const { record, standing, passport } = ruling;
-    events.push(record);
-    at = { logId: at.logId, term: record.term, seq: record.seq, hash: record.hash };
-    if (standing !== null) {
-      standings.set(standing.subject, standing);
-      changed.set(standing.subject, standing);
-    }
-    if (passport !== null) {
+      return true;
+    },
+    answered: (cmdId) => {
+      const earlier = answers.get(cmdId);
+      return earlier === undefined ? null : (JSON.parse(earlier[1]) as Answer);
+    },
+    judged: (proposal) => {
+      const { subject } = proposal.command;
+      return judge(proposal, at, head.term, standings.get(subject) ?? null, marks.get(subject) ?? null);
+    },
+    keep: (ruling) => {
+      const { cmdId, digest } = ruling.answer;
+      const body = JSON.stringify(ruling.answer);
+      answers.set(cmdId, [digest, body]);
+      fresh.push({ cmdId, digest, body });
+      if (ruling.kind === 'same') return;
+      const { record, standing, passport } = ruling;
+      events.push(record);
+      at = { logId: at.logId, term: record.term, seq: record.seq, hash: record.hash };
+      if (standing !== null) {
+        standings.set(standing.subject, standing);
+        changed.set(standing.subject, standing);
+      }
+      if (passport === null) return;
       const { mark, document } = passport;
       marks.set(mark.agent, mark);
       marked.set(mark.agent, mark);
       if (document !== null && mark.hash !== null) documents.push({ hash: mark.hash, text: document });
-    }
-    return { kind: 'done', answer: ruling.answer, repeated: false };
+    },
   };
-  const outcomes = batch.map(one);
+  const outcomes = batch.map((proposal) => carryOutOnce(proposal, tables));
   const nothing = events.length + fresh.length + nonces.length === 0;
   const { seq, hash, term } = head;
   const lists = { nonces, answers: fresh, events, documents };
