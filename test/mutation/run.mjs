@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Mutation run for `src/protocol` and `src/verify`: changes one operator or constant at a time and runs the unit tests that reach the
- * file. A mutant that no test kills is printed with its place: write the test, or a comment that says why the two are the same.
+ * Mutation run for `src/protocol` and `src/verify`, or for what --only names below `src`: changes one operator or constant at a time and
+ * runs the tests that reach the file. A mutant that no test kills is printed with its place: write the test, or a comment that says why
+ * the two are the same.
  *
  *   npm run mutants -- [--most N] [--seed N] [--only PATH-PREFIX] [--own]
  *
@@ -42,9 +43,10 @@ const MUTATIONS = [
   [/\.every\(/g, '.some('],
 ];
 
-const files = execFileSync('git', ['ls-files', 'src/protocol/**.ts', 'src/verify/**.ts'], { encoding: 'utf8' })
+const within = values.only === '' ? ['src/protocol/', 'src/verify/'] : [values.only];
+const files = execFileSync('git', ['ls-files', 'src/**.ts'], { encoding: 'utf8' })
   .split('\n')
-  .filter((path) => path.endsWith('.ts') && path.startsWith(values.only));
+  .filter((path) => within.some((start) => path.startsWith(start)));
 const all = files.flatMap(mutantsOf);
 const possible = all.length;
 const mutants = sampled(all, Number(values.most), Number(values.seed));
