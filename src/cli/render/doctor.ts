@@ -15,7 +15,7 @@ const CHECK = 11;
 /** `warning  passport   ...`, and what to do below it. */
 export function renderFinding({ check, status, message, hint }: Finding, { paint, width }: DoctorLook): string {
   const colour = { ok: paint.green, warning: paint.yellow, failed: (text: string) => paint.red(paint.bold(text)) };
-  const room = Math.max(24, width - STATUS - CHECK);
+  const room = Math.max(16, width - STATUS - CHECK);
   const indent = ' '.repeat(STATUS + CHECK);
   const [first, ...rest] = wrap(clean(message), room);
   const word = WORDS[status];

@@ -32,7 +32,7 @@ export function renderEntry(record: JsonRecord, { paint, width }: EntryLook): st
     ? [...code.slice(0, 1), ...subject.toReversed(), ...code.slice(1), ...facts(record)]
     : [...subject, ...code, ...facts(record)];
   const rest = parts.filter((part) => part !== '').join('  ');
-  const room = Math.max(16, width - columnsOf(head) - 10);
+  const room = Math.max(8, width - columnsOf(head) - 10);
   return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, room)}`;
 }
 
@@ -47,14 +47,14 @@ function renderOther(record: JsonRecord, head: string, paint: Paint, width: numb
   );
   const claimed = record['claimed'] === true ? ['claimed'] : [];
   const rest = [agentName(record['agent_id']) ?? '-', `of ${of}`, ...claimed, ...facts].join('  ');
-  return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, Math.max(16, width - columnsOf(head) - 10))}`;
+  return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, Math.max(8, width - columnsOf(head) - 10))}`;
 }
 
 /** A judgement that was never reported. */
 function renderInterrupted(record: JsonRecord, head: string, paint: Paint, width: number): string {
   const facts = ['settled_as', 'settled_at', 'intent_hash'].map((name) => `${name}=${text(record[name] ?? '-')}`);
   const rest = [agentName(record['agent_id']) ?? '-', 'nobody was told', ...facts].join('  ');
-  return `${paint.dim(head)}${paint.dim('INTERRUPTED')}  ${fit(rest, Math.max(16, width - columnsOf(head) - 13))}`;
+  return `${paint.dim(head)}${paint.dim('INTERRUPTED')}  ${fit(rest, Math.max(8, width - columnsOf(head) - 13))}`;
 }
 
 function verdict(record: JsonRecord, paint: Paint): [string, (text: string) => string] {

@@ -455,6 +455,14 @@ describe('for a person', () => {
     expect(lines[1]).toMatch(/^ {20}\w/);
     expect(lines.at(-1)).toBe(`${' '.repeat(20)}next: ${hint}`);
   });
+  test('40 columns hold it', () => {
+    const message = 'one two three '.repeat(6);
+    const shown = renderFinding(
+      { check: 'passport', status: 'warning', message, hint: null, exitCode: 0 },
+      { paint: plain, width: 40 },
+    );
+    for (const line of shown.split('\n')) expect(line.length, line).toBeLessThanOrEqual(40);
+  });
   test('a stranger cannot write on the terminal', () => {
     const shown = renderFinding(
       { check: 'x', status: 'failed', message: 'a\u001b[2Jb\nok  all is well', hint: '\u202ex', exitCode: 4 },

@@ -35,3 +35,8 @@ test('a narrow terminal keeps the code and the action', () => {
     /^02-18 12:00:00 {2}REFUSED {3}AIP-E202 {2}issue_refund/,
   );
 });
+
+test.each(['verification', 'outcome', 'interrupted'])('40 columns hold an entry of type %s', (type) => {
+  const line = renderEntry({ ...REFUSED, type }, { paint: plain, width: 40 });
+  expect([line.length, line]).toEqual([40, expect.stringMatching(/…$/)]);
+});
