@@ -47,11 +47,13 @@ export async function warnBefore(
       hint: 'write an argument as {name}, or read AIP_PARAM_<NAME>',
     });
   }
-  const [pin] = openPrincipals(await localState(cli.workspace), passphraseAtHand(options, cli));
-  if (pin !== undefined) {
+  const open = openPrincipals(await localState(cli.workspace), passphraseAtHand(options, cli));
+  if (open.length > 0) {
+    const whose = [...new Set(open.map(({ did }) => did))].join(', ');
+    const [key, opens, it] = open.length === 1 ? ['key', 'opens', 'it'] : ['keys', 'open', 'them'];
     found.push({
       code: 'principal_key_here',
-      message: `The key of ${pin.did} opens from this home without a question: the command, as the same user, can sign passports with it.`,
+      message: `The ${key} of ${whose} ${opens} from this home without a question: the command, as the same user, can sign passports with ${it}.`,
       hint: "keep a principal's key on another machine or under another user: aip help security",
     });
   }

@@ -132,11 +132,14 @@ describe('aip exec', () => {
   });
 
   test("says that a principal's key is within the command's reach; --strict refuses", async () => {
-    const { exec, ran } = await staged();
+    const { place, home, exec, ran } = await staged();
     const strict = await exec(['-a', 'deploy', '--strict']);
     expect([strict.code, strict.err]).toEqual([2, expect.stringContaining('principal_key_here')]);
     expect(ran()).toBeNull();
     expect((await exec(['-a', 'deploy'])).err).toContain('[principal_key_here]');
+    await place.run('init', ...home, '--domain', 'other.com', '--key-store', 'file');
+    const both = 'The keys of did:web:acme.com, did:web:other.com open from this home without a question';
+    expect((await exec(['-a', 'deploy'])).err).toContain(both);
   });
 
   test('lets a list of variables through and no other of its own', async () => {
