@@ -63,6 +63,8 @@ describe('a witness', () => {
     const stepOf = async (...keys: string[]) =>
       (await report(...keys)).steps.find(({ step }) => step === 'seen')?.status;
     expect(await stepOf('--witness-key', seen.key)).toBe('ok');
+    const { steps } = await report('--witness-key', seen.key, '--witness-key', seen.key);
+    expect(steps.find(({ step }) => step === 'seen')!.message).toMatch(/^Seen by w\.example\/one at \S+\.$/);
     expect(await stepOf()).toBe('unproven');
     expect(await stepOf('--witness-key', other.key)).not.toBe('ok');
     const itself = await world({ stdin: bundle.out }).run('proof', 'verify', '-', '--witness-key', logKey);

@@ -83,7 +83,9 @@ export const command: CommandSpec<Options> = {
     const verifiers: Uint8Array[] = [];
     for (const text of options.verifierKey)
       verifiers.push((await publicKeyFrom(text, 'The --verifier-key', cli)).publicKey);
-    const witnesses = options.witnessKey.map(witness);
+    // A key that is named twice is one witness.
+    const named = options.witnessKey.map(witness).map((key) => [`${key.name} ${key.key.text}`, key] as const);
+    const witnesses = [...new Map(named).values()];
     const mesh = await pinnedMeshWitness(cli);
     const given =
       options.intent === undefined ? null : documentIn(await readInput(options.intent, cli), options.intent);
