@@ -292,6 +292,20 @@ test('the line says over which time the same came before', async () => {
   expect((await home.run('policy', 'diff', ...files)).out).toMatch(/ after \d+ of the same within 23 h at /);
 });
 
+test('a change far inside a long value is what the line shows', async () => {
+  const home = household();
+  const schema = (maximum: number): JsonObject => ({
+    ...CLOSED,
+    description: 'long '.repeat(60),
+    properties: { amount: { type: 'number', maximum } },
+  });
+  const files = [10, 20].map((maximum, i) =>
+    home.file(`${i}.json`, JSON.stringify(passport({ actions: [{ name: 'refund', params: schema(maximum) }] }))),
+  );
+  const { out } = await home.run('policy', 'diff', ...files);
+  expect(out).toMatch(/ \.\.\..*"maximum":10.* -> \.\.\..*"maximum":20/);
+});
+
 test('a line each, and wrong use', async () => {
   const home = household();
   const old = home.file('old.json', JSON.stringify(passport(limits({ monetary_limit: 100 }))));

@@ -3,7 +3,7 @@ import { diffPassports, type Flip, type PolicyDifference } from '../../../app/po
 import { isObject, type Json } from '../../../protocol/json/values.js';
 import { throwawayVerifiers } from '../../../workspace/verification.js';
 import { draftPassport } from '../../policy/documents.js';
-import { shownValue } from '../../policy/shown.js';
+import { shownChange } from '../../policy/shown.js';
 import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -55,7 +55,7 @@ export const command: CommandSpec = {
 
 function lineOf({ path, before, after, example }: PolicyDifference): string {
   const change = path === 'constraints.require_approval.approvers' ? approversChanged(before, after) : null;
-  const what = `${clean(path)}  ${change ?? `${shownValue(before)} -> ${shownValue(after)}`}`;
+  const what = `${clean(path)}  ${change ?? shownChange(before, after)}`;
   return example === null ? `${what}; no intent was found that flips` : `${what};  ${flipOf(example)}`;
 }
 
@@ -63,7 +63,7 @@ function lineOf({ path, before, after, example }: PolicyDifference): string {
 function approversChanged(before: Json, after: Json): string {
   if (isCounted(before) && isCounted(after)) {
     const who = approversChanged(before.approvers, after.approvers);
-    return `${who}; count ${shownValue(before.count)} -> ${shownValue(after.count)}`;
+    return `${who}; count ${shownChange(before.count, after.count)}`;
   }
   const [was, is] = [keysById(before), keysById(after)];
   if (was === null || is === null) {

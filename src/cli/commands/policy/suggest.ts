@@ -9,7 +9,7 @@ import type { Cli } from '../../cli.js';
 import { sinceWhen } from '../../input/values.js';
 import { draftTarget, draftText, sayNextOfDraft, writeDraftFile } from '../../passports/change.js';
 import { draftPassport } from '../../policy/documents.js';
-import { shownValue } from '../../policy/shown.js';
+import { shownChange } from '../../policy/shown.js';
 import { clean, counted, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -160,7 +160,7 @@ function show(found: Suggestion, agentId: string, cli: Cli, say: (text: string) 
 }
 
 function narrowerLine({ path, before, after, why }: Narrowed): string {
-  return `${clean(path)}  ${shownValue(before)} -> ${shownValue(after)};  ${clean(why)}`;
+  return `${clean(path)}  ${shownChange(before, after)};  ${clean(why)}`;
 }
 
 function keptLine({ path, why }: KeptMember): string {
