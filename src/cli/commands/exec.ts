@@ -21,7 +21,7 @@ import { intentFile, warnBefore } from '../intents/child.js';
 import { commandEnvironment } from '../../app/ports/secrets.js';
 import { documentReader, readForVerification } from '../input/documents.js';
 import { widthOf } from '../io.js';
-import { PASSPHRASE_OPTIONS } from '../input/options.js';
+import { GEO_OPTION, PASSPHRASE_OPTIONS } from '../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
 import { passportFile } from '../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../passports/pins.js';
@@ -78,7 +78,7 @@ export const command: CommandSpec<Options> = {
           flags: '--strict',
           description: 'refuse where it would warn: unbound_arguments, unknown_placeholder, principal_key_here',
         },
-        { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
+        GEO_OPTION,
         APPROVAL_OPTION,
         APPROVAL_REQUEST_OPTION,
         ...RESOLVE_OPTIONS,
@@ -252,13 +252,10 @@ function wrongAction({ intent, action }: Options, found: string | null, state: s
 }
 
 function judging({ principalKey, resolve, geo }: Options): Omit<VerificationFlags, 'passports'> {
-  if (geo !== undefined && !/^[A-Za-z]{2}$/.test(geo)) {
-    throw new Failure('USAGE', `"${geo.slice(0, 16)}" is not a two-letter country code.`, { hint: '--geo US' });
-  }
   return {
     principalKey,
     ...(resolve === undefined ? {} : { resolve }),
-    ...(geo === undefined ? {} : { geo: geo.toUpperCase() }),
+    ...(geo === undefined ? {} : { geo }),
   };
 }
 

@@ -11,7 +11,7 @@ import { openDesks, namedPassportFile, type Desks } from '../guard/desks.js';
 import { allowedHosts, LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../guard/listening.js';
 import { handingOver } from '../guard/handing-over.js';
 import { ownFiles } from '../guard/own-places.js';
-import { PASSPHRASE_OPTIONS } from '../input/options.js';
+import { GEO_OPTION, PASSPHRASE_OPTIONS } from '../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
 import { clean } from '../render/terminal/text.js';
 import { letGoHourly } from '../logs/retention.js';
@@ -55,7 +55,7 @@ export const command: CommandSpec<Options> = {
           repeatable: true,
           values: 'agent',
         },
-        { flags: '--geo <CC>', description: 'country of the requests, for geo_restriction' },
+        GEO_OPTION,
         ...SIGNING_KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],

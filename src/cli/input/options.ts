@@ -1,7 +1,7 @@
 /** Options that several commands declare alike. */
 import { Failure } from '../../app/failure.js';
 import type { OptionSpec } from '../spec.js';
-import { integer } from './values.js';
+import { country, integer } from './values.js';
 
 /** What PASSPHRASE_OPTIONS read. */
 export interface PassphraseFlags {
@@ -65,5 +65,12 @@ export function wrongOfImported(error: unknown, flags: ImportedPassphraseFlags):
 
 /** Of `--out`, where keys, passports and checkpoints go: those are replaced only by who says so. */
 export const FORCE_OPTION: OptionSpec = { flags: '--force', description: 'replace the file that --out names' };
+
+/** What `geo_restriction` is judged by. */
+export const GEO_OPTION: OptionSpec = {
+  flags: '--geo <CC>',
+  description: 'country of the request, for geo_restriction',
+  value: country,
+};
 
 export const YES_OPTION: OptionSpec = { flags: '-y, --yes', description: 'do not ask' };

@@ -20,6 +20,12 @@ export function integer(least: number, most: number): (text: string) => number {
   };
 }
 
+/** ISO 3166-1 alpha-2, in capitals. */
+export function country(text: string): string {
+  if (/^[A-Za-z]{2}$/.test(text)) return text.toUpperCase();
+  throw new Error('Expected a two-letter country code such as DE.');
+}
+
 /** The moment that `--at` names: Unix seconds, RFC 3339 with `Z`, a date, or `now`, in ms since the epoch. Fails with USAGE. */
 export function momentOf(text: string, now: number): number {
   const ms = parseInstant(text, now);

@@ -15,12 +15,14 @@ export async function preview(
   cli: Setting & Notices & Lifetime & Surroundings,
   passport: Passport,
   intent: IntentDocument | ValueObject,
+  { geo }: { readonly geo?: string } = {},
 ): Promise<Judgement> {
   const { deps, options } = await verification(cli, {
     dryRun: true,
     alone: true,
     passports: [passport],
     principalKey: [],
+    ...(geo === undefined ? {} : { geo }),
   });
   const [judgement] = await verifyIntents(deps, options, [
     { bytes: Buffer.from(documentText(intent as unknown as ValueObject)), source: null },

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Decision } from '../../../src/verify/decision.js';
-import { household, made, settled, signed } from '../../kit/native/household.js';
+import { household, inFiles, made, settled, signed } from '../../kit/native/household.js';
 import { refund } from '../../kit/native/intent-parts.js';
 import { line, NOW_S, SUPPORT } from '../../kit/native/parts.js';
 import { stored } from '../../kit/native/standing.js';
@@ -98,6 +98,28 @@ describe('aip intent sign', () => {
     const { out } = await machine.run(...BY, '-a', 'issue_refund', '--params', params);
     expect((JSON.parse(out) as JsonObject).params).toEqual(JSON.parse(params));
     expect((await machine.run('intent', 'verify', machine.file('i.json', out))).code).toBe(0);
+  });
+
+  test('takes the country that the verifier will be given', async () => {
+    const machine = household();
+    const rule = ['--constraint', 'geo_restriction:=["DE"]'];
+    await machine.run('passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'trade', ...rule, ...inFiles(machine));
+    const sign = ['intent', 'sign', '-p', 'bot', '-a', 'trade', '-e', machine.at('.env'), '--check'];
+    expect((await machine.run(...sign)).code).toBe(12);
+    expect((await machine.run(...sign, '--geo', 'FR')).code).toBe(12);
+    const { code, out, err } = await machine.run(...sign, '--geo', 'de');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect((await machine.run('intent', 'verify', machine.file('i.json', out), '--geo', 'DE')).code).toBe(0);
+  });
+
+  test.each([
+    ['intent sign', '-p', 'bot', '-a', 'trade'],
+    ['serve', '--as', 'bot'],
+    ['hook claude', '-p', 'bot'],
+    ['mcp guard', '-p', 'bot', '--', 'true'],
+  ])('%s: a country that is none is wrong use', async (command, ...rest) => {
+    const { code, err } = await household().run(...command.split(' '), '--geo', 'Germany', ...rest);
+    expect([code, err]).toEqual([2, expect.stringContaining('two-letter country code')]);
   });
 
   test.each([

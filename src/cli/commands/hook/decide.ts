@@ -8,7 +8,7 @@ import { openDesks, namedPassportFile } from '../../guard/desks.js';
 import { handingOver } from '../../guard/handing-over.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { ownFiles } from '../../guard/own-places.js';
-import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { GEO_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -49,7 +49,7 @@ export const command: CommandSpec<Options> = {
           flags: '--ask',
           description: "E209 becomes the agent's own question, where the passport names no approvers",
         },
-        { flags: '--geo <CC>', description: 'country, for geo_restriction' },
+        GEO_OPTION,
       ],
     },
   ],

@@ -10,7 +10,7 @@ import type { IntentDocument } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
 import type { Decision } from '../../../verify/decision.js';
 import type { Cli } from '../../cli.js';
-import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { GEO_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import { preview } from '../../intents/preview.js';
 import {
@@ -38,6 +38,7 @@ interface Options extends RequestFlags, KeyPlaceFlags, ApprovalRequestFlags {
   /** ms. */
   readonly ttl?: number;
   readonly check?: boolean;
+  readonly geo?: string;
   readonly out?: string;
 }
 
@@ -92,6 +93,7 @@ export const command: CommandSpec<Options> = {
       title: 'How',
       options: [
         { flags: '--check', description: 'sign nothing that a verifier would refuse' },
+        { ...GEO_OPTION, description: 'country that the verifier will be given, for geo_restriction' },
         {
           flags: '-o, --out <file>',
           description: 'write to a file instead of stdout; one that exists is replaced',
@@ -116,7 +118,7 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'the passport or a file does not exist',
     4: 'the key store is missing, locked or refuses',
-    10: 'with --check: refused, as `aip intent verify` would (also 12, 13, 14)',
+    10: 'with --check: refused, as `aip intent verify` would (also 11 to 14)',
   },
   touches: ['files', 'state', 'keychain'],
   topics: ['intents', 'keys'],
@@ -169,7 +171,7 @@ async function foreseen(
   options: Options,
   cli: Cli,
 ): Promise<number | null> {
-  const judgement = await preview(cli, passport, intent);
+  const judgement = await preview(cli, passport, intent, options);
   const { decision } = judgement;
   if (decision.success) return null;
   if (await isKnownElsewhere(options.approvalRequest, decision, cli)) {

@@ -21,6 +21,7 @@ import { exitOf } from '../../intents/refusal.js';
 import { resultWriter, type Format } from '../../intents/results.js';
 import { APPROVAL_REQUEST_OPTION, type ApprovalRequestFlags } from '../../intents/signing.js';
 import type { CommandSpec } from '../../spec.js';
+import { GEO_OPTION } from '../../input/options.js';
 import { durationMs, integer, momentOf } from '../../input/values.js';
 import { verification, type VerificationFlags } from '../../intents/verification.js';
 import { signatureWorkers } from '../../../workspace/programs.js';
@@ -80,7 +81,7 @@ export const command: CommandSpec<Options> = {
           flags: '--allow-future',
           description: 'let --at be ahead of now, and be counted',
         },
-        { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
+        GEO_OPTION,
         APPROVAL_OPTION,
         APPROVAL_REQUEST_OPTION,
         { flags: '--dry-run', description: 'judge, and spend, count and log nothing' },
@@ -213,7 +214,7 @@ function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports
     principalKey,
     ...(resolve === undefined ? {} : { resolve }),
     ...(dryRun === undefined ? {} : { dryRun }),
-    ...(geo === undefined ? {} : { geo: country(geo) }),
+    ...(geo === undefined ? {} : { geo }),
     ...(at === undefined ? {} : { at: momentOf(at, cli.io.now()) }),
     ...(maxAge === undefined ? {} : { maxAge }),
   };
@@ -245,11 +246,6 @@ function requireMeaning(
   }
   if (params === true && format !== 'json' && format !== 'ndjson')
     throw new Failure('USAGE', `--params is for JSON decisions, not for the format ${format}.`, { hint: 'add --json' });
-}
-
-function country(text: string): string {
-  if (/^[A-Za-z]{2}$/.test(text)) return text.toUpperCase();
-  throw new Failure('USAGE', `"${text.slice(0, 16)}" is not a two-letter country code.`, { hint: '--geo US' });
 }
 
 /** The documents behind the arguments. A pattern that matches nothing is nothing to verify, and that is never a yes. */

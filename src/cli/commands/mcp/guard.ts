@@ -12,7 +12,7 @@ import { foldersOf, SERVER_ARG, SERVER_OPTIONS, serverIn, startServer } from '..
 import type { ServerFlags, ServerPlace } from '../../guard/mcp-server.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { ownFiles } from '../../guard/own-places.js';
-import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { GEO_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -59,7 +59,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--allow-elicitation', description: "let the server's questions reach the user, with its name" },
         { flags: '--require-pins', description: 'refuse a server that was never pinned, instead of pinning it now' },
         { flags: '--observe', description: 'log what would be refused, and let it run' },
-        { flags: '--geo <CC>', description: 'country, for geo_restriction' },
+        GEO_OPTION,
       ],
     },
   ],
