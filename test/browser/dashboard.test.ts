@@ -198,6 +198,16 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await text(page, '#entries li:first-child time')).toMatch(/^\d\d:\d\d:\d\d$/);
   });
 
+  test('one is counted as one, and with nobody listening the tile says what makes somebody', async () => {
+    const { page, net, east, ship } = await scene({ past: false });
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelector("#t-lag").innerText === "aip mesh follow"');
+    east.log({ agent_id: AGENT, at: Date.now() });
+    await ship(east);
+    await page.until('document.querySelector("#t-entries").innerText === "1 entry shipped"');
+    expect(await text(page, '#verifiers')).toContain('1 entry, ');
+  });
+
   test('strings of strangers stay text', async () => {
     const at = await scene();
     const { page, net } = at;
@@ -286,7 +296,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await shot(page, 'revoke');
     await page.press('Enter');
     await page.until('document.getElementById("revoke-result").textContent.startsWith("Revoked")');
-    expect(await text(page, '#revoke-result')).toMatch(/^Revoked: 1 of 1 verifiers have it, after \d+ ms\.$/);
+    expect(await text(page, '#revoke-result')).toMatch(/^Revoked: 1 of 1 verifier has it, after \d+ ms\.$/);
     expect(await page.evaluate('document.getElementById("operator-key").value')).toBe('');
     const standing = await net.mesh.store.standing(OTHER);
     expect(standing).toMatchObject({ status: 'revoked', reason: 'moves money nobody asked for' });

@@ -27,7 +27,7 @@ export interface AgentRow {
 
 /** The table of agents. Rows are kept and changed in place, so that the keyboard's focus stays on its button. */
 export function agents({ document }: PageWindow, kit: Kit, onOrder: (agentId: string, action: PageAction) => void) {
-  const { bars, byId, clean, el, nameOf, percent, say } = kit;
+  const { bars, byId, clean, count, el, nameOf, percent, say } = kit;
   const body = byId('agents');
   const rows = new Map<string, { row: Elem; update: (agent: AgentRow) => void }>();
   /** Operators and verifiers may not reinstate; an observer may have an admin key to type. */
@@ -131,7 +131,10 @@ export function agents({ document }: PageWindow, kit: Kit, onOrder: (agentId: st
         if (inside && body.contains(held)) held?.focus();
       }
       byId('no-agents').hidden = list.length > 0;
-      say(byId('more-agents'), more === 0 ? '' : `${more} more agents are not shown; find them by name.`);
+      say(
+        byId('more-agents'),
+        more === 0 ? '' : `${count(more, 'more agent is', 'more agents are')} not shown: find by name.`,
+      );
     },
     clear(): void {
       rows.clear();

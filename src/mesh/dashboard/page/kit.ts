@@ -14,6 +14,8 @@ export function kit({ document }: PageWindow) {
     return shown.length > most ? `${shown.slice(0, most)}…` : shown;
   };
 
+  const count = (n: number, one: string, more: string): string => `${n} ${n === 1 ? one : more}`;
+
   const byId = (id: string): Elem => {
     const found = document.getElementById(id);
     if (found === null) throw new Error(`the page lacks #${id}`);
@@ -77,5 +79,5 @@ export function kit({ document }: PageWindow) {
     return match === null ? { name: clean(id), domain: '' } : { name: clean(match[2]), domain: clean(match[1]) };
   };
 
-  return { ago, bars, byId, clean, el, nameOf, percent, say };
+  return { ago, bars, byId, clean, count, el, nameOf, percent, say };
 }

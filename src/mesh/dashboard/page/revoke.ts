@@ -4,7 +4,7 @@ import type { Kit } from './kit.js';
 
 /** The dialog that stops an agent, or lets it act again. The operator's key is typed into it, and forgotten with it unless the operator says otherwise. */
 export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
-  const { byId, clean, say } = kit;
+  const { byId, clean, count, say } = kit;
   const dialog = byId('revoke');
   const form = byId('revoke-form');
   const [agent, reason, key, keep] = [byId('revoke-agent'), byId('reason'), byId('operator-key'), byId('keep-key')];
@@ -97,7 +97,7 @@ export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
     const spread =
       Number(connected) === 0 && Number(roster) === 0
         ? 'no verifier is connected'
-        : `${reached} of ${all === 0 ? connected : all} verifiers have it${ms === null ? '' : `, after ${Math.round(Number(ms))} ms`}${away}`;
+        : `${reached} of ${count(all === 0 ? Number(connected) : all, 'verifier has', 'verifiers have')} it${ms === null ? '' : `, after ${Math.round(Number(ms))} ms`}${away}`;
     const word = String(status);
     const named = `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
     tell(changed === false ? `It was ${word} already.` : `${named}: ${spread}.`, 'ok');

@@ -18,7 +18,7 @@ interface Above {
 }
 
 /** What stands above the table of agents: the figures of the mesh, and what is stopped beyond one agent. */
-export function summary({ ago, byId, clean, el, percent, say }: Kit) {
+export function summary({ ago, byId, clean, count, el, percent, say }: Kit) {
   const tile = (id: string, figure: string, beside: string, text: string): void => {
     say(byId(id), figure);
     say(byId(beside), text);
@@ -34,10 +34,11 @@ export function summary({ ago, byId, clean, el, percent, say }: Kit) {
   const verifiers = (status: Answer, lag: number): void => {
     const absent = Number(status['absent_total']);
     const roster = Number(status['roster']);
-    const behind = lag === 0 ? 'no lag' : `up to ${lag} behind`;
+    const connected = Number(status['connected']);
+    const behind = roster + connected === 0 ? 'aip mesh follow' : lag === 0 ? 'no lag' : `up to ${lag} behind`;
     tile(
       't-verifiers',
-      roster === 0 ? String(status['connected']) : `${roster - absent} of ${roster}`,
+      roster === 0 ? String(connected) : `${roster - absent} of ${roster}`,
       't-lag',
       absent > 0 ? `${absent} absent` : behind,
     );
@@ -70,7 +71,12 @@ export function summary({ ago, byId, clean, el, percent, say }: Kit) {
       if (fleet['totals'] !== undefined) agents(fleet['totals'] as Totals);
       verifiers(status, lag);
       drill(status);
-      tile('t-head', String(status['head']), 't-entries', `${String(fleet['entries'])} entries shipped`);
+      tile(
+        't-head',
+        String(status['head']),
+        't-entries',
+        `${count(Number(fleet['entries']), 'entry', 'entries')} shipped`,
+      );
       above(fleet['above'] as readonly Above[]);
     },
     clear(): void {

@@ -49,7 +49,7 @@ interface Known {
 
 /** Who follows the mesh, how far behind its log they are, and how far their own logs have come. Returns the largest lag. */
 export function verifiers(kit: Kit) {
-  const { ago, byId, clean, el, say } = kit;
+  const { ago, byId, clean, count, el, say } = kit;
   /** Those who may still accept what was stopped come first. */
   const rank = ({ mode, connected }: Known): number => (mode.startsWith('absent') ? 0 : connected ? 1 : 2);
 
@@ -98,7 +98,7 @@ export function verifiers(kit: Kit) {
       for (const { label, seq, last_shipped_ms } of logs) {
         const [named, ...others] = [...known].filter(([, each]) => each.label === label);
         const id = named === undefined || others.length > 0 ? `log of ${label}` : named[0];
-        at(id, label).log ||= `${seq} entries, ${ago(last_shipped_ms)}`;
+        at(id, label).log ||= `${count(seq, 'entry', 'entries')}, ${ago(last_shipped_ms)}`;
       }
       let largest = 0;
       const rows = [...known]
