@@ -43,7 +43,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     { run: 'aip mesh follow', why: 'on a machine that verifies' },
-    { run: 'aip mesh follow --json | jq .', why: 'states and events as JSON, a line each' },
+    { run: 'aip mesh follow --json | jq .', why: 'every event as JSON, a line each; states are told on stderr' },
   ],
   exits: {
     3: 'the copy cannot be written',

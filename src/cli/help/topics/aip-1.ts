@@ -18,8 +18,7 @@ An intent has to lie within all that is known: the boundaries of envelope, manda
 
 # Tiers
 
-  tier_0    signature, or HMAC-SHA256 with --hmac-key <agent id>=F (64 or more hex digits, or the raw
-            bytes); --hmac-key-file F speaks for every agent, and the decision warns: shared_key
+  tier_0    signature, or HMAC-SHA256 with --hmac-key <agent id>=F (64 or more hex digits, or the raw bytes); --hmac-key-file F speaks for every agent, and the decision warns: shared_key
   tier_1    and the attestation agrees with --registry
   tier_2    and intent drift, delegation, and the score of RFC-001 where verify.min_trust is set
 

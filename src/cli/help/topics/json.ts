@@ -1,8 +1,8 @@
 export function text(): string {
   return `# JSON
 
-Every command takes --json: one document on stdout, with stable keys, null rather than absent. Streams are one object a line.
-Warnings and errors are JSON on stderr, an object a line:
+Every command takes --json: one document on stdout, with stable keys, null rather than absent. Streams are one object a line. What another standard gives a form (logs checkpoint, passport export --format pem) is printed in that form.
+Warnings and errors are JSON on stderr, an object a line; remarks stay text there, and --quiet leaves them out. exec --json tells its decision there, because stdout is the command's:
 
   {"code":"KEYSTORE_LOCKED","message":"...","hint":"...","retryable":true,
    "exit_code":4}
@@ -32,8 +32,7 @@ Warnings and errors are JSON on stderr, an object a line:
   verifier, latency_us
   prev_hash, hash   the chain
   salts             32 bytes for each member that can be erased, so that the hash commits to it and does not hold it
-  withheld, erased  commitments to params that the log masks or drops, and to what was erased, with what its details said of the agent's
-                    standing (details.attributable, details.revoked_at); else null
+  withheld, erased  commitments to params that the log masks or drops, and to what was erased, with what its details said of the agent's standing (details.attributable, details.revoked_at); else null
   observed          true for what a guard would have refused and let run (--observe): it counts for nothing; missing otherwise
 An entry of the first version has null for what came later.
 
@@ -45,8 +44,7 @@ Lines of other programs keep their own members and gain a status.
                     of successful + failed; null when there is none
   unattributed      what may be a stranger's doing: it counts in neither rate
   trust_score       means nothing while trust_meaningful is false
-  standing          {status: active|suspended|revoked, denied_by, reason, revoked_by, changed_at, suspended_until,
-                    source: mesh|this machine, age_ms}, as this machine knows it; aip status asks the mesh
+  standing          {status: active|suspended|revoked, denied_by, reason, revoked_by, changed_at, suspended_until, source: mesh|this machine, age_ms}, as this machine knows it; aip status asks the mesh
   warnings          [{code, message}]: high_failure_rate (over 10 %), low_trust (under 0.7), rapid_failures, unusual_actions, unattributed_refusals
   status            ok | warning | critical (a meaningful score under 0.5)
 

@@ -7,10 +7,8 @@ nothing to others.
 An approval that came by file is not kept here: --approval <file> puts it into the bundle.
 It needs no state and trusts nothing but the keys you name. Each step is ok, broken, or unproven without the key that would show it:
   who        the intent's signature, the passport's, and its principal's key
-  what       the params, as they were signed; with one withheld or erased the step is unproven, unless --intent gives the document
-             as it was sent
-  limits     the passport's own limits, judged again, with the approvals in the bundle (for these --verifier-key is needed as well); a limit over
-             time is the verifier's word, and so are a revoked approver and that an approval was used once
+  what       the params, as they were signed; with one withheld or erased the step is unproven, unless --intent gives the document as it was sent
+  limits     the passport's own limits, judged again, with the approvals in the bundle (for these --verifier-key is needed as well); a limit over time is the verifier's word, and so are a revoked approver and that an approval was used once
   decision   what the verifier decided, and when
   recorded   the entry's place in the tree that a checkpoint names; entries of the first version are proved as a whole chain
   seen       who else has seen that checkpoint
