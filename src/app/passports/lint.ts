@@ -172,21 +172,20 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
     constraints.monetary_limit === undefined
       ? []
       : spending.filter(({ schema }) => schema !== null && !requiresMoney(schema, constraints.monetary_limit!));
-  if (evaded.length > 0) {
-    const [param] = namedParams(constraints.monetary_limit!) ?? ['amount'];
-    const reads = evaded.filter(({ schema }) =>
-      declaredIn(schema!).some((name) => holdsMoney(name, constraints.monetary_limit!)),
-    );
+  if (evaded.length === 0) return findings;
+  const [param] = namedParams(constraints.monetary_limit!) ?? ['amount'];
+  const hint = `Add "${param}" to "properties" and "required" in the schema.`;
+  const reads = ({ schema }: Action): boolean =>
+    declaredIn(schema!).some((name) => holdsMoney(name, constraints.monetary_limit!));
+  const [optional, absent] = [evaded.filter(reads), evaded.filter((action) => !reads(action))];
+  const told = [
+    [optional, `does not require "${param}", and monetary_limit is skipped when it is left out.`],
+    [absent, 'has no param that monetary_limit reads, and it is skipped there.'],
+  ] as const;
+  for (const [some, what] of told.filter(([some]) => some.length > 0))
     findings.push(
-      warning('amount-not-required', '/actions', {
-        message:
-          reads.length === evaded.length
-            ? `The schema of ${names(evaded)} does not require "${param}", and the limit is skipped when it is left out.`
-            : `The limit reads no param in the schema of ${names(evaded)}, and is skipped there.`,
-        hint: `Add "${param}" to "properties" and "required" in the schema.`,
-      }),
+      warning('amount-not-required', '/actions', { message: `The schema of ${names(some)} ${what}`, hint }),
     );
-  }
   return findings;
 }
 

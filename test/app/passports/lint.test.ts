@@ -132,6 +132,16 @@ describe('money', () => {
   test('a limit that leaving out the amount evades', () => {
     const params = { ...SCHEMA, required: ['order_id'] };
     expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params }] })).toEqual(['amount-not-required']);
+    const none = { ...SCHEMA, required: ['order_id'], properties: { order_id: { type: 'string' } } };
+    const actions = [
+      { name: 'issue_refund', params },
+      { name: 'pay', params: none },
+    ];
+    const told = lintPassport({ ...TIGHT, actions }).filter(({ code }) => code === 'amount-not-required');
+    expect(told.map(({ message }) => message)).toEqual([
+      'The schema of issue_refund does not require "amount", and monetary_limit is skipped when it is left out.',
+      'The schema of pay has no param that monetary_limit reads, and it is skipped there.',
+    ]);
     const minor = { ...SCHEMA, required: ['amount_minor'] };
     expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params: minor }] })).toEqual([]);
   });

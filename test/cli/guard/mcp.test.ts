@@ -131,6 +131,7 @@ describe('aip mcp guard', () => {
     expect(diff.stdout).toContain('\\u{200b}');
     expect(diff.stdout).toContain('new extra');
     expect(diff.stdout).toContain('new "re\\nfund"');
+    expect(diff.stderr).toContain(`next: aip mcp pin --accept --name pay ${server.join(' ')}\n`);
 
     const second = speakMcp(place, server);
     await openMcp(second);

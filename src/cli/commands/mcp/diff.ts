@@ -9,6 +9,7 @@ import {
   toolsOf,
   type ServerFlags,
 } from '../../guard/mcp-server.js';
+import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 export const command: CommandSpec<ServerFlags> = {
@@ -33,7 +34,10 @@ export const command: CommandSpec<ServerFlags> = {
     const changes = changesOf(before, await toolsOf(cli, options, place));
     if (cli.globals.json) cli.json({ server, changes });
     else if (changes.length === 0) cli.out(`${server} lists what was pinned (tools: ${before.length}).`);
-    else for (const line of changesText(changes)) cli.out(line);
+    else {
+      for (const line of changesText(changes)) cli.out(line);
+      cli.note(`next: aip mcp pin --accept ${clean(serverWords(place, options).map(shellWord).join(' '))}`);
+    }
     return changes.length === 0 ? 0 : 15;
   },
 };

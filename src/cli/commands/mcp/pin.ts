@@ -9,7 +9,7 @@ import {
   toolsOf,
   type ServerFlags,
 } from '../../guard/mcp-server.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, counted } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends ServerFlags {
@@ -49,7 +49,7 @@ export const command: CommandSpec<Options> = {
     else {
       if (before !== null) for (const line of changesText(changes)) cli.out(line);
       cli.out(
-        refused ? 'Nothing was pinned: look at this, then give --accept.' : `pinned ${tools.length} tools of ${server}`,
+        refused ? 'Nothing was pinned: look at this, then give --accept.' : `pinned ${counted(tools.length, 'tool')} of ${server}`,
       );
       if (refused)
         cli.note(`next: aip mcp pin --accept ${clean(serverWords(place, options).map(shellWord).join(' '))}`);
