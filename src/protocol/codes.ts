@@ -267,7 +267,7 @@ export const NATIVE_CODES = {
     'standing',
     'The principal is revoked or suspended, and with it every agent it answers for.',
     ['principal', 'reason', 'revoked_at', 'revoked_by'],
-    'Find out why with `aip status <principal>`.',
+    'Find out why with `aip status <principal>`; when it is safe again: `aip reinstate <principal>`.',
   ),
   TRUST_SCORE_LOW: entry(
     'AIP-E404',

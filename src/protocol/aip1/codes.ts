@@ -170,7 +170,7 @@ export const AIP1_CODES = {
     'standing',
     'The principal is revoked or suspended, and with it every agent it answers for.',
     ['principal', 'reason', 'revoked_at', 'revoked_by'],
-    'Find out why with `aip status <principal>`.',
+    'Find out why with `aip status <principal>`; when it is safe again: `aip reinstate <principal>`.',
   ),
   DELEGATION_INVALID: entry(
     'AIP-E403',

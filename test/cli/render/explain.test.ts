@@ -142,3 +142,12 @@ test('what can be a wrong clock says so, and a term that is over is renewed with
   for (const { remedy } of [NATIVE_CODES.PASSPORT_EXPIRED, NATIVE_CODES.TIMESTAMP_IN_FUTURE])
     expect(remedy).toMatch(/[Cc]ompare the clocks of both machines/);
 });
+
+test.each(['AGENT_REVOKED', 'AGENT_SUSPENDED', 'PRINCIPAL_REVOKED'])(
+  '%s says in each dialect what undoes it',
+  (name) => {
+    const found = findCodes(name);
+    expect(found).toHaveLength(2);
+    for (const { entry } of found) expect(entry.remedy).toMatch(/`aip reinstate <(agent|principal)>`/);
+  },
+);

@@ -49,7 +49,9 @@ export const command: CommandSpec<Options> = {
     else {
       if (before !== null) for (const line of changesText(changes)) cli.out(line);
       cli.out(
-        refused ? 'Nothing was pinned: look at this, then give --accept.' : `pinned ${counted(tools.length, 'tool')} of ${server}`,
+        refused
+          ? 'Nothing was pinned: look at this, then give --accept.'
+          : `pinned ${counted(tools.length, 'tool')} of ${server}`,
       );
       if (refused)
         cli.note(`next: aip mcp pin --accept ${clean(serverWords(place, options).map(shellWord).join(' '))}`);
