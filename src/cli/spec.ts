@@ -19,7 +19,7 @@ export interface ArgSpec {
 }
 
 /** Where completion finds values that only this machine knows. */
-export type ValueSource = 'agent' | 'action' | 'principal' | 'file' | 'topic' | 'code';
+export type ValueSource = 'agent' | 'subject' | 'request' | 'action' | 'principal' | 'file' | 'topic' | 'code';
 
 export interface OptionSpec {
   /**

@@ -95,7 +95,7 @@ export function answerCommand(
       {
         name: 'request',
         description: 'id of a request kept here or at the mesh, or its file (- for stdin)',
-        values: 'file',
+        values: 'request',
       },
     ],
     options: answerOptions(decision),

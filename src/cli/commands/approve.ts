@@ -34,7 +34,7 @@ export const command: CommandSpec<Options> = {
   detail:
     "Takes the principal's key. An intent that is forged is not approved; of one that is refused for another reason you are told.",
   args: [
-    { name: 'intent', description: 'intent or request file (- for stdin), or the id of a request', values: 'file' },
+    { name: 'intent', description: 'intent or request file (- for stdin), or the id of a request', values: 'request' },
   ],
   options: [
     {

@@ -40,7 +40,7 @@ export async function complete(
     ];
     // Agents go by their short names, unless an id is begun.
     const candidates = /^(?:--[^=]+=)?did:/.test(current) ? [...known, ...known.map(byId)] : known;
-    return { candidates, files: values === 'agent' };
+    return { candidates, files: ['agent', 'subject', 'request'].includes(values) };
   };
   const starting = (found: Completions, start = current, prefix = ''): Completions => ({
     candidates: found.candidates

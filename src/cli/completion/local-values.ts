@@ -5,15 +5,20 @@ import type { Candidate, LocalValues } from './complete.js';
 import { exists } from '../config/files.js';
 import { TOPICS } from '../help/topics.js';
 import type { Setting } from '../setting.js';
+import type { LocalState } from '../../workspace/state.js';
 
 export const localValues: LocalValues = async (source, cli, agent) => {
   switch (source) {
     case 'action':
       return actionsOf(await state(cli), agent);
     case 'agent':
-      return (await state(cli))?.passports().map(({ name, agentId }) => ({ value: name, why: agentId })) ?? [];
+      return agentsOf(await state(cli));
+    case 'subject':
+      return [...agentsOf(await state(cli)), ...principalsOf(await state(cli))];
+    case 'request':
+      return requestsOf(await state(cli), cli.workspace.world.clock());
     case 'principal':
-      return (await state(cli))?.pins().map(({ did }) => ({ value: did, why: 'pinned' })) ?? [];
+      return principalsOf(await state(cli));
     case 'code':
       return Object.values(NATIVE_CODES).map(({ code, name }) => ({ value: code, why: name }));
     case 'topic':
@@ -22,6 +27,21 @@ export const localValues: LocalValues = async (source, cli, agent) => {
       return [];
   }
 };
+
+function agentsOf(known: State | null): Candidate[] {
+  return known?.passports().map(({ name, agentId }) => ({ value: name, why: agentId })) ?? [];
+}
+
+function principalsOf(known: State | null): Candidate[] {
+  const dids = new Set(known?.pins().map(({ did }) => did));
+  return [...dids].map((did) => ({ value: did, why: 'pinned' }));
+}
+
+/** Those raised here that wait for an answer. */
+function requestsOf(known: LocalState | null, now: number): Candidate[] {
+  const open = known?.look((ledger) => ledger.requests('open', now)) ?? [];
+  return open.map(({ id, agentId }) => ({ value: id, why: `asked by ${agentId}` }));
+}
 
 /** What the agent's passport declares; what any declares where no agent is named. */
 async function actionsOf(known: State | null, agent: string | null): Promise<Candidate[]> {

@@ -42,6 +42,7 @@ export const APPROVAL_REQUEST_OPTION: OptionSpec = {
   flags: '--approval-request <id>',
   description: 'the request that a person has approved: aip approvals list',
   value: requestId,
+  values: 'request',
 };
 
 function requestId(text: string): string {

@@ -8,6 +8,7 @@ import { complete, type LocalValues } from '../../../src/cli/completion/complete
 import { commandsOf } from '../../../src/cli/help/pages.js';
 import { SECTIONS } from '../../../src/cli/registry.js';
 import { TOPICS } from '../../../src/cli/help/topics.js';
+import { household, inFiles, PASSPHRASE } from '../../kit/native/household.js';
 import { world } from '../../kit/world.js';
 
 const VISIBLE = commandsOf(SECTIONS);
@@ -116,6 +117,24 @@ describe('aip __complete', () => {
     expect(await offers('logs', 'tail', '--agent', 'bot', '--action', 's')).toEqual(['shell']);
     expect(await offers('intent', 'sign', '-a', 's')).toEqual(['shell', 'send_email']);
     expect(await offers('intent', 'sign', '-p', 'nobody', '-a', '')).toEqual([]);
+  });
+
+  test('offers principals where one may be named, and the requests that wait for a person', async () => {
+    const machine = household({ env: { AIP_KEY_PASSPHRASE: PASSPHRASE } });
+    const rule = ['--constraint', 'require_approval:=true'];
+    const create = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'deploy', ...rule];
+    expect((await machine.run(...create, ...inFiles(machine))).code).toBe(0);
+    const file = machine.at('i.json');
+    await machine.run('intent', 'sign', '-p', 'bot', '-a', 'deploy', '-e', machine.at('.env'), '-o', file);
+    expect((await machine.run('intent', 'verify', file)).code).toBe(14);
+    const offers = async (...words: string[]) => (await machine.run('__complete', '--', ...words)).out;
+    for (const command of ['revoke', 'status', 'key show'])
+      expect(await offers(...command.split(' '), 'did:')).toContain('did:web:acme.com\tpinned\n');
+    const { out } = await machine.run('approvals', 'list', '--json');
+    const [{ request_id: id }] = JSON.parse(out) as [{ request_id: string }];
+    for (const words of ['approvals show', 'approvals approve', 'approvals deny', 'approve'])
+      expect(await offers(...words.split(' '), '')).toBe(`${id}\tasked by did:web:acme.com:agents:bot\n:file\n`);
+    expect(await offers('intent', 'sign', '--approval-request', '')).toContain(`${id}\t`);
   });
 
   test('prints a value and why, a line each', async () => {

@@ -68,7 +68,10 @@ describe.each(NAMES)('aip %s', (name) => {
     if (name === 'hook') return expect(exits).toEqual({ 2: expect.any(String) as string });
     if (touches.includes('keychain')) expect(exits).toHaveProperty('4');
     if (touches.includes('network') && !OUTLIVES_THE_NETWORK.includes(name)) expect(exits).toHaveProperty('5');
-    if (args.some(({ values }) => values === 'file' || values === 'agent')) expect(exits).toHaveProperty('3');
+    if (
+      args.some(({ values }) => values === 'file' || values === 'agent' || values === 'subject' || values === 'request')
+    )
+      expect(exits).toHaveProperty('3');
   });
   test('fits a screen', async () => {
     const { out } = await world({ tty: true, columns: 100 }).run('help', ...name.split(' '));

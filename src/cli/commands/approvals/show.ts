@@ -21,7 +21,7 @@ export const command: CommandSpec = {
     {
       name: 'request',
       description: 'id of a request kept here or at the mesh, or its file (- for stdin)',
-      values: 'file',
+      values: 'request',
     },
   ],
   examples: [

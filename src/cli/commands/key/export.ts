@@ -18,7 +18,7 @@ export const command: CommandSpec<Options> = {
   path: ['key', 'export'],
   summary: 'Write the public half of a key in the form that another program reads',
   detail: 'Private keys are not exported: they stay where they are, or are made anew.',
-  args: [{ name: 'key', description: 'key id, agent, principal, or a public key in any form', values: 'agent' }],
+  args: [{ name: 'key', description: 'key id, agent, principal, or a public key in any form', values: 'subject' }],
   options: [
     {
       title: 'Form',

@@ -6,7 +6,7 @@ import { localState } from '../../../workspace/state.js';
 export const command: CommandSpec = {
   path: ['key', 'show'],
   summary: 'Show a public key in every form, and where its private half is kept',
-  args: [{ name: 'key', description: 'key id, agent, principal, or a public key in any form', values: 'agent' }],
+  args: [{ name: 'key', description: 'key id, agent, principal, or a public key in any form', values: 'subject' }],
   examples: [
     { run: 'aip key show did:web:acme.com', why: 'the newest key of a principal' },
     { run: 'aip key show did:web:acme.com#key-1 --json', why: 'for scripts' },

@@ -13,7 +13,7 @@ export const SUBJECT_ARG: ArgSpec = {
   name: 'agent',
   description: 'agent id, name, name@domain, passport file, principal (all of its agents), or a key in any form',
   required: false,
-  values: 'agent',
+  values: 'subject',
 };
 
 export const EVERYONE_OPTION: OptionSpec = { flags: '--everyone', description: 'every agent of the mesh' };
