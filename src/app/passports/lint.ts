@@ -230,7 +230,7 @@ function lintApproval(actions: readonly Action[], constraints: JsonObject): Lint
   return [
     note('no-approval', '/constraints/require_approval', {
       message: `${names(grave)} cannot easily be undone, and nobody is asked.`,
-      hint: `Add --constraint 'require_approval:=${JSON.stringify({ actions: grave.map(({ name }) => name) })}'.`,
+      hint: `${CREATE}--constraint 'require_approval:=${JSON.stringify({ actions: grave.map(({ name }) => name) })}'.`,
     }),
   ];
 }

@@ -42,6 +42,10 @@ test('a passport that is signed is to be updated, not made', () => {
   expect(hints({ agent_name: 'bot', issuer_signature: '00' })).toBe(
     'Set it: aip passport update bot --rate-limit <n>/hour.',
   );
+  const grave = { ...doing('delete_user'), agent_name: 'bot', issuer_signature: '00' };
+  expect(lintPassport(grave)[0]!.hint).toBe(
+    `Set it: aip passport update bot --constraint 'require_approval:={"actions":["delete_user"]}'.`,
+  );
 });
 
 test("the guide's own passport is warned about, each finding with a place, a sentence and a way out", () => {
