@@ -17,7 +17,6 @@ import {
   VERIFIER,
 } from '../../kit/mesh/approvals.js';
 import { AGENT, LOG_ID, PRINCIPAL, settle, TestMesh } from '../../kit/mesh/server.js';
-import { writeKept } from '../../../src/mesh/approvals/kept.js';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 
 const PATH = '/v1/mesh/approvals';
