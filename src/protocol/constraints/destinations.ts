@@ -125,11 +125,12 @@ function listedIn(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** What RFC 5322 lets stand behind an address: `ann@acme.com (Ann)`. */
+/** What RFC 5322 lets stand behind an address: `ann@acme.com (Ann)`. With an `@` it may be what a URL leads to: `https://acme.com(@evil.com/)`. */
 function withoutComment(text: string): string {
-  const open = text.endsWith(')') && text.includes('@') ? text.lastIndexOf('(') : -1;
-  return open > 0 ? text.slice(0, open).trimEnd() : text;
+  return COMMENTED.exec(text)?.[1]?.trimEnd() ?? text;
 }
+
+const COMMENTED = /^([^]*@[^]*)\([^(@]*\)$/;
 
 const FIRST_WORD = /^[A-Za-z0-9'’!?()_-]+ /;
 

@@ -11,8 +11,13 @@ const MAYBE = lazy(() => /\p{N}|inf/iu);
 const NON_ASCII = /[^\x00-\x7f]/;
 const MINUS = /[\u2010-\u2015\u2212]/g;
 // A sign of currency, alone (€) or with letters on either side (US$, US $, $CA), before or behind the number.
+const BESIDE_SIGN = '(?<![A-Z])(?!inf)[A-Z]{1,3}';
 const SIGN = lazy(
-  () => /^(?:[A-Z]{1,3}\s?)?\p{Sc}(?:[A-Z]{1,3}(?=[\s0-9.]))?\s*|\s*(?:[A-Z]{1,3}\s?)?\p{Sc}(?:\s?[A-Z]{1,3})?$/giu,
+  () =>
+    new RegExp(
+      String.raw`^(?:${BESIDE_SIGN}\s?)?\p{Sc}(?:${BESIDE_SIGN}(?=[\s0-9.]))?\s*|\s*(?:${BESIDE_SIGN}\s?)?\p{Sc}(?:\s?${BESIDE_SIGN})?$`,
+      'giu',
+    ),
 );
 // What people write for a sign that keyboards lack.
 const WRITTEN_SIGN = lazy(
@@ -78,25 +83,30 @@ function unmarked(text: string): Unmarked {
     marks.push(mark);
     return '';
   };
-  let plain = asciiOf(text);
+  let plain = bare(asciiOf(text));
   for (let left = MOST_MARKS; left > 0; left--) {
     const before = plain;
-    plain = unsigned(unbracketed(plain)).trim();
+    plain = bare(plain.replace(SIGN(), kept).replace(WRITTEN_SIGN(), ''));
     // Before a code is taken off, which could be its last digits (`0xFFCAD`).
     if (RADIX.test(plain)) break;
-    plain = plain
-      .replace(SIGN(), kept)
-      .replace(WRITTEN_SIGN(), '')
-      .replace(CODE, (code) => (minorDigits(code.trim().toUpperCase()) === null ? code : kept(code)));
+    plain = bare(plain.replace(CODE, (code) => (minorDigits(code.trim().toUpperCase()) === null ? code : kept(code))));
     if (plain === before) break;
   }
   return { plain, marks };
 }
 
-/** In any order: `$CA` is `CA$`, and `CAD $` says CAD. */
+/** In any order: `$CA` is `CA$`, and `CAD $` says CAD. Letters that say nothing change no sign: `EU€` is `€`. */
 function currenciesOfMark(mark: string): readonly string[] {
   const letters = mark.replace(/[^A-Z]/gi, '');
-  return isCurrencyWord(letters) ? [letters.toUpperCase()] : currenciesOfSign(letters + mark.replace(/[A-Z\s]/gi, ''));
+  if (isCurrencyWord(letters)) return [letters.toUpperCase()];
+  const sign = mark.replace(/[A-Z\s]/gi, '');
+  const both = currenciesOfSign(letters + sign);
+  return both.length > 0 ? both : currenciesOfSign(sign);
+}
+
+/** Without brackets and signs around it. */
+function bare(text: string): string {
+  return unsigned(unbracketed(text)).trim();
 }
 
 /** With plain digits, points and signs. */
