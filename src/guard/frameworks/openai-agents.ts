@@ -1,6 +1,6 @@
 /** OpenAI Agents SDK for TypeScript. */
 import { guardedCall, needsPerson, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
-import { withDefaults } from './schema-values.js';
+import { madeBySchema, withDefaults } from './schema-values.js';
 
 /** What of a function tool is used. The arguments arrive as the text of an object. */
 interface FunctionTool {
@@ -14,6 +14,8 @@ interface FunctionTool {
 /** What `tool()` of the SDK is made of, before it is made. */
 interface ToolOptions {
   readonly name?: string;
+  /** Its JSON Schema, or the schema of a library. */
+  readonly parameters?: unknown;
   readonly execute: (input: never, ...rest: never[]) => unknown;
   readonly needsApproval?: unknown;
 }
@@ -44,12 +46,16 @@ export function guardTool<T extends FunctionTool | ToolOptions>(agent: Agent, to
       return text;
     }
   };
+  const judged = async (input: object): Promise<object> =>
+    invoke === undefined
+      ? ((await madeBySchema({ schema: parameters }, input)) ?? input)
+      : withDefaults(input, parameters);
   const guarded = {
     ...tool,
     needsApproval: async (context: unknown, input: object, ...rest: unknown[]): Promise<boolean> =>
       asks === true ||
       (typeof asks === 'function' && (await (asks as Needs)(context, input, ...rest))) ||
-      needsPerson(agent, name, input, options),
+      needsPerson(agent, name, await judged(input), options),
   };
   if (typeof invoke === 'function')
     return {

@@ -9,12 +9,13 @@ export async function madeBySchema(tool: unknown, args: object): Promise<object 
   return typeof read?.value === 'object' && read.value !== null ? (sayable(read.value, args) as object) : null;
 }
 
-/** A value as JSON can say it: a Date, a Set and the like are judged as they were given. */
+/** A value as JSON can say it: a Date, a Set, NaN and the like are judged as they were given. */
 function sayable(made: unknown, given: unknown): unknown {
-  if (typeof made !== 'object' || made === null) return typeof made === 'bigint' ? given : made;
+  if (made === null || typeof made === 'string' || typeof made === 'boolean' || Number.isFinite(made)) return made;
+  if (typeof made !== 'object') return given;
   const at = (name: string | number): unknown =>
     (given as Readonly<Record<string, unknown>> | null | undefined)?.[name];
-  if (Array.isArray(made)) return made.map((each, i) => sayable(each, at(i)));
+  if (Array.isArray(made)) return made.map((each, i) => sayable(each, at(i)) ?? null);
   if (![Object.prototype, null].includes(Object.getPrototypeOf(made) as object | null)) return given;
   return Object.fromEntries(Object.entries(made).map(([name, each]) => [name, sayable(each, at(name))]));
 }
@@ -25,16 +26,18 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
 }
 
-/** The value with the defaults that a JSON Schema gives, of each of its alternatives: they are filled in behind the verdict else. */
+/** The value with the defaults that a JSON Schema gives, of each alternative that may take it: they are filled in behind the verdict else. */
 export function withDefaults<V>(value: V, schema: unknown): V {
   return filled(value, schema as Schema | undefined) as V;
 }
 
 function filled(value: unknown, schema: Schema = {}): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const alternatives = [schema, ...(schema.anyOf ?? [])];
+  const alternatives = [schema, ...(schema.anyOf ?? []).filter((each) => mayTake(each, value))];
   if (Array.isArray(value)) {
     const { items } = alternatives.find((each) => each.items !== undefined) ?? {};
     return value.map((each) => filled(each, items));
@@ -46,4 +49,13 @@ function filled(value: unknown, schema: Schema = {}): unknown {
     Object.hasOwn(given, name) ? filled(given[name], own) : own.default,
   ]);
   return { ...given, ...Object.fromEntries(known.filter(([, each]) => each !== undefined)) };
+}
+
+/** False where a member that says the kind (`{"kind": "card"}`) says another one. */
+function mayTake({ properties = {} }: Schema, value: object): boolean {
+  const given = value as Readonly<Record<string, unknown>>;
+  return Object.entries(properties).every(
+    ([name, { const: only, enum: kinds = only === undefined ? null : [only] }]) =>
+      kinds === null || !Object.hasOwn(given, name) || kinds.includes(given[name]),
+  );
 }

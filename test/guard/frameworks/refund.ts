@@ -59,3 +59,11 @@ export async function approvedOnce(
   expect(await ask(10_000, true)).toContain('AIP-E209');
   expect(ran).toEqual([50, 10_000]);
 }
+
+/** An agent that may refund, its workspace, what its tools note, and the options of every adapter. */
+export async function staged(constraints: object = { monetary_limit: 100 }) {
+  const workspace = workshop();
+  const agent = await supportAgent(workspace, { actions: ['refund', 'pay.refund'], constraints });
+  const ran: unknown[] = [];
+  return { workspace, agent, ran, options: { workspace, privateKey: KEY } };
+}
