@@ -5,7 +5,7 @@ import type { Passport } from '../../protocol/passport.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { deniedNow } from '../../verify/believed-keys.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
-import type { PinnedKey } from '../../verify/context.js';
+import type { PinnedKey, StandingRecord } from '../../verify/context.js';
 import { Failure } from '../failure.js';
 import { createKey, findKey, keyAt, openKey, recordAt, type HeldKey, type KeyringDeps } from './keyring.js';
 import type { KeyPlace, KeyRecord, Pin, State } from '../ports/state.js';
@@ -79,17 +79,17 @@ export async function issuerKey(deps: PrincipalDeps, principal: string, makeIn: 
 function inGoodStanding({ state, clock }: PrincipalDeps, principal: string): Pin[] {
   const all = state.pins(principal);
   const facts = { standing: (subject: string) => state.standing(subject), wallNow: clock() };
-  const denied = ({ keyId, publicKey }: Pin): boolean =>
-    deniedNow(facts, formatPublicKey(publicKey)) !== null || deniedNow(facts, keyId) !== null;
-  const good = all.filter((pin) => !denied(pin));
+  const denialOf = ({ keyId, publicKey }: Pin): StandingRecord | null =>
+    deniedNow(facts, formatPublicKey(publicKey)) ?? deniedNow(facts, keyId);
+  const good = all.filter((pin) => denialOf(pin) === null);
   if (good.length > 0 || all.length === 0) return good;
-  throw new Failure(
-    'KEY_REVOKED',
-    `AIP-E406 KEY_REVOKED: no key of ${principal} that is pinned here may sign any more.`,
-    {
-      hint: `aip key import <file> --id ${formatKeyId(principal, all.length + 1)}`,
-    },
-  );
+  const suspended = all.find((pin) => denialOf(pin)?.status === 'suspended');
+  throw new Failure('KEY_REVOKED', `AIP-E406 KEY_REVOKED: no key of ${principal} that is pinned here may sign now.`, {
+    hint:
+      suspended === undefined
+        ? `aip key import <file> --id ${formatKeyId(principal, all.length + 1)}`
+        : `wait for the end of its suspension, or: aip reinstate ${suspended.keyId}`,
+  });
 }
 
 /**

@@ -85,4 +85,15 @@ describe('after the key of a principal was denied', () => {
       expect([failure.code, failure.hint]).toEqual(['KEY_REVOKED', `aip key import <file> --id ${PRINCIPAL}#key-3`]);
     }
   });
+
+  test('while its only key is suspended, the end of that is what to wait for', async () => {
+    const machine = household();
+    await made(machine);
+    expect((await machine.run('suspend', `${PRINCIPAL}#key-1`, '--for', '1h', '--reason', 'doubt')).code).toBe(0);
+    const failure = await machine.failure('passport', 'renew', 'support-agent-v1', '--expires', '7d', '--yes');
+    expect([failure.code, failure.hint]).toEqual([
+      'KEY_REVOKED',
+      `wait for the end of its suspension, or: aip reinstate ${PRINCIPAL}#key-1`,
+    ]);
+  });
 });
