@@ -90,15 +90,16 @@ export function shieldWith(parts: Parts): Shield {
 }
 
 /** True for an object that is no data: an instance of a class of the program, or one with a function in it, at any depth. */
-function holdsMethods(value: unknown, above: readonly unknown[] = []): value is object {
-  if (Object.prototype.toString.call(value) !== '[object Object]' || above.includes(value)) return false;
+function holdsMethods(value: unknown, seen = new Set<unknown>()): value is object {
+  if (Object.prototype.toString.call(value) !== '[object Object]' || seen.has(value)) return false;
+  seen.add(value);
   const object = value as { readonly then?: unknown };
   // Of what is awaited, "then" is called with functions.
   if (typeof object.then === 'function') return false;
   if (![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) return true;
   const own = Object.values(Object.getOwnPropertyDescriptors(object));
   return own.some(
-    ({ get, value: each }) => get !== undefined || typeof each === 'function' || holdsMethods(each, [...above, value]),
+    ({ get, value: each }) => get !== undefined || typeof each === 'function' || holdsMethods(each, seen),
   );
 }
 

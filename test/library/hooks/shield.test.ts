@@ -360,6 +360,14 @@ describe('a shielded object', () => {
     expect(ran).toEqual(['v1']);
   });
 
+  test('data that is shared among its objects is looked through once', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip, LOOSE);
+    let data: object = { last: 1 };
+    for (let depth = 0; depth < 40; depth++) data = { left: data, right: data };
+    expect(aip.shield({ passport, actions: ['pay'] }, { data }).data).toBe(data);
+  });
+
   test('a frozen object can be shielded', async () => {
     const aip = workshop();
     const { agentId } = await supportAgent(aip, LOOSE);
