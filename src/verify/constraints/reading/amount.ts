@@ -236,8 +236,10 @@ const NANO_DIGITS = 9;
 
 function wholeNumbersIn({ name, value, owner }: NamedValue): readonly Decimal[] {
   const numbers = numbersIn(value);
-  if (name.text === 'nanos') return numbers.map((each) => shifted(each, NANO_DIGITS));
-  const nanos = name.text === 'units' ? numbersIn(paramOf(owner, 'nanos') ?? null) : [];
+  const member = name.text.toLowerCase();
+  if (member === 'nanos') return numbers.map((each) => shifted(each, NANO_DIGITS));
+  const beside = Object.keys(owner).find((each) => member === 'units' && each.toLowerCase() === 'nanos');
+  const nanos = beside === undefined ? [] : numbersIn(owner[beside]!);
   return nanos.length === 0 ? numbers : numbers.map((each) => plus(each, shifted(nanos[0]!, NANO_DIGITS)));
 }
 
