@@ -190,11 +190,13 @@ export class McpSession {
     const [{ id }, { call, key }] = [message, read];
     await this.#open.hold(id, async (held) => {
       const verdict = await this.#verdict(id, call);
-      if (!held()) return;
+      const accepted = 'code' in verdict ? null : verdict.intentHash;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
+      if (accepted !== null && (!held() || (refusal !== null && !observe))) this.#ports.outcome(accepted, 'unknown');
+      if (!held()) return;
       if (refusal !== null && !observe) throw new RpcError(RPC.invalidParams, refusalLine(refusal), id);
       if (refusal !== null) note(`would be refused: ${refusal.code} ${refusal.name} (${call.action})`);
-      this.#ask(message, route, 'code' in verdict ? null : verdict.intentHash, refusal === null ? key : null);
+      this.#ask(message, route, accepted, refusal === null ? key : null);
     });
   }
 

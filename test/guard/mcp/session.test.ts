@@ -365,6 +365,21 @@ describe('a cancel', () => {
     await calling;
     expect(bench.toServer.map(({ method }) => method as string)).toEqual(['tools/list']);
   });
+  test.each([
+    ['a cancel', () => bench.client({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } })],
+    ['a stop', async () => bench.session.cut(REFUSAL)],
+  ])('(%s) of a read that waits for its verdict ends it, and what was accepted has no outcome', async (_, end) => {
+    const decide: ((verdict: CallVerdict) => void)[] = [];
+    bench.verdict = () => new Promise((resolve) => void decide.push(resolve));
+    const read = { jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'file:///docs/a' } };
+    const reading = bench.session.fromClient(JSON.stringify(read));
+    await expect.poll(() => decide.length).toBe(1);
+    await end();
+    decide[0]!({ allowed: true, intentHash: 'sha256:a' });
+    await reading;
+    expect(bench.toServer.filter(({ method }) => method === 'resources/read')).toEqual([]);
+    expect(bench.outcomes).toEqual(['sha256:a unknown']);
+  });
   test('holds where the id is used anew before the verdict', async () => {
     const decide: ((verdict: CallVerdict) => void)[] = [];
     bench.verdict = () => new Promise((resolve) => void decide.push(resolve));
