@@ -81,7 +81,10 @@ export function requireCurrent(
   // that was wider: the floors of a denied key bind no more.
   if (denied !== null && (known === null || passportIn(known.text)?.hash() !== passport.hash()))
     throw new Failure('KEY_REVOKED', `AIP-E406 KEY_REVOKED: ${denied.message}`, {
-      hint: `use the one that is known: aip passport show ${passport.agent.id}`,
+      hint:
+        known === null
+          ? `get one that another key of ${passport.document.principal} signed`
+          : `use the one that is known: aip passport show ${passport.agent.id}`,
     });
   const problem = replacedIn(state, passport, pins, now);
   if (problem === null) return;

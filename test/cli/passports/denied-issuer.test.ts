@@ -96,4 +96,13 @@ describe('after the key of a principal was denied', () => {
       `wait for the end of its suspension, or: aip reinstate ${PRINCIPAL}#key-1`,
     ]);
   });
+
+  test('where its passport is not known, none that is known is named', async () => {
+    const machine = household();
+    const copy = machine.file('copy.json', readFileSync(await made(machine), 'utf8'));
+    expect((await machine.run('passport', 'delete', 'support-agent-v1', '--keep-key', '--yes')).code).toBe(0);
+    expect((await machine.run('revoke', `${PRINCIPAL}#key-1`, '--reason', 'leak', '--yes')).code).toBe(0);
+    const failure = await machine.failure('passport', 'renew', copy, '--expires', '7d', '--yes');
+    expect([failure.code, failure.hint]).toEqual(['KEY_REVOKED', `get one that another key of ${PRINCIPAL} signed`]);
+  });
 });
