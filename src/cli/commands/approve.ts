@@ -69,6 +69,7 @@ export const command: CommandSpec<Options> = {
     4: "the principal's key is not here, locked or refused",
     5: 'of a request: the mesh or the database of the fleet was not heard, or takes no answer of this key',
     10: 'not approved: who (E1xx)',
+    13: "the principal's key is denied",
   },
   touches: ['files', 'state', 'keychain', 'network'],
   topics: ['approvals', 'intents'],

@@ -64,6 +64,7 @@ export const CHANGE_EXITS = {
   5: 'the mesh could not be told, or not every verifier has it yet: what is said holds for this machine',
   4: "the principal's key store is missing, locked or refuses",
   10: 'the passport was edited, or replaced',
+  13: "the principal's key is denied",
 } as const;
 
 /** Changes the passport of `agent` as `changeOf` says, and returns the exit code. */

@@ -42,6 +42,7 @@ export const command: CommandSpec<Options> = {
     2: 'the file exists, without --force',
     4: 'the key store is missing, locked or refuses',
     5: 'a witness cannot be reached, or does not know the log',
+    13: "the principal's key is denied",
     15: 'the chain is broken, or the mesh or a witness has seen another history: nothing was written',
   },
   touches: ['state', 'keychain', 'files', 'network'],

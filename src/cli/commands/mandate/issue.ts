@@ -79,6 +79,7 @@ export const command: CommandSpec<Options> = {
     3: 'the agent or a file does not exist',
     4: "the principal's key is not here, locked or refused",
     10: 'the passport is not signed by a pinned principal',
+    13: "the principal's key is denied",
   },
   touches: ['files', 'state', 'keychain'],
   topics: ['aip-1'],

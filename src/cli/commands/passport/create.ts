@@ -113,6 +113,7 @@ export const command: CommandSpec<Options> = {
     3: 'a named file cannot be read',
     4: 'the key store is missing, locked or refuses',
     5: 'made, and the mesh that this machine has joined did not take it',
+    13: "the principal's key is denied",
   },
   touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports', 'constraints', 'keys'],

@@ -69,6 +69,7 @@ export const command: CommandSpec<Options> = {
     4: "the key store is missing, locked or refuses; or this machine's role may not deny the old key for the mesh",
     5: 'the mesh could not be told of the old key or of the passport, or not every verifier has heard of it',
     10: 'the passport was edited, or replaced',
+    13: "the principal's key is denied",
   },
   touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports', 'keys'],

@@ -53,6 +53,7 @@ export const command: CommandSpec<Options> = {
     3: 'the request cannot be read, or its signature does not hold',
     4: "the principal's key is not here, or its store is missing, locked or refuses",
     5: 'the mesh could not be told, or not every verifier has it yet',
+    13: "the principal's key is denied",
   },
   touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports', 'keys'],
