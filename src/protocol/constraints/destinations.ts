@@ -127,10 +127,10 @@ function listedIn(text: string): string[] {
 
 /** What RFC 5322 lets stand behind an address: `ann@acme.com (Ann)`. With an `@` it may be what a URL leads to: `https://acme.com(@evil.com/)`. */
 function withoutComment(text: string): string {
-  return COMMENTED.exec(text)?.[1]?.trimEnd() ?? text;
+  const open = text.endsWith(')') ? text.lastIndexOf('(') : -1;
+  const at = text.lastIndexOf('@');
+  return at >= 0 && at < open ? text.slice(0, open).trimEnd() : text;
 }
-
-const COMMENTED = /^([^]*@[^]*)\([^(@]*\)$/;
 
 const FIRST_WORD = /^[A-Za-z0-9'’!?()_-]+ /;
 
