@@ -45,9 +45,9 @@ export class Dialer {
     if (options.polls) this.#mode = 'poll';
   }
 
-  /** True while answers come that prove something. */
+  /** True while answers come that prove something: a poll after a failure is none yet. */
   get connected(): boolean {
-    return this.phase === 'open' || this.phase === 'polling';
+    return this.phase === 'open' || (this.phase === 'polling' && this.#failures === 0);
   }
 
   /** How old a proof may be, in ms, on a connection that works. */
