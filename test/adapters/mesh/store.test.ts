@@ -2,6 +2,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   rmSync,
   statSync,
@@ -14,7 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite/store.js';
 import { meshStoreContract, type StoreUnderTest } from '../../contract/mesh-store.js';
-import { LOG_ID } from '../../kit/mesh/server.js';
+import { AGENT, LOG_ID } from '../../kit/mesh/server.js';
 
 function memory(store = new MemoryMeshStore(LOG_ID)): StoreUnderTest {
   return {
@@ -57,14 +58,26 @@ describe('the file of a SQLite mesh store', () => {
   }
   const open = (path: string) => new SqliteMeshStore(path, () => LOG_ID);
 
-  test('holds all once it is closed, for who copies it without its write-ahead log', async () => {
+  test('holds all once it is closed, and so do the shipped logs, for who copies them without their write-ahead logs', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'aip-mesh-'));
     const store = open(join(dir, 'mesh.db'));
     await store.notes.put('drill', 'done');
+    const entry = {
+      seq: 1,
+      hash: 'a'.repeat(64),
+      prevHash: 'b'.repeat(64),
+      agentId: AGENT,
+      status: 'success',
+      code: null,
+    };
+    const shipped = { logId: 'l', verifier: 'v', keyId: 'k', at: 1, entries: [{ ...entry, at: 1, text: '{}' }] };
+    expect(await store.logs.put(shipped)).toMatchObject({ kind: 'stored' });
     await store.close();
-    copyFileSync(join(dir, 'mesh.db'), join(dir, 'copy.db'));
-    const copy = open(join(dir, 'copy.db'));
+    mkdirSync(join(dir, 'copy'));
+    for (const name of ['mesh.db', 'shipped.db']) copyFileSync(join(dir, name), join(dir, 'copy', name));
+    const copy = open(join(dir, 'copy', 'mesh.db'));
     expect(await copy.notes.get('drill')).toBe('done');
+    expect(await copy.logs.put({ ...shipped, verifier: 'other' })).toEqual({ kind: 'taken' });
     await copy.close();
     rmSync(dir, { recursive: true });
   });

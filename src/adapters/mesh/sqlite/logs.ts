@@ -115,7 +115,7 @@ COMMIT;`);
   }
 
   close(): void {
-    this.#database.close();
+    this.#database.close(0);
   }
 
   #used(): number {
