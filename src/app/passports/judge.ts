@@ -122,7 +122,7 @@ export async function judgePassport(
     return {
       report: refused(null, source, 'PASSPORT_INVALID', `This is not a valid passport: ${error.reason}.`),
       passport: null,
-      unsigned: isObject(json) && !Object.hasOwn(json, 'issuer_signature'),
+      unsigned: isUnsigned(json),
     };
   }
   const keys = await pins(passport.document.principal);
@@ -146,6 +146,18 @@ export async function judgePassport(
     report: { ...about(passport, source), valid: true, error_code: null, error_message: null, message },
     passport,
   };
+}
+
+/** True for a document that lacks nothing of a passport but the signature. */
+function isUnsigned(json: Json): boolean {
+  if (!isObject(json) || Object.hasOwn(json, 'issuer_signature')) return false;
+  try {
+    passportOf({ ...json, issuer_signature: '0'.repeat(128) });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return false;
+  }
 }
 
 function refused(

@@ -78,6 +78,9 @@ describe('aip passport update', () => {
       10,
       expect.stringContaining(`its principal signs it: \`aip passport update <agent> --from ${next}\``),
     ]);
+    const other = join(dirname(path), 'intent.json');
+    writeFileSync(other, '{"action":"send_email","params":{}}');
+    expect((await machine.run('passport', 'verify', other)).out).not.toContain('draft');
     for (const command of [
       ['policy', 'diff', 'support-agent-v1', next],
       ['policy', 'replay', '--passport', next, '--since', '7d'],
