@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { commandDigest, type Command } from '../../src/mesh/command.js';
 import { parseEvent } from '../../src/mesh/log/event.js';
 import { NO_HASH } from '../../src/mesh/log/head.js';
-import { judgeWith, type Judge, type Proposal } from '../../src/mesh/ruling.js';
+import { judgeWith, type Answer, type Judge, type Proposal } from '../../src/mesh/ruling.js';
 import type { Member } from '../../src/mesh/roster/member.js';
 import { readTreeNote } from '../../src/mesh/log/tree-witness.js';
 import { KnownTrees, type KnownTree } from '../../src/mesh/server/witness/known-trees.js';
@@ -118,6 +118,22 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         const [third] = await again.store.append([proposal(once)], judge);
         expect(third).toEqual(second);
         expect(await again.store.read(0, 10)).toHaveLength(1);
+        await again.dispose();
+      }));
+
+    test('an order that changes nothing is answered alike under its cmd_id, whatever came since', () =>
+      using(async (under) => {
+        const once = proposal(command());
+        const said: Answer = {
+          ...{ cmdId: once.command.cmdId, digest: once.digest, action: 'revoke', subject: agent(1), status: 'active' },
+          ...{ seq: 0, eventId: 'e', version: 0, changed: false, reason: null, time: '2026-02-18T14:23:45.000Z' },
+        };
+        expect(await under.store.append([once], () => ({ kind: 'same', answer: said }))).toEqual([
+          { kind: 'done', answer: said, repeated: false },
+        ]);
+        const again = await under.reopen();
+        expect(await again.store.append([once], judge)).toEqual([{ kind: 'done', answer: said, repeated: true }]);
+        expect(await again.store.read(0, 10)).toEqual([]);
         await again.dispose();
       }));
 
