@@ -72,11 +72,11 @@ function publishingOf(answer: JsonObject, agent: string): Publishing {
 
 /**
  * Fetches the documents that the mesh has put in force and this machine lacks, and keeps those whose principal is pinned here: the mesh
- * cannot make a passport. A document is asked for by its hash, so any endpoint may give it; one that is away is asked last from then on.
+ * cannot make a passport. A document is asked for by its hash, so any endpoint may give it; one that is away is put last in `lines`.
  * Answers how many are still missing. `have`: hashes that are known to be here, which are not looked for again.
  */
 export async function fetchPassports(
-  lines: readonly MeshEndpoint[],
+  lines: MeshEndpoint[],
   copy: Pick<MeshCopy, 'passportMarks'>,
   state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
   now: number,
@@ -84,12 +84,11 @@ export async function fetchPassports(
   have = new Set<string>(),
 ): Promise<number> {
   let missing = 0;
-  let order = lines;
   const fetched = async (agent: string, hash: string): Promise<{ passport: Passport; text: string } | null> => {
     const target = `/v1/mesh/passports/${encodeURIComponent(hash)}`;
-    for (const line of order) {
+    for (const line of [...lines]) {
       const reply = await line.ask({ method: 'GET', target, timeoutMs });
-      if (reply.kind === 'unreachable') order = [...order.filter((each) => each !== line), line];
+      if (reply.kind === 'unreachable') lines.push(...lines.splice(lines.indexOf(line), 1));
       const passport = reply.kind === 'answered' && reply.status === 200 ? passportIn(reply.body) : null;
       if (reply.kind === 'answered' && passport?.hash() === hash && passport.agent.id === agent)
         return { passport, text: reply.body };
@@ -133,11 +132,13 @@ export function passportFetcher(
   now: () => number,
 ): () => void {
   const have = new Set<string>();
+  // Kept from one look to the next: a document is not to wait each time for an endpoint that does not answer.
+  const order = [...lines];
   let [running, again] = [false, false];
   const look = async (): Promise<void> => {
     do {
       again = false;
-      await fetchPassports(lines, copy, state, now(), FETCH_MS, have);
+      await fetchPassports(order, copy, state, now(), FETCH_MS, have);
     } while (again);
   };
   return () => {

@@ -101,7 +101,7 @@ async function asked(
     if (decides) notesIntroduced(copy, cli.io.now());
     const lines = await meshLines(cli.workspace, access, apiKey);
     const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
-    await fetchPassports(lines, copy, await localState(cli.workspace), cli.io.now(), rest);
+    await fetchPassports([...lines], copy, await localState(cli.workspace), cli.io.now(), rest);
     return '';
   };
   const work = ask().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /** Documents of passports that the mesh has put in force, asked of each endpoint that may have them. */
 import { expect, test } from 'vitest';
-import { fetchPassports } from '../../../src/app/mesh/passports.js';
+import { fetchPassports, passportFetcher } from '../../../src/app/mesh/passports.js';
 import type { MeshEndpoint, MeshReply } from '../../../src/app/ports/mesh.js';
 import type { Pin } from '../../../src/app/ports/state.js';
 import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
@@ -36,13 +36,14 @@ const holding = () =>
     return { kind: 'answered', status: 200, body: TEXTS[i]! };
   });
 
-async function fetchedFrom(...lines: readonly MeshEndpoint[]) {
+function machine() {
   const kept: string[] = [];
-  const state = {
-    passport: () => null,
-    pins: () => [PIN],
-    rememberPassport: ({ agentId }: { agentId: string }) => void kept.push(agentId),
-  };
+  const rememberPassport = ({ agentId }: { agentId: string }): void => void kept.push(agentId);
+  return { kept, state: { passport: () => null, pins: () => [PIN], rememberPassport } };
+}
+
+async function fetchedFrom(...lines: MeshEndpoint[]) {
+  const { kept, state } = machine();
   const missing = await fetchPassports(lines, { passportMarks: () => MARKS }, state, NOW, 1_000);
   return { kept, missing };
 }
@@ -55,6 +56,19 @@ test('an endpoint that is away, has not got it, or gives another is passed over 
 test('one that is away is not waited for with each document', async () => {
   const first = away();
   await fetchedFrom(first, holding());
+  expect(first.asked).toBe(1);
+});
+
+test('nor is it with each look of a machine that follows', async () => {
+  const { kept, state } = machine();
+  const [first, second] = [away(), holding()];
+  const marks = [MARKS[0]!];
+  const look = passportFetcher([first, second], { passportMarks: () => marks }, state, () => NOW);
+  look();
+  await expect.poll(() => kept).toEqual([AGENTS[0]]);
+  marks[0] = MARKS[1]!;
+  look();
+  await expect.poll(() => kept).toEqual(AGENTS);
   expect(first.asked).toBe(1);
 });
 
