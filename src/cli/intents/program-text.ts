@@ -1,9 +1,9 @@
 /** Where in a command an argument would be run, or read as a program, by what the command starts. */
 
 /** What makes a shell or an interpreter read the next argument as a program. A longer word behind one dash, such as `-name`, is no cluster. */
-const PROGRAM_FLAG = /^(?:-[A-Za-z]{0,2}[ce]|-exec|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)$/;
+const PROGRAM_FLAG = /^(?:-[A-Za-z]{0,2}[ce]|--?exec|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)$/;
 /** The same with the program behind `=`. */
-const PROGRAM_VALUE = /^(?:-[ce]|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)=$/;
+const PROGRAM_VALUE = /^(?:-[ce]|--exec|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)=$/;
 /** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. More flags may stand between. */
 const OWN_FLAGS: Readonly<Record<string, RegExp>> = {
   node: /^(?:-p|-p?e|--print|--import|--(?:experimental-)?loader)=?$/,
@@ -45,14 +45,23 @@ const FLAGS_OF_OTHERS: Readonly<Record<string, RegExp>> = {
   'clickhouse-client': /^(?:-q|--query=?)$/,
   find: /^-(?:exec|ok)(?:dir)?$/,
   tar: /^(?:-[IF]|--(?:checkpoint-action|(?:info|new-volume)-script)=?)$/,
-  rsync: /^-[^\WBMTef]*e$/,
+  rsync: /^(?:-[^\WBMTef]*e|--rsync-path=?)$/,
   script: /^-[^\WBEIOTcmot]*c$/,
   su: /^-[^\WGcgsuw]*c$/,
   runuser: /^-[^\WGcgsuw]*c$/,
   flock: /^-[^\WEcw]*c$/,
   nc: /^-[^\W_]*[ce]$/,
   ncat: /^-[^\W_]*[ce]$/,
-  git: /^--(?:upload-pack|receive-pack|exec)=?$/,
+  git: /^--(?:upload-pack|receive-pack|extcmd|config|[a-z]+-filter)=?$/,
+  docker: /^--entrypoint=?$/,
+  podman: /^--entrypoint=?$/,
+  nerdctl: /^--entrypoint=?$/,
+  go: /^-?-toolexec=?$/,
+  man: /^(?:-P|--pager=?)$/,
+  split: /^--filter=?$/,
+  wget: /^--execute=?$/,
+  'nix-shell': /^--run$/,
+  'start-stop-daemon': /^(?:-[ax]|--startas=?)$/,
   ssh: /^-o$/,
   scp: /^-[oS]$/,
   sftp: /^-[oS]$/,
@@ -82,14 +91,25 @@ interface Runner {
 
 const AWK: Runner = { bare: /^-[Fv]./, supplies: /^(?:-[A-Za-z]*[efE]|--(?:file|source|exec))$/ };
 const RUNNERS: Readonly<Record<string, Runner>> = {
-  env: { bare: /^(?:-|-[i0v]+|--ignore-environment|--null|--debug)$/, assigns: true },
+  env: {
+    bare: /^(?:-|-[i0v]+|--ignore-environment|--null|--debug)$/,
+    valued: /^(?:-[uC]|--unset|--chdir)$/,
+    assigns: true,
+  },
   timeout: { operands: 1, bare: /^(?:-[fpv]+|-[ks].+|--foreground|--preserve-status|--verbose)$/ },
-  nice: { bare: /^(?:-n?-?\d+)$/ },
+  nice: { bare: /^(?:-n?-?\d+)$/, valued: /^(?:-n|--adjustment)$/ },
   nohup: {},
   stdbuf: { bare: /^-[ioe]./ },
   setsid: { bare: /^(?:-[cfw]+|--ctty|--fork|--wait)$/ },
-  xargs: { bare: /^(?:-[0prtxo]+|-[ILnPsdEa].+|--null|--no-run-if-empty|--verbose|--open-tty|--exit)$/ },
-  sudo: { bare: /^(?:-[AbEHnPSis]+|--preserve-env|--login|--shell|--non-interactive|--set-home)$/, assigns: true },
+  xargs: {
+    bare: /^(?:-[0prtxo]+|-[ILnPsdEa].+|--null|--no-run-if-empty|--verbose|--open-tty|--exit)$/,
+    valued: /^-[ILnPsdEa]$/,
+  },
+  sudo: {
+    bare: /^(?:-[AbEHnPSis]+|-[ugpCTDR].+|--preserve-env|--login|--shell|--non-interactive|--set-home)$/,
+    valued: /^(?:-[ugpCTDR]|--(?:user|group|prompt|close-from|command-timeout|chdir|chroot))$/,
+    assigns: true,
+  },
   doas: { bare: /^-[ns]+$/ },
   time: { bare: /^(?:-[apqvV]+|--append|--portability|--verbose)$/ },
   chroot: { operands: 1, bare: /^--skip-chdir$/ },
@@ -108,6 +128,7 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   gosu: { operands: 1 },
   'su-exec': { operands: 1 },
   npx: { bare: /^(?:-[qy]|--yes|--no|--quiet)$/, valued: /^(?:-p|--package)$/ },
+  uvx: { bare: /^(?:-q|--(?:quiet|offline|isolated))$/, valued: /^(?:-[pw]|--(?:from|python|with))$/ },
   bunx: { bare: /^--bun$/ },
   unshare: { bare: /^(?:-[CfimnprTuUc]+|--(?:fork|keep-caps|map-[a-z-]+|mount|mount-proc|net|pid|user|uts|ipc))$/ },
   strace: { bare: /^(?:-[cCDfFhiknqrtTvVwxyYzZ]+|--follow-forks)$/, valued: /^-[abeEIoOpPsSuUX]$/ },
@@ -151,10 +172,15 @@ const COMMANDS: readonly (readonly [programs: RegExp, words: readonly string[], 
   [/^git$/, ['bisect', 'run'], {}],
   [/^git$/, ['submodule', 'foreach'], { bare: /^--(?:quiet|recursive)$/ }],
   [/^(?:npm|pnpm|yarn|bundle)$/, ['exec'], IN_PACKAGES],
+  [/^(?:npm|bun)$/, ['x'], IN_PACKAGES],
   [/^(?:pnpm|yarn)$/, ['dlx'], IN_PACKAGES],
-  [/^(?:uv|poetry|pipenv|op|doppler)$/, ['run'], IN_PACKAGES],
+  [/^(?:uv|poetry|pipenv|pipx|op|doppler)$/, ['run'], IN_PACKAGES],
+  [/^(?:lxc|incus)$/, ['exec'], { operands: 1, bare: /^-[tTn]$/ }],
   [/^aws-vault$/, ['exec'], { operands: 1 }],
 ];
+/** Behind one of these, words are names of scripts, packages or images, whatever they are: `npm run exec`. */
+const TAKES_NAMES =
+  /^(?:add|i|info|install|link|list|ls|outdated|remove|rm|run|run-script|search|show|start|test|uninstall|update|upgrade|view|why)$/;
 
 /**
  * True where a placeholder behind `before`, alone or behind the `=` of `flag`, would be run or read as a program. Where options leave open
@@ -197,7 +223,8 @@ function isRun([program = '', ...args]: readonly string[], flag: string): boolea
   const name = baseName(program);
   if (Object.hasOwn(RUNNERS, name)) return isRunBy(RUNNERS[name]!, name, args, flag);
   return COMMANDS.some(([programs, words, runner]) => {
-    const at = programs.test(name) ? args.findIndex((_, i) => words.every((word, j) => args[i + j] === word)) : -1;
+    if (!programs.test(name) || (args[0] !== words[0] && TAKES_NAMES.test(args[0] ?? ''))) return false;
+    const at = args.findIndex((_, i) => words.every((word, j) => args[i + j] === word));
     return at >= 0 && isRunBy(runner, name, args.slice(at + words.length), flag);
   });
 }
