@@ -1,7 +1,7 @@
 /** Files of people and scripts: passports, intents, keys' public parts. Secrets have their own file with stricter rules. */
 import { randomBytes } from 'node:crypto';
 // `promises` is loaded when it is first used: a verification of one document never does.
-import { constants, type Dirent, promises } from 'node:fs';
+import { constants, type Dirent, promises, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -87,7 +87,7 @@ export function createFile(path: string, text: string, otherwise = OTHER_FILE): 
   return placeFile(path, text, otherwise);
 }
 
-/** Replaces a file as a whole: a reader sees the old content or the new. A device or a pipe is written to. */
+/** Replaces a file as a whole: a reader sees the old content or the new, and who may read it stays. A device or a pipe is written to. */
 export function replaceFile(path: string, text: string): Promise<void> {
   return placeFile(path, text, null);
 }
@@ -103,11 +103,11 @@ export async function placeFile(
   settle: () => void = () => {},
 ): Promise<void> {
   if (await isStream(path)) return writeThrough(path, text, settle);
-  const temporary = await writeBeside(path, text);
+  const there = otherwise === null ? await promises.lstat(path).catch(() => null) : null;
+  const temporary = await writeBeside(path, text, there?.isFile() === true ? there : null);
   try {
     if (otherwise === null) {
       // Known before it is settled: no file takes the place of a folder.
-      const there = await promises.lstat(path).catch(() => null);
       if (there?.isDirectory() === true) throw cannot('write', path, { code: 'EISDIR' });
       settle();
       await promises.rename(temporary, path).catch((error: unknown) => {
@@ -224,12 +224,21 @@ function wildcard(part: string): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
-async function writeBeside(path: string, text: string): Promise<string> {
+/** `like`: whose mode and owner the file gets; null for a new one. */
+async function writeBeside(path: string, text: string, like: Stats | null): Promise<string> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
   try {
     makeFolder(dirname(path));
-    const handle = await promises.open(temporary, 'wx', 0o644);
+    const mode = like === null ? 0o644 : like.mode & 0o777;
+    const handle = await promises.open(temporary, 'wx', mode);
     try {
+      // Only root may give a file to another user. The mode once more, for what the umask took from it.
+      if (like !== null) {
+        await handle.chown(like.uid, like.gid).then(
+          () => handle.chmod(mode),
+          () => undefined,
+        );
+      }
       await handle.writeFile(text);
       await handle.sync();
     } finally {

@@ -1,10 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readDocument } from '../../../src/adapters/files/document.js';
-import { expandPattern, isNamedPipe, placeFile } from '../../../src/adapters/files/plain-file.js';
+import { expandPattern, isNamedPipe, placeFile, replaceFile } from '../../../src/adapters/files/plain-file.js';
 import { readPrivate } from '../../../src/adapters/files/secret/private-file.js';
 import { MAX_DOCUMENT_BYTES } from '../../../src/protocol/limits.js';
 
@@ -82,6 +92,16 @@ describe('placing a file', () => {
     await expect(placeFile(join(at, 'old'), 'x', 'elsewhere', throws)).rejects.toMatchObject({ code: 'EXISTS' });
     await expect(placeFile(at, 'x', null, throws)).rejects.toMatchObject({ code: 'UNREADABLE' });
     expect(readdirSync(at)).toEqual(['old']);
+  });
+
+  test.runIf(process.platform !== 'win32')('leaves who may read it as it was', async () => {
+    const at = folder();
+    for (const mode of [0o600, 0o664]) {
+      writeFileSync(join(at, 'old'), 'before');
+      chmodSync(join(at, 'old'), mode);
+      await replaceFile(join(at, 'old'), 'after');
+      expect([readFileSync(join(at, 'old'), 'utf8'), statSync(join(at, 'old')).mode & 0o777]).toEqual(['after', mode]);
+    }
   });
 });
 
