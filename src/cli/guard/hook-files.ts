@@ -4,6 +4,8 @@ import { Failure } from '../../app/failure.js';
 import { namedHookFile } from '../../guard/hook/agent-homes.js';
 import type { HookClientName } from '../../guard/hook/clients.js';
 import { HOOK_INSTALLS, ownCommands, type HookScope } from '../../guard/hook/install.js';
+import { JsonError } from '../../protocol/json/error.js';
+import { parseJson } from '../../protocol/json/parse.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { readDocument } from '../../workspace/files.js';
 import type { Setting } from '../setting.js';
@@ -26,25 +28,21 @@ export interface HookConfig {
   readonly indent: string;
 }
 
-/** What the file says; empty where there is none. `hint`: what to do where it cannot be merged. @throws Failure UNREADABLE */
-export async function hookConfig(path: string, hint = 'add the hook by hand'): Promise<HookConfig> {
-  const bytes = await readDocument(path);
-  const text =
-    bytes === null
-      ? ''
-      : Buffer.from(bytes)
-          .toString('utf8')
-          .replace(/^\ufeff/, '');
-  const [, indent = '  '] = /^\{\r?\n([ \t]{1,10})"/.exec(text) ?? [];
+/**
+ * What the file says, to be written anew; empty where there is none. `hint`: what to do where writing it anew would lose something.
+ * @throws Failure UNREADABLE for comments, a member given twice, digits or bytes that would not come back
+ */
+export async function mergeableConfig(path: string, hint: string): Promise<HookConfig> {
+  const text = await configText(path);
+  const [, indent = '  '] = /^\{\r?\n([ \t]{1,10})"/.exec(text.toString()) ?? [];
   try {
-    const config = JSON.parse(text || '{}') as Json;
+    const config = text.length === 0 ? {} : parseJson(text);
     if (isObject(config)) return { config, indent };
-  } catch {
-    // Said below: comments, for one, would be lost.
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new Failure('UNREADABLE', `${path} cannot be written anew as it is: ${error.message}.`, { hint });
   }
-  throw new Failure('UNREADABLE', `${path} is no JSON object that could be written anew.`, {
-    hint,
-  });
+  throw new Failure('UNREADABLE', `${path} is no JSON object that could be written anew.`, { hint });
 }
 
 /** A hook of `aip` that is installed. */
@@ -76,10 +74,18 @@ export async function installedHooks(cli: Scene): Promise<InstalledHook[]> {
   return installed;
 }
 
+/** As the agent reads it, which takes the last of two members. */
 async function configOrNone(path: string): Promise<JsonObject> {
   try {
-    return (await hookConfig(path)).config;
+    const config = JSON.parse((await configText(path)).toString()) as Json;
+    return isObject(config) ? config : {};
   } catch {
     return {};
   }
+}
+
+/** Without a byte order mark; empty where there is no file. */
+async function configText(path: string): Promise<Buffer> {
+  const bytes = Buffer.from((await readDocument(path)) ?? []);
+  return bytes.subarray(bytes.indexOf('\ufeff') === 0 ? 3 : 0);
 }

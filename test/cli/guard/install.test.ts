@@ -222,6 +222,8 @@ test('a hook is installed where the variable of its agent says', async () => {
 test.each([
   ['a comment', '{ // ours\n}'],
   ['hooks of another shape', '{"hooks": [{"matcher": "Bash"}]}'],
+  ['a member given twice', '{"env": {"A": "1"}, "env": {"B": "2"}}'],
+  ['more digits than come back', '{"id": 12345678901234567890}'],
 ])('a file that cannot be merged is left, and what belongs into it is shown: %s', async (_, text) => {
   const place = await guarded();
   place.env.HOME = join(place.folder, 'user');

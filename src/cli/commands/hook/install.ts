@@ -10,7 +10,7 @@ import { makeFolder, removeFile, replaceFile } from '../../../workspace/files.js
 import { followed } from '../../../workspace/guard/serving.js';
 import { localState } from '../../../workspace/state.js';
 import type { Cli } from '../../cli.js';
-import { hookConfig, hookFile, type HookConfig } from '../../guard/hook-files.js';
+import { hookFile, mergeableConfig, type HookConfig } from '../../guard/hook-files.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { placeWords } from '../../guard/own-places.js';
 import { openPrincipals } from '../../intents/child.js';
@@ -130,7 +130,7 @@ async function mergeable(path: string, client: HookClientName, options: Options,
   const shows = `aip hook install ${client} --passport ${shellWord(passport ?? '')} --scope ${scope} --dry-run`;
   try {
     const hint = uninstall ? 'take the hook out by hand' : `add by hand what this shows: ${shows}`;
-    const found = await hookConfig(path, hint);
+    const found = await mergeableConfig(path, hint);
     if (takesHook(client, found.config)) return found;
     const at = HOOK_INSTALLS[client].path.join('.');
     throw new Failure('UNREADABLE', `${path} has no list of hooks at ${at}, but something else there.`, { hint });
