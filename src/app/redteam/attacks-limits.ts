@@ -137,6 +137,12 @@ function elsewhere(
     ['a subdomain', `x@sub.${good}`],
     ['another scheme', `ftp://${EVIL}/`],
     ['socket', `wss://${EVIL}/`],
+    ['a comment behind it', `x@${EVIL} (${good})`],
+    ['a group', `Team: a@${good}, x@${EVIL};`],
+    ['a name before it', `"a@${good}" <x@${EVIL}>`],
+    ['a last separator', `x@${EVIL};`],
+    ['three slashes', `///${EVIL}/`],
+    ['an address literal', 'x@[IPv6:2001:db8::1]'],
   ];
   const named = own.length > 0 ? own : ['to'];
   const found: (readonly [string, JsonObject, string?])[] = [];
@@ -150,6 +156,9 @@ function elsewhere(
     found.push(
       ['a URL under any name', { note: `https://${EVIL}/x` }],
       ['an address under any name', { note: `x@${EVIL}` }],
+      ...[`x@${EVIL} (Bob)`, `Team: x@${EVIL};`, `Bob <x@${EVIL}>,`, `x@${EVIL};`, `///${EVIL}/`].map(
+        (each) => [`under any name: ${each}`, { note: each }] as const,
+      ),
       ['nested', { message: { to: [`x@${EVIL}`] } }],
       ['as the target', {}, `https://${EVIL}/`],
     );

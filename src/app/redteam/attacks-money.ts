@@ -1,7 +1,7 @@
 /** Attacks on limits of money. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isMoneyName, limitKindOf, limitReads } from './honest.js';
-import { decimal, exact, isFor, minorUnit, type ActionView, type Limit } from './limits.js';
+import { decimal, exact, isFor, minorUnit, ONE, type ActionView, type Limit } from './limits.js';
 import type { Dice } from './scene.js';
 
 /** An action with params that its passport allows. */
@@ -57,6 +57,7 @@ export function tooMuch(
   ];
   if (limit.params === null) {
     const nested: JsonObject = { amount: Number(far) };
+    const code = limit.currency;
     found.push(
       ...[
         'Amount',
@@ -82,6 +83,16 @@ export function tooMuch(
       ],
       ['in minor units', { ...withoutParam(params, name), amount_minor: Number((most + unit) / unit) }],
       ['in cents', { ...withoutParam(params, name), amount_cents: Number((most + unit) / unit) }],
+      ...[`${code} ${past}`, `${past} ${code}`, `${code}${grouped}`, `${code} $${grouped}`, `${grouped}$`].map(
+        (each) => [`written ${each}`, { ...withoutParam(params, name), price: each }] as const,
+      ),
+      [
+        'in units and billionths',
+        {
+          ...withoutParam(params, name),
+          price: { currency_code: code, units: String(most / ONE), nanos: 990_000_000 },
+        },
+      ],
     );
   }
   // Another limit on money would stop it all the same, and nothing would be learnt of this one.

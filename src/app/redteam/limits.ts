@@ -94,6 +94,8 @@ export function isClosed(schema: JsonObject | null): boolean {
 
 /** Thousandths of a cent would be no money: amounts as exact multiples of 10^-12. */
 const SCALE = 12;
+/** One major unit, in 10^-12. */
+export const ONE = 10n ** BigInt(SCALE);
 
 /** An amount as a text of digits, with sign, fraction and exponent; null for what is no amount. In units of 10^-12. */
 export function exact(value: Json): bigint | null {
@@ -107,13 +109,13 @@ export function exact(value: Json): bigint | null {
   return sign === '-' ? -scaled : scaled;
 }
 
-/** Other digits, signs of currencies and grouping, as people write amounts. */
+/** Other digits, signs and codes of currencies and grouping, as people write amounts. */
 function plain(text: string): string {
   const ascii = text
     .normalize('NFKC')
     .replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)))
     .replace(/\u2212/g, '-')
-    .replace(/^[^\d+.-]*\p{Sc}\s*/u, '')
+    .replace(/^[^\d+.-]*\p{Sc}\s*|^[A-Z]{3}(?=\s*[\d+.-])|\s*(?:\p{Sc}|(?<=\d\s*)[A-Z]{3})$/gu, '')
     .trim();
   return /^[+-]?\d{1,3}(?:[,_' ]\d{3})+(?:\.\d+)?$/.test(ascii) ? ascii.replace(/[,_' ]/g, '') : ascii;
 }

@@ -14,20 +14,26 @@ export function mustNotGoTo(
   named: ((name: string) => boolean) | null,
 ): boolean {
   const read = valuesIn(params).filter(({ value }) => typeof value === 'string') as { name: string; value: string }[];
-  const whole = (text: string): boolean => URL_LIKE.test(text.trim()) || ADDRESS.test(text.trim());
+  const whole = (text: string): boolean => {
+    const parts = partsOf(text);
+    return parts.length > 0 && parts.every((each) => URL_LIKE.test(each) || ADDRESS.test(each));
+  };
   const seen = read.filter(({ name, value }) =>
     named === null ? isDestinationName(name) || whole(value) : named(name),
   );
   const texts = seen.map(({ value }) => value);
   if (named === null && typeof target === 'string' && whole(target)) texts.push(target);
-  return texts.some(
-    (text) =>
-      text.trim() !== '' &&
-      !text
-        .split(/[,;\s]+/)
-        .filter(Boolean)
-        .every((each) => isAllowed(each, allowed)),
-  );
+  return texts.some((text) => text.trim() !== '' && !partsOf(text).every((each) => isAllowed(each, allowed)));
+}
+
+/** What stands between separators, without comments, the name of a group, and the names of its people. */
+function partsOf(text: string): string[] {
+  return text
+    .replace(/ \([^()]*\)/g, '')
+    .replace(/^[\w ]+:(?=[^/].*@.*;$)/, '')
+    .replace(/(?:^|[,;])[^,;<>@]*<([^<>]*)>/g, ',$1')
+    .split(/[,;\s]+/)
+    .filter(Boolean);
 }
 
 function isAllowed(text: string, allowed: readonly Json[]): boolean {

@@ -5,7 +5,7 @@
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { isApproved, type ApprovedIntent, type HeardWords } from './approvals/oracle.js';
 import { limitKindOf, limitReads } from './honest.js';
-import { allowedActions, exact, isFor, limitsOf, minorUnit, type Limit } from './limits.js';
+import { allowedActions, exact, isFor, limitsOf, minorUnit, ONE, type Limit } from './limits.js';
 import { outsideOf } from './oracle-clock.js';
 import { mustNotGoTo } from './oracle-destinations.js';
 import { schemaFaults } from './oracle-schema.js';
@@ -240,7 +240,7 @@ function mostAsked(limit: Limit, params: JsonObject): bigint {
     const amount = exact(value);
     if (amount === null) return 0n;
     const minor = wordsIn(name).some((word) => ['minor', 'cent', 'pence'].includes(word));
-    return size(minor ? (amount / 10n ** 12n) * minorUnit(limit.currency) : amount);
+    return size(minor ? (amount / ONE) * minorUnit(limit.currency) : amount);
   };
   const reads = (name: string): boolean => limitReads(limit, name);
   const walk = (value: Json, name: string): void => {
@@ -256,7 +256,10 @@ function mostAsked(limit: Limit, params: JsonObject): bigint {
       for (const [inner, one] of Object.entries(value)) walk(one, inner);
       const part = (names: readonly string[]): bigint =>
         asked('', value[names.find((each) => Object.hasOwn(value, each)) ?? ''] ?? null);
-      if (limit.params === null) raise((part(['price', 'cost']) * part(['quantity', 'qty', 'units'])) / 10n ** 12n);
+      if (limit.params === null) {
+        raise((part(['price', 'cost']) * part(['quantity', 'qty', 'units'])) / ONE);
+        if (reads(name)) raise(part(['units']) + part(['nanos']) / 10n ** 9n);
+      }
     } else if (reads(name)) raise(asked(name, value));
   };
   walk(params, '');

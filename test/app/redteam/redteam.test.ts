@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { OpenThrowaway } from '../../../src/app/policy/cases.js';
+import { attacksOnLimits } from '../../../src/app/redteam/attacks-limits.js';
+import { exact, limitsOf, ONE } from '../../../src/app/redteam/limits.js';
+import { mustNotGoTo } from '../../../src/app/redteam/oracle-destinations.js';
 import { attackPassport, type RedteamReport } from '../../../src/app/redteam/report.js';
+import type { Dice } from '../../../src/app/redteam/scene.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { CONSTRAINT_CHECKS } from '../../../src/verify/constraints.js';
 import { PASSED } from '../../../src/verify/decision.js';
@@ -208,6 +212,31 @@ describe('a verifier that lacks', () => {
     const checks = CONSTRAINT_CHECKS as unknown as Record<string, () => []>;
     replaced(checks, kind, () => []);
     expect((await attack(PASSPORT, 4000, 1, true)).through).toBe(1);
+  });
+});
+
+describe('the oracle reads by itself', () => {
+  const limits = { monetary_limit: 100, currency: 'USD', allowed_domains: ['acme.com'] };
+  const honest = { action: { name: 'pay', schema: null }, params: { amount: 1, to: 'a@acme.com' } };
+  const tried = attacksOnLimits({ ...honest, limits: limitsOf({ constraints: limits }) }, {
+    number: (below) => below - 1,
+  } as Dice);
+  const paramsOf = (start: string): JsonObject[] =>
+    tried.filter(({ kind }) => kind.startsWith(start)).map(({ sent }) => sent.intent.params as JsonObject);
+
+  test('amounts with codes and signs of a currency', () => {
+    const prices = paramsOf('written ').map(({ price }) => price!);
+    expect(prices).toEqual(['USD 100.01', '100.01 USD', 'USD100.01', 'USD $100.01', '100.01$']);
+    expect(prices.filter((price) => (exact(price) ?? 0n) <= 100n * ONE)).toEqual([]);
+  });
+
+  test('addresses with a comment, a group, a name or a separator around them', () => {
+    const goes = ({ note }: JsonObject): boolean => mustNotGoTo({ note: note! }, undefined, ['acme.com'], null);
+    const sent = paramsOf('under any name: ');
+    expect(sent).toHaveLength(5);
+    expect(sent.filter((each) => !goes(each))).toEqual([]);
+    const fair = sent.map(({ note }) => ({ note: String(note).replace('evil.example', 'acme.com') }));
+    expect(fair.slice(0, 4).filter(goes)).toEqual([]);
   });
 });
 
