@@ -204,6 +204,9 @@ test('a shared key counts for the agent that it is bound to, and one for all is 
   expect(await verified('bound', '--hmac-key', `${AGENT}=${shared}`)).toEqual([null, false]);
   expect(await verified('other', '--hmac-key', `did:web:acme.com:agents:x=${shared}`)).toEqual(['AIP-E100', false]);
   expect(await verified('all', '--hmac-key-file', shared)).toEqual([null, true]);
+  // Attacks 2: a key that is bound to the agent speaks for it, and the shared one no more.
+  const own = ['--public-key', `${AGENT}=${key('agent')}`];
+  expect(await verified('own', '--hmac-key-file', shared, ...own)).toEqual(['AIP-E100', false]);
 });
 
 describe('flags about envelopes that do not mean anything', () => {

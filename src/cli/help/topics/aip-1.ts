@@ -24,7 +24,7 @@ An intent has to lie within all that is known: the boundaries of envelope, manda
 
 The agent chooses its tier, so what this verifier asks of everyone it asks at every tier: verify.min_trust, hooks, the country, limits.
 An envelope ends at its expires_at, its ttl after the issue, or verify.max_age (--max-age) after it where one is set, whichever is first.
-An HMAC counts for no agent whose passport or mandate is known. verify.dialects: ["native"] accepts no envelopes at all.
+An HMAC counts for no agent whose passport, mandate or own key is known. verify.dialects: ["native"] accepts no envelopes at all.
 
   --min-tier 2    judges lower tiers at tier 2; a higher tier is never lowered
   --registry F    {"frameworks": ["did:..."], "builds": {"did:...": "<hash>"}, "prompts": {"<agent>": "<hash>"}}

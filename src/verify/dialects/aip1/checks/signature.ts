@@ -76,8 +76,9 @@ export function signature(claim: Aip1Claim, standing: HolderPassport, tier: Tier
 }
 
 /** What binds the agent to a key of its own, so that an HMAC speaks for it no more; null when nothing does. */
-function boundTo({ mandate }: Aip1Claim, standing: HolderPassport): string | null {
+function boundTo({ mandate, unbound }: Aip1Claim, standing: HolderPassport): string | null {
   if (standing !== null) return 'a passport';
+  if (!unbound) return 'a key';
   return mandate.status === 'none' ? null : 'a mandate';
 }
 
