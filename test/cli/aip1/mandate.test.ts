@@ -39,6 +39,17 @@ describe('aip mandate issue', () => {
     });
   });
 
+  test('by itself does not outlive the passport, and grants nothing of one that is over', async () => {
+    const machine = household();
+    await machine.run(...CREATE.split(' '), '--expires', '1h', '-o', machine.at('p.json'));
+    expect((await issued(machine, 'procurement-bot')).value['expires_at']).toBe('2026-02-18T15:23:45.000Z');
+    const longer = await issued(machine, 'procurement-bot', '--expires', '2d');
+    expect(longer.value['expires_at']).toBe('2026-02-20T14:23:45.000Z');
+    Object.assign(machine.io, { now: () => Date.parse('2026-02-18T15:23:45Z') });
+    const { code, out, err } = await machine.run('mandate', 'issue', 'procurement-bot');
+    expect([code, out, err]).toEqual([10, '', expect.stringContaining('AIP-E104 PASSPORT_EXPIRED')]);
+  });
+
   test('no longer counts when its key is denied, whatever time it is judged as of', async () => {
     const machine = await office();
     const { path } = await issued(machine, 'procurement-bot');

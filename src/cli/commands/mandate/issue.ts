@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
 import { grant } from '../../../app/passports/mandates.js';
 import type { State } from '../../../app/ports/state.js';
@@ -9,6 +9,7 @@ import { parseExact, plainJson, type Value, type ValueObject } from '../../../pr
 import { speakerOf, unspokenConstraints } from '../../../protocol/aip1/speaker.js';
 import { principalOfAgent } from '../../../protocol/identity/did.js';
 import { JsonError } from '../../../protocol/json/parse.js';
+import { formatTime } from '../../../protocol/time.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { PASSPHRASE_OPTIONS, type PassphraseFlags } from '../../input/options.js';
@@ -62,7 +63,11 @@ export const command: CommandSpec<Options> = {
           description: 'who grants it (default: the principal of the agent)',
           values: 'principal',
         },
-        { flags: '--expires <duration>', description: 'how long it is valid (default 30d), or never', value: lifetime },
+        {
+          flags: '--expires <duration>',
+          description: 'how long it is valid, or never (default 30d, and no longer than the passport)',
+          value: lifetime,
+        },
         { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
         ...PASSPHRASE_OPTIONS,
       ],
@@ -78,7 +83,7 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'the agent or a file does not exist',
     4: "the principal's key is not here, locked or refused",
-    10: 'the passport is not signed by a pinned principal',
+    10: 'the passport is not signed by a pinned principal, or has expired',
     13: "the principal's key is denied",
   },
   touches: ['files', 'state', 'keychain'],
@@ -87,11 +92,13 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const deps = await issuing(cli.workspace, options);
     const agent = args[0]!;
-    const known = await knownPassport(agent, options, deps.state);
+    const known = await knownPassport(agent, options, deps.state, deps.clock());
     const boundaries = await boundariesOf(options, known, cli);
     const subject = known?.agentId ?? agent;
     const issuer = options.issuer ?? known?.principal ?? principalOf(subject);
-    const { expires = DEFAULT_MANDATE_LIFETIME_MS } = options;
+    // By itself a mandate does not outlive the passport that it grants.
+    const left = (known?.expiresAt ?? Infinity) - deps.clock();
+    const { expires = Math.min(DEFAULT_MANDATE_LIFETIME_MS, left) } = options;
     const lifetimeMs = expires === 'never' ? null : expires;
     const mandate = await grant(deps, { issuer, subject, boundaries, lifetimeMs });
     if (options.out === undefined || options.out === '-')
@@ -105,17 +112,25 @@ interface Known {
   readonly agentId: string;
   readonly principal: string;
   readonly boundaries: ValueObject;
+  /** ms since the epoch; null never. */
+  readonly expiresAt: number | null;
   /** Constraints that boundaries cannot hold. */
   readonly unspoken: readonly string[];
 }
 
 /** Null for an agent whose id is all that is known of it here. */
-async function knownPassport(agent: string, { issuer }: Options, state: State): Promise<Known | null> {
+async function knownPassport(agent: string, { issuer }: Options, state: State, now: number): Promise<Known | null> {
   const isKnown = state.passport(agent) !== null || state.passports().some(({ name }) => name === agent);
   if (!isKnown && (agent.startsWith('did:') || issuer !== undefined)) return null;
   const { passport } = await findPassport({ state, readFile: readDocument }, agent);
   requireIssued(state, passport);
+  const { expiresAt } = passport;
+  if (expiresAt !== null && now >= expiresAt)
+    throw new Failure('PASSPORT_REFUSED', `AIP-E104 PASSPORT_EXPIRED: it expired at ${formatTime(expiresAt)}`, {
+      hint: `aip passport renew ${shellWord(agent)}`,
+    });
   return {
+    expiresAt,
     agentId: passport.agent.id,
     principal: passport.document.principal,
     boundaries: speakerOf(passport).boundaries,
