@@ -44,9 +44,10 @@ types and purpose are those of RFC-001; other forms that the package can read (a
 left out has the package's default, but not what it would make up: id, entropy, issued_at, granted_at, created (E103). An amount in text is
 money, too, and one that is no decimal is refused (E103). Unknown members are refused (E103): the package leaves them out of the signed bytes. A revoked principal
 stops its agents at every tier, also one that claims another principal (E402). A day's sum counts accepted envelopes of all processes. An
-amount in another currency than the cap's is refused (E202), and so is one that names none where two bounds cap it in different ones. Where
---registry expects a framework or a hash, an agent that leaves it out is refused (E300 to E302). What is no JSON at all is E100 of the
-native dialect, because it has no shape.
+amount in another currency than the cap's is refused (E202), and so is one that names none where two bounds cap it in different ones. An
+agent that claims a framework has to name one that --registry holds, with its build, and one whose prompt it holds has to name that (E300 to
+E302); as in the package, one that claims none (self_reported) is asked for its prompt alone. What is no JSON at all is E100 of the native
+dialect, because it has no shape.
 
 An envelope is remembered for as long as it is in force. With --at, one that is over and whose nonce may be forgotten is refused (E101),
 because it could be a replay; --dry-run still judges it.
