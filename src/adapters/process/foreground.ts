@@ -73,17 +73,20 @@ export function inForeground(file: string, args: readonly string[], place: Proce
   return { ended: ended.finally(giveBack), signal: (name) => void child.kill(name) };
 }
 
-/** Every listener of these signals makes way for one; the returned function puts them back. */
+/**
+ * Every listener of these signals makes way for one; the returned function puts them back. A signal that came while nothing ran is still on its
+ * way, and is lost with the last listener: the new one comes first.
+ */
 function takeSignals(take: (name: NodeJS.Signals) => void): () => void {
   const before = FORWARDED.map((name) => [name, process.listeners(name)] as const);
   for (const name of FORWARDED) {
-    process.removeAllListeners(name);
     process.on(name, take);
   }
+  for (const [name, listeners] of before) for (const listener of listeners) process.removeListener(name, listener);
   return () => {
     for (const [name, listeners] of before) {
-      process.removeListener(name, take);
       for (const listener of listeners) process.on(name, listener);
+      process.removeListener(name, take);
     }
   };
 }

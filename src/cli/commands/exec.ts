@@ -146,7 +146,8 @@ export const command: CommandSpec<Options> = {
       AIP_AGENT_ID: agent_id!,
       AIP_INTENT_FILE: intentFile(document!.text, cli),
     };
-    // Who pressed Ctrl-C while it was judged does not want it run.
+    // Who pressed Ctrl-C while it was judged does not want it run; opening a key and judging hear of no signal.
+    await signalsHeard();
     cli.io.signal.throwIfAborted();
     const running = run.start(file, bound.args.slice(1), env);
     cli.onInterrupt(({ exitCode }) => {
@@ -168,6 +169,11 @@ export const command: CommandSpec<Options> = {
     );
   },
 };
+
+/** The second turn of the loop comes behind its look at what signals have come. */
+async function signalsHeard(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Records how the command ended. The command has run: a state that cannot be written then is said, and changes nothing of its exit code. */
 async function tellOutcome(decision: Decision, ended: Ended, durationMs: number, cli: Cli): Promise<void> {

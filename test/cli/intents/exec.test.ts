@@ -314,6 +314,15 @@ describe('as a process', () => {
       expect(said.out).toBe('up\nheard\n');
     },
   );
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('%s that comes while it is judged is not lost', async (signal, code) => {
+    const { child, ended } = await start('setTimeout(() => {}, 3000)');
+    // The warning comes before the verdict.
+    child.stderr.once('data', () => child.kill(signal));
+    expect(await ended).toEqual({ code });
+  });
   test('a second signal reaches it as well', async () => {
     const { child, said, ended, saying } = await start(
       `let n = 0; process.on('SIGTERM', () => { console.log('heard ' + ++n); if (n === 2) process.exit(5) }); console.log('up'); setTimeout(() => {}, 20000)`,
