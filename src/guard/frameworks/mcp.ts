@@ -11,9 +11,16 @@ interface CallParams {
   readonly arguments?: object;
 }
 
+type Member = (...given: unknown[]) => unknown;
+
+/** Members that take the params of a call; others take a request, which may be one of `tools/call`. */
+const TAKES_PARAMS = new Set<unknown>(['callTool', 'callToolStream']);
+/** Where version 1 has members that call tools in parts. */
+const INNER = new Set<unknown>(['experimental', 'tasks']);
+
 /**
- * The same client, whose `callTool` asks first. The action is `<server>.<tool>`, unless `action` says otherwise; a refusal is a result with
- * `isError`, whose text begins with the code.
+ * The same client, whose calls of tools ask first: `callTool`, a request of `tools/call`, and their streams. The action is `<server>.<tool>`,
+ * unless `action` says otherwise; a refusal is a result with `isError`, whose text begins with the code.
  */
 export function guardClient<C extends McpClient>(
   agent: Agent,
@@ -22,24 +29,43 @@ export function guardClient<C extends McpClient>(
   options: GuardOptions = {},
 ): C {
   const { action = (tool: string) => `${server}.${tool}` } = options;
-  const callTool = async (params: CallParams, ...rest: never[]): Promise<unknown> => {
-    const { name, arguments: given = {} } = params;
-    try {
-      const own = (verified: object): Promise<unknown> =>
-        client.callTool({ ...params, arguments: verified } as never, ...rest);
-      const asked = { target: `mcp:${server}`, ...options, action };
-      return await guardedCall(agent, name, given, asked, own, signalIn(...rest));
-    } catch (error) {
-      const text = refusalText(error);
-      if (text === null) throw error;
-      return { content: [{ type: 'text', text }], isError: true };
-    }
-  };
-  return new Proxy(client, {
-    get(target, member) {
-      if (member === 'callTool') return callTool;
-      const value: unknown = Reflect.get(target, member, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  const asked = { target: `mcp:${server}`, ...options, action };
+  const guardedMember =
+    (member: unknown, own: Member): Member =>
+    (first, ...rest) => {
+      const request = first as { readonly method?: unknown; readonly params?: CallParams } | undefined;
+      const inner = request?.method === 'tools/call' ? request.params : undefined;
+      const params = TAKES_PARAMS.has(member) ? (first as CallParams | undefined) : inner;
+      if (params === undefined) return own(first, ...rest);
+      const send = (verified: object): unknown => {
+        const sent = { ...params, arguments: verified };
+        return own(params === first ? sent : { ...request, params: sent }, ...rest);
+      };
+      const judged = async (): Promise<unknown> => {
+        try {
+          return await guardedCall(agent, params.name, params.arguments ?? {}, asked, send, signalIn(...rest));
+        } catch (error) {
+          const text = refusalText(error);
+          if (text === null) throw error;
+          return { content: [{ type: 'text', text }], isError: true };
+        }
+      };
+      return String(member).endsWith('Stream') ? inParts(judged) : judged();
+    };
+  const guarded = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get(target, member) {
+        const value: unknown = Reflect.get(target, member, target);
+        if (typeof value === 'function') return guardedMember(member, value.bind(target) as Member);
+        return INNER.has(member) && value !== undefined ? guarded(value as object) : value;
+      },
+    });
+  return guarded(client);
+}
+
+/** Of a refusal too, whose result is the only part. */
+async function* inParts(judged: () => Promise<unknown>): AsyncGenerator {
+  const given = await judged();
+  if (Symbol.asyncIterator in (given as object)) yield* given as AsyncIterable<unknown>;
+  else yield { type: 'result', result: given };
 }

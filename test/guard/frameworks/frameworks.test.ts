@@ -170,26 +170,6 @@ test('a call that the framework gave up does not run, neither before the verdict
   expect(entries).toHaveLength(ways.length);
 });
 
-test('an MCP client: the action is <server>.<tool>, a refusal is a result', async () => {
-  const { agent, ran, options, workspace } = await staged();
-  class Client {
-    readonly #secret = 'kept';
-    async callTool(params: { name: string; arguments?: object }) {
-      ran.push(params);
-      return { content: [], isError: this.#secret !== 'kept' };
-    }
-    close() {
-      return this.#secret;
-    }
-  }
-  const client = guardClient(agent, 'pay', new Client(), options);
-  expect(await client.callTool({ name: 'refund', arguments: { amount: 5 } })).toMatchObject({ isError: false });
-  expect(await client.callTool({ name: 'refund', arguments: { amount: 500 } })).toMatchObject({ isError: true });
-  expect(client.close()).toBe('kept');
-  expect(ran).toHaveLength(1);
-  expect((await workspace.getVerificationLogs())[0]).toMatchObject({ action: 'pay.refund', error_code: 'AIP-E202' });
-});
-
 describe('HTTP', () => {
   const request = (body: object | null, intent: object | null, text?: string) =>
     new Request('http://localhost/refunds', {
