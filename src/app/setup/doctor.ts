@@ -4,7 +4,7 @@ import { formatSeconds, formatTime, parseTime } from '../../protocol/time.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import { checkLog, type ChainedLog } from '../logs/check.js';
 import { Failure, shellWord } from '../failure.js';
-import type { PinLookup } from '../passports/judge.js';
+import { issuerDenial, type FloorMemory, type PinLookup } from '../passports/judge.js';
 import type { KeyRecord, State } from '../ports/state.js';
 
 /** One thing that `aip doctor` looked at, and what it found. */
@@ -106,7 +106,7 @@ const SOON_MS = 14 * 86_400_000;
 
 /** What keeps the passports known here from counting at `now` (ms since the epoch), or soon will. */
 export async function inspectPassports(
-  state: Pick<State, 'passports'>,
+  state: FloorMemory & Pick<State, 'passports'>,
   pins: PinLookup,
   now: number,
 ): Promise<Finding[]> {
@@ -120,7 +120,7 @@ export async function inspectPassports(
       );
       continue;
     }
-    const finding = await inspectPassport(passport, name, pins, now);
+    const finding = await inspectPassport(state, passport, name, pins, now);
     if (finding !== null) findings.push(finding);
   }
   if (findings.length > 0) return findings;
@@ -130,6 +130,7 @@ export async function inspectPassports(
 }
 
 async function inspectPassport(
+  memory: FloorMemory,
   passport: Passport,
   name: string,
   pins: PinLookup,
@@ -144,8 +145,10 @@ async function inspectPassport(
       pinned.length === 0 ? `aip principal add ${principal} --public-key <key>` : 'aip passport import <file>';
     return warning('passport', `${agent.id} is not believed here: ${problem}`, hint);
   }
-  if (expiresAt === null || expiresAt - now > SOON_MS) return null;
   const hint = `aip passport renew ${name}`;
+  const denied = issuerDenial(memory, passport, pinned, now);
+  if (denied !== null) return warning('passport', `${agent.id} is not believed here: ${denied.message}`, hint);
+  if (expiresAt === null || expiresAt - now > SOON_MS) return null;
   if (now >= expiresAt) return warning('passport', `${agent.id} expired at ${document.expires_at}.`, hint);
   const days = Math.floor((expiresAt - now) / 86_400_000);
   const left = days === 0 ? 'within a day' : days === 1 ? 'in 1 day' : `in ${days} days`;

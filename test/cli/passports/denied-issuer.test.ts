@@ -45,6 +45,28 @@ describe('after the key of a principal was denied', () => {
     ]);
   });
 
+  test('show, list and doctor say that the known passport does not count, until it is signed anew', async () => {
+    const { machine } = await leaked();
+    const said = async (): Promise<string[]> => {
+      const { value } = await machine.json<JsonObject[]>('doctor');
+      const [row] = (await machine.json<JsonObject[]>('passport', 'list')).value;
+      const { message, hint } = value.find(({ check }) => check === 'passport')!;
+      const { out } = await machine.run('passport', 'show', 'support-agent-v1');
+      return [String(row!['status']), `${String(message)} ${String(hint)}`, out];
+    };
+    const why = "The key that signed the agent's passport is revoked: leak.";
+    const [status, finding, shown] = await said();
+    expect(status).toBe('denied');
+    expect(finding).toContain(`is not believed here: ${why} aip passport renew support-agent-v1`);
+    expect(shown!.replace(/\s+/g, ' ')).toContain(`NOT VERIFIED: ${why}`);
+    expect((await machine.run('passport', 'renew', 'support-agent-v1', '--expires', '90d', '--yes')).code).toBe(0);
+    expect(await said()).toEqual([
+      'valid',
+      expect.stringContaining('The one known passport is signed by a pinned principal'),
+      expect.stringContaining('ok: signed by'),
+    ]);
+  });
+
   test.each(['forged', 'old'] as const)(
     'a passport that it signed, %s, is neither imported nor signed again',
     async (which) => {

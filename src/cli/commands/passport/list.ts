@@ -1,6 +1,7 @@
 import { passportIn, type Passport } from '../../../protocol/passport.js';
 import { issuerProblem } from '../../../verify/checks/issuer.js';
 import { shortName } from '../../../app/passports/find.js';
+import { issuerDenial } from '../../../app/passports/judge.js';
 import { pinnedKeys } from '../../../app/keys/principals.js';
 import type { KnownPassport, State } from '../../../app/ports/state.js';
 import { table } from '../../render/terminal/table.js';
@@ -69,6 +70,8 @@ function rowOf(known: KnownPassport, state: State, now: number) {
 }
 
 function statusOf(passport: Passport, state: State, now: number): string {
-  if (issuerProblem(passport, pinnedKeys(state.pins(passport.document.principal))) !== null) return 'unpinned';
+  const pins = pinnedKeys(state.pins(passport.document.principal));
+  if (issuerProblem(passport, pins) !== null) return 'unpinned';
+  if (issuerDenial(state, passport, pins, now) !== null) return 'denied';
   return passport.expiresAt !== null && now >= passport.expiresAt ? 'expired' : 'valid';
 }

@@ -1,4 +1,5 @@
 import { findPassport } from '../../../app/passports/find.js';
+import { issuerDenial } from '../../../app/passports/judge.js';
 import { pinnedKeys } from '../../../app/keys/principals.js';
 import { issuerProblem } from '../../../verify/checks/issuer.js';
 import type { Passport } from '../../../protocol/passport.js';
@@ -33,10 +34,12 @@ export const command: CommandSpec = {
       cli.json(asSigned(passport));
       return 0;
     }
-    const problem = issuerProblem(passport, pinnedKeys(deps.state.pins(passport.document.principal)));
+    const pins = pinnedKeys(deps.state.pins(passport.document.principal));
+    const now = cli.io.now();
+    const problem = issuerProblem(passport, pins) ?? issuerDenial(deps.state, passport, pins, now)?.message ?? null;
     const signed =
       problem === null ? { verified: `signed by ${passport.document.principal}, pinned here` } : { problem };
-    const expired = passport.expiresAt !== null && cli.io.now() >= passport.expiresAt;
+    const expired = passport.expiresAt !== null && now >= passport.expiresAt;
     cli.out(renderPassport(passport.document, cli.paint, { ...signed, expired, width: cli.width ?? 80 }));
     return 0;
   },
