@@ -109,10 +109,11 @@ export async function inspectPassports(
   state: FloorMemory & Pick<State, 'passports'>,
   pins: PinLookup,
   now: number,
+  passportAt: (path: string) => Promise<Passport | null>,
 ): Promise<Finding[]> {
   const known = state.passports();
   const findings: Finding[] = [];
-  for (const { agentId, name, text } of known) {
+  for (const { agentId, name, text, path } of known) {
     const passport = passportIn(text);
     if (passport === null) {
       findings.push(
@@ -121,7 +122,14 @@ export async function inspectPassports(
       continue;
     }
     const finding = await inspectPassport(state, passport, name, pins, now);
+    const written = path === null ? null : await passportAt(path);
+    const older = written?.agent.id === agentId && written.serial < passport.serial;
     if (finding !== null) findings.push(finding);
+    // A process that is killed between the two leaves it so, and so does a newer passport that the mesh brings.
+    else if (older) {
+      const message = `${path} holds serial ${written.serial} of ${agentId}; ${passport.serial} is in force, and the file is refused.`;
+      findings.push(warning('passport', message, `aip passport show ${name} --json > ${shellWord(path!)}`));
+    }
   }
   if (findings.length > 0) return findings;
   if (known.length === 0) return [ok('passport', 'No passports are known yet.')];

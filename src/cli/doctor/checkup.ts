@@ -21,7 +21,9 @@ import { Failure, shellWord } from '../../app/failure.js';
 import type { State } from '../../app/ports/state.js';
 import { loadConfig, type Config, type ConfigSource } from '../config/load.js';
 import { inspectGeneration, inspectPrincipalKeys } from './exposure.js';
-import { disowned } from '../../workspace/files.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { readPassport, type Passport } from '../../protocol/passport.js';
+import { disowned, readDocument } from '../../workspace/files.js';
 import { unknownVariables } from '../config/keys.js';
 import { fromSystem } from '../../app/system-failures.js';
 import { inspectHooks } from './hooks.js';
@@ -64,7 +66,7 @@ export async function* checkup(cli: Scene, { node }: NodeVersion): AsyncGenerato
     yield* survivable('principal', () => inspectPins(state));
     yield* survivable('principal', () => inspectPrincipalKeys(cli, state));
     yield* survivable('passport', async () =>
-      inspectPassports(state, await pinLookup(cli, config, state), cli.io.now()),
+      inspectPassports(state, await pinLookup(cli, config, state), cli.io.now(), passportAt),
     );
   }
   const expected: ExpectedKey[] = [];
@@ -202,6 +204,17 @@ async function pinLookup(cli: Scene, config: Config | null, state: State) {
     return (principal: string) => pinnedKeys(state.pins(principal));
   }
   return principalPins(cli, { principalKey: [] });
+}
+
+/** The passport in a file that can be read. */
+async function passportAt(path: string): Promise<Passport | null> {
+  const bytes = await readDocument(path, 1000).catch(() => null);
+  try {
+    return bytes === null ? null : readPassport(bytes);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return null;
+  }
 }
 
 /** Asks for an item that is not there: an answer means that the keychain works, and opens nothing. */

@@ -269,6 +269,22 @@ describe('what is wrong is said, with what to do', () => {
     expect(existsSync(home)).toBe(true);
   });
 
+  test('a file that a kill left with the passport that was replaced', async () => {
+    const { doctor, passport, run } = await setUp();
+    const old = readFileSync(passport);
+    expect((await run('passport', 'update', passport, '--add-action', 'pay', '--yes')).code).toBe(0);
+    expect((await doctor()).bad).toEqual([]);
+    writeFileSync(passport, old);
+    const { code, bad } = await doctor();
+    expect(code).toBe(0);
+    const words = `${passport} holds serial 1 of did:web:acme.com:agents:bot; 2 is in force, and the file is refused.`;
+    expect(bad).toEqual([
+      { check: 'passport', status: 'warning', message: words, hint: `aip passport show bot --json > ${passport}` },
+    ]);
+    writeFileSync(passport, 'no passport');
+    expect((await doctor()).bad).toEqual([]);
+  });
+
   test('a passport that is damaged, and one that was edited', async () => {
     const { doctor, database } = await setUp();
     tamper(database, `UPDATE passports SET text = replace(text, '"deploy"', '"deploy", "destroy"')`);
