@@ -11,33 +11,52 @@ interface LangChainTool {
 
 type Call = (input: unknown, ...rest: unknown[]) => unknown;
 
-/** The same tool, which runs only when its agent may run it; a refusal is its answer. @throws TypeError for what is no tool */
+/**
+ * The same tool, which runs only when its agent may run it; a refusal is its answer. An `invoke` that its class has in the place of
+ * LangChain's need not reach `_call`: it is judged itself, on what the schema makes of the arguments. @throws TypeError for what is no tool
+ */
 export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, options: GuardOptions = {}): T {
   const own = tool as unknown as Readonly<Record<string, unknown>>;
   const members = ['func', '_call'].filter((member) => typeof own[member] === 'function');
   if (members.length === 0) throw new TypeError(`${tool.name} has neither func nor _call.`);
   const guarded = Object.assign(Object.create(Object.getPrototypeOf(tool) as object) as T, tool);
   // A class may have a func that its _call does not go through.
-  for (const member of members) {
+  for (const member of hasInvokeOfItsOwn(tool) ? [...members, 'invoke'] : members) {
     const run = own[member] as Call;
-    const value = async (input: unknown, ...rest: unknown[]): Promise<unknown> => {
+    const value = async (given: unknown, ...rest: unknown[]): Promise<unknown> => {
+      const call = member === 'invoke' && isCall(given) ? given : null;
+      const input = call === null ? given : call.args;
       // A tool of one text gets it bare; its schema, and so the model, call it `input`.
       const bare = typeof input !== 'object';
       const params = bare ? { input } : (input as { readonly input?: unknown });
       try {
+        const made = member === 'invoke' ? await madeBySchema(tool, params) : null;
         // On the tool itself: private members of its class are not of a copy.
-        const verifiedRun = (verified: typeof params): unknown =>
-          run.call(tool, bare ? verified.input : verified, ...rest);
-        return await guardedCall(agent, tool.name, params, options, verifiedRun, signalIn(...rest));
+        const verifiedRun = (verified: typeof params): unknown => {
+          const judged = made !== null ? input : bare ? verified.input : verified;
+          return run.call(tool, call === null ? judged : { ...call, args: judged }, ...rest);
+        };
+        return await guardedCall(agent, tool.name, made ?? params, options, verifiedRun, signalIn(...rest));
       } catch (error) {
         const text = refusalText(error);
         if (text === null) throw error;
-        return tool.responseFormat === 'content_and_artifact' ? [text, null] : text;
+        return member !== 'invoke' && tool.responseFormat === 'content_and_artifact' ? [text, null] : text;
       }
     };
     Object.defineProperty(guarded, member, { value, enumerable: true, configurable: true, writable: true });
   }
   return guarded;
+}
+
+/** True where a class has put an `invoke` before the one that it has from LangChain. */
+function hasInvokeOfItsOwn(tool: object): boolean {
+  const chain: object[] = [];
+  for (let at: object | null = tool; at !== null; at = Object.getPrototypeOf(at) as object | null) chain.push(at);
+  return chain.filter((each) => Object.hasOwn(each, 'invoke')).length > 1;
+}
+
+function isCall(given: unknown): given is { readonly args: unknown } {
+  return (given as { readonly type?: unknown } | null)?.type === 'tool_call';
 }
 
 /** What a middleware is asked. */

@@ -130,6 +130,42 @@ describe.each(SETS.filter((set) => has(set, '@langchain/core')))('LangChain in %
       {},
     ]);
   });
+  test('a class with an invoke of its own is judged there, once, also where that never reaches _call', async () => {
+    const [{ StructuredTool }, { z }] = [await load(set, '@langchain/core/tools'), await load(set, 'zod')];
+    const workspace = workshop();
+    const agent = await supportAgent(workspace, { actions: ['refund'], constraints: { monetary_limit: 100 } });
+    const ran: unknown[] = [];
+    class Refund extends StructuredTool {
+      readonly name = 'refund';
+      readonly description = 'pays back';
+      readonly schema = z.object({ amount: z.number().default(5000) });
+      async _call(input: object) {
+        return `called ${String(ran.push(input))}`;
+      }
+    }
+    class Direct extends Refund {
+      async invoke(input: Any) {
+        return `paid ${String(ran.push(input.args ?? input))}`;
+      }
+    }
+    class Through extends Refund {
+      async invoke(input: Any, config: unknown) {
+        return super.invoke(input, config) as Promise<string>;
+      }
+    }
+    for (const made of [new Direct(), new Through()]) {
+      const tool = guardTool(agent, made as Any as { name: string }, { workspace, privateKey: KEY }) as Any;
+      const call = (args: object): object => ({ type: 'tool_call', name: 'refund', id: 'c', args });
+      for (const asked of [{ amount: 500 }, {}]) {
+        expect(await tool.invoke(asked)).toMatch(/^AIP-E202 /);
+        expect(await tool.invoke(call(asked))).toMatch(/^AIP-E202 /);
+      }
+      await tool.invoke({ amount: 5 });
+      await tool.invoke(call({ amount: 6 }));
+      expect(ran.splice(0)).toEqual([{ amount: 5 }, { amount: 6 }]);
+    }
+    expect(await workspace.getVerificationLogs()).toHaveLength(12);
+  });
   test('a tool whose answers are pairs answers with the refusal', async () => {
     const [{ tool }, { z }] = [await load(set, '@langchain/core/tools'), await load(set, 'zod')];
     const desk = await refundDesk();
