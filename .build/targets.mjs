@@ -112,6 +112,8 @@ export const TARGETS = {
   adapters: {
     ...COMMON,
     entryPoints: Object.fromEntries(ADAPTERS.map((name) => [name, join(root, `src/guard/frameworks/${name}.ts`)])),
+    // Of the application.
+    external: ['@langchain/core'],
     plugins: [LIBRARY_BESIDE],
     format: 'esm',
   },

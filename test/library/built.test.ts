@@ -54,6 +54,26 @@ test('the library still loads when a bundler puts it into a CommonJS file', asyn
   expect(execFileSync(process.execPath, [outfile], { encoding: 'utf8' })).toBe('AIP-E100\n');
 });
 
+test.each(['esm', 'cjs'] as const)('a bundler puts the messages of LangChain into an %s file', async (format) => {
+  const home = folder();
+  const outfile = join(home, format === 'esm' ? 'bundled.mjs' : 'bundled.cjs');
+  const messages = join(home, 'messages.js');
+  writeFileSync(messages, 'export class ToolMessage { constructor({ content }) { this.content = content; } }');
+  const refusing = `{ guardCall: () => { throw new VerificationError({ error_code: 'AIP-E202', details: {} }); } }`;
+  const contents = `
+    import { VerificationError } from ${JSON.stringify(fileURLToPath(BUILT))};
+    import { aipMiddleware } from ${JSON.stringify(fileURLToPath(new URL('langchain.js', BUILT)))};
+    aipMiddleware('agent', { workspace: ${refusing} })
+      .wrapToolCall({ toolCall: { name: 'x', args: {} } }, () => 'ran')
+      .then(({ content }) => console.log(content.slice(0, 8)));`;
+  await build({
+    stdin: { contents, resolveDir: ROOT },
+    ...{ bundle: true, platform: 'node', format, outfile, logLevel: 'silent' },
+    alias: { '@langchain/core/messages': messages },
+  });
+  expect(execFileSync(process.execPath, [outfile], { encoding: 'utf8' })).toBe('AIP-E202\n');
+});
+
 test.each(['', 'process.exit(0);', 'throw new Error("out");'])(
   'a program that ends with "%s" has left what became of its last call',
   async (end) => {

@@ -86,12 +86,12 @@ export function aipMiddleware(agent: Agent, options: GuardOptions = {}) {
       } catch (error) {
         const content = refusalText(error);
         if (content === null) throw error;
-        const { ToolMessage } = (await import(PEER)) as { ToolMessage: new (fields: object) => A };
+        // Of the application, which has it wherever LangChain is. By its name here, so that a bundler puts it in.
+        // @ts-expect-error: it is not installed here
+        const peer: unknown = await import('@langchain/core/messages');
+        const { ToolMessage } = peer as { ToolMessage: new (fields: object) => A };
         return new ToolMessage({ content, name, tool_call_id: id ?? '', status: 'error' });
       }
     },
   };
 }
-
-/** Of the application, which has it wherever LangChain is. */
-const PEER = '@langchain/core/messages';
