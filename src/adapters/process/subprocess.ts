@@ -18,9 +18,12 @@ export type SubprocessResult =
   | { readonly kind: 'overflow' }
   | { readonly kind: 'unstarted'; readonly reason: string };
 
+/** So long the pipes of a child that has ended may stay open, in ms, before they are taken to be held by another. */
+const HELD_MS = 100;
+
 /**
- * Runs a program without a shell and ends within `timeoutMs`, whatever the child does. The promise does not wait for a killed
- * child's pipes: a grandchild that inherited them could hold them open for good.
+ * Runs a program without a shell and ends within `timeoutMs`, whatever the child does. The promise does not wait for the pipes of a
+ * child that was killed, or has ended and said something: a grandchild that inherited them could hold them open for good.
  */
 export function runSubprocess(
   file: string,
@@ -58,9 +61,19 @@ export function runSubprocess(
       if (size > options.maxOutputBytes) stop({ kind: 'overflow' });
     });
     child.on('error', (cause: NodeJS.ErrnoException) => stop({ kind: 'unstarted', reason: cause.code ?? 'unknown' }));
+    const exited = (code: number | null, signal: string | null): SubprocessResult => {
+      return { kind: 'exited', code, signal, stdout: Buffer.concat(chunks).toString('utf8') };
+    };
+    child.on('exit', (code, signal) => {
+      const said = (): void => {
+        if (size > 0 || code !== 0) stop(exited(code, signal));
+      };
+      // What it wrote before it ended is read in the next turn at the latest, however late that is.
+      setTimeout(() => setImmediate(said), HELD_MS).unref();
+    });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ kind: 'exited', code, signal, stdout: Buffer.concat(chunks).toString('utf8') });
+      resolve(exited(code, signal));
     });
     // A child that dies before it has read its input breaks the pipe; its exit says why.
     stdin.on('error', () => {});

@@ -271,6 +271,14 @@ describe('a program', () => {
     );
   });
 
+  test('an answer counts though a child that it started holds its stdout', async () => {
+    const child = `require('node:child_process').spawn('sleep', ['20'], { stdio: ['ignore', 'inherit', 'ignore'], detached: true })`;
+    const path = program(`${child}.unref(); ${honest}`);
+    await expect((await open(`cmd:${path}`, {})).sign(MESSAGE)).resolves.toEqual(
+      Uint8Array.from(sign(null, MESSAGE, pair.privateKey)),
+    );
+  });
+
   test('gets what it needs of the environment, and no secret that opens another key', async () => {
     const path = program('console.log(JSON.stringify({ error: Object.keys(process.env).sort().join() }))');
     const env = { PATH: '/usr/bin', HSM_PIN: '1', AIP_HOME: '/h', AIP_KEY_PASSPHRASE: 'x', AGENT_PRIVATE_KEY: 'x' };
