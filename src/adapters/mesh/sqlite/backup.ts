@@ -21,7 +21,7 @@ import { Database, utf8 } from '../../sqlite/engine/database.js';
 import { FOLLOWS } from '../server/data-folder.js';
 import { movedAside } from '../server/first-start.js';
 import { MAX_MESH_KEY_BYTES, readMeshKey } from '../server/mesh-key-file.js';
-import { MESH_APPLICATION_ID } from './schema.js';
+import { MESH_APPLICATION_ID, MESH_SCHEMA_VERSION } from './schema.js';
 import { lockStore } from './store-file.js';
 import { SqliteMeshStore } from './store.js';
 
@@ -156,6 +156,8 @@ async function restoreDraft({ draft, file, folder, path, aside }: Restoring, ran
         hint: 'restore at home, or into an empty folder; where home is lost, what is here is newer: aip mesh promote --mesh-key-file <backup>',
       },
     );
+  // Before anything is moved: a restore that a full disk ends is repeated, and tells then what must be given again.
+  const beyond = beyondOf(before, await holdingsAt(draft));
   const head = newHistory(draft, before?.term ?? 0);
   if (known === null) createPrivate(keyPath, `${seed}\n`, toHex(random(6)));
   // From here on only names change: where it ends between two of them, no server starts, and another restore goes on.
@@ -163,14 +165,8 @@ async function restoreDraft({ draft, file, folder, path, aside }: Restoring, ran
   const there = existsSync(path);
   for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, moved + end);
   renameSync(draft, path);
-  const store = new SqliteMeshStore(path, () => '', { shared: true });
-  try {
-    const beyond = beyondOf(before, await holdingsOf(store));
-    const compared = before !== null;
-    return { ...head, keyAddress: addressIn(seed), moved: there ? moved : aside, compared, beyond };
-  } finally {
-    await store.close();
-  }
+  const compared = before !== null;
+  return { ...head, keyAddress: addressIn(seed), moved: there ? moved : aside, compared, beyond };
 }
 
 /** Makes the draft a history of its own, under a term above `least` and all that it knows itself. */
@@ -212,6 +208,11 @@ function unpack(draft: string, file: string): string {
   const copy = new Database(draft, 5_000);
   try {
     const [application] = copy.query(['number'], 'PRAGMA application_id').first([])!;
+    const [version] = copy.query(['number'], 'PRAGMA user_version').first([])!;
+    if (application === MESH_APPLICATION_ID && version > MESH_SCHEMA_VERSION)
+      throw new Failure('STATE', `${file} was written by a newer aip. Nothing was restored.`, {
+        hint: 'upgrade this machine first: aip help upgrade',
+      });
     const seed =
       application === MESH_APPLICATION_ID
         ? copy.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`).first([KEY])?.[0]
@@ -250,14 +251,18 @@ interface HeldBefore extends MeshHoldings {
 async function heldBefore(path: string): Promise<HeldBefore | null> {
   if (!existsSync(path)) return null;
   try {
-    const store = new SqliteMeshStore(path, () => '', { shared: true });
-    try {
-      return { ...(await holdingsOf(store)), follows: (await store.notes.get(FOLLOWS)) ?? '' };
-    } finally {
-      await store.close();
-    }
+    return await holdingsAt(path);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'STATE') throw error;
     return null;
+  }
+}
+
+async function holdingsAt(path: string): Promise<HeldBefore> {
+  const store = new SqliteMeshStore(path, () => '', { shared: true, withLogs: false });
+  try {
+    return { ...(await holdingsOf(store)), follows: (await store.notes.get(FOLLOWS)) ?? '' };
+  } finally {
+    await store.close();
   }
 }

@@ -51,6 +51,9 @@ CREATE TABLE IF NOT EXISTS shippers (
 CREATE TABLE IF NOT EXISTS shipped_floor (one INTEGER PRIMARY KEY CHECK (one = 1), row INTEGER NOT NULL) STRICT;
 COMMIT;`;
 
+/** The path of logs that are in no file. */
+export const IN_MEMORY = ':memory:';
+
 /** The columns of `shipped` since the first version. */
 const FIRST_COLUMNS = 'row, log_id, seq, hash, agent, status, code, at, text';
 
@@ -72,18 +75,18 @@ export class SqliteLogs implements LogTable {
   readonly #sql: ReturnType<typeof statements>;
   #shed = 0;
 
-  /** `quota` in bytes. `events`: the path of the store, in whose file the first version kept them. */
-  constructor(path: string, quota: number, events: string) {
+  /** `quota` in bytes. `events`: the path of the store, in whose file the first version kept them; null leaves it alone. */
+  constructor(path: string, quota: number, events: string | null) {
     this.#path = path;
     this.#quota = quota;
     // Private from its first byte.
-    closeSync(openSync(path, 'a', 0o600));
+    if (path !== IN_MEMORY) closeSync(openSync(path, 'a', 0o600));
     this.#database = new Database(path, 5_000);
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;');
     this.#database.exec(SCHEMA);
     addArrival(this.#database);
     this.#sql = statements(this.#database);
-    this.#takeOver(events);
+    if (events !== null) this.#takeOver(events);
   }
 
   /** What a store of the first version holds is moved here once. */

@@ -17,7 +17,7 @@ import {
 } from '../../../mesh/log/store.js';
 import { type Database, type Row } from '../../sqlite/engine/database.js';
 import { SqlitePassports } from './passports.js';
-import { SqliteLogs } from './logs.js';
+import { IN_MEMORY, SqliteLogs } from './logs.js';
 import { sqlitePapers } from './papers.js';
 import { sqliteRest } from './rest.js';
 import { EVENT, KEY, storeStatements, SUBJECT } from './statements.js';
@@ -40,6 +40,12 @@ function unlessBusy<T>(work: () => T): T {
   }
 }
 
+interface SqliteMeshStoreOptions {
+  readonly shared?: boolean;
+  readonly logQuota?: number;
+  readonly withLogs?: boolean;
+}
+
 export class SqliteMeshStore implements MeshStore {
   readonly logId: string;
   readonly shared: boolean;
@@ -55,19 +61,21 @@ export class SqliteMeshStore implements MeshStore {
 
   /**
    * `newLogId` names the log when the file is new: 32 hex digits. `shared`: beside other openings of the file, which are then looked for
-   * every 250 ms; otherwise the file is taken alone.
+   * every 250 ms; otherwise the file is taken alone. `withLogs`: false opens the store alone, for one that compares what it holds.
    */
   constructor(
     path: string,
     newLogId: () => string,
-    { shared = false, logQuota = DEFAULT_LOG_QUOTA }: { readonly shared?: boolean; readonly logQuota?: number } = {},
+    { shared = false, logQuota = DEFAULT_LOG_QUOTA, withLogs = true }: SqliteMeshStoreOptions = {},
   ) {
     const { database, release } = openStoreFile(path, newLogId, shared);
     this.shared = shared;
     this.#database = database;
     this.#release = release;
     this.#sql = storeStatements(database);
-    this.logs = this.#logs = new SqliteLogs(join(dirname(path), 'shipped.db'), logQuota, path);
+    this.logs = this.#logs = withLogs
+      ? new SqliteLogs(join(dirname(path), 'shipped.db'), logQuota, path)
+      : new SqliteLogs(IN_MEMORY, logQuota, null);
     this.#registry = new SqlitePassports(database);
     this.passports = this.#registry.passports;
     this.principals = this.#registry.principals;

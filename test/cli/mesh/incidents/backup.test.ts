@@ -1,8 +1,9 @@
 /** A mesh that is backed up and put back: nothing acknowledged is lost without being named. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Database } from '../../../../src/adapters/sqlite/engine/database.js';
 import { BINARY } from '../../../kit/built/program.js';
 import { Home } from '../../../kit/mesh/homes.js';
 
@@ -163,6 +164,26 @@ describe('backup and restore', { timeout: SLOW }, () => {
     expect(readdirSync(data).filter((name) => /before-\w+-wal$/.test(name))).toHaveLength(1);
     await admin.serve();
     expect(await admin.json('status', agent(1))).toMatchObject({ status: 'active', source: 'mesh' });
+  });
+
+  test('a backup of a newer version is refused, named, before anything is moved', async () => {
+    const { admin, file, data } = await revokedSince();
+    const newer = new Database(file, 1_000);
+    newer.exec('PRAGMA user_version = 99');
+    newer.close();
+    const refused = await admin.run(['mesh', 'restore', file, '--yes']);
+    expect(refused).toMatchObject({
+      code: 3,
+      err: expect.stringContaining(`${file} was written by a newer`) as string,
+    });
+    expect(readdirSync(data).filter((name) => name.includes('before'))).toEqual([]);
+  });
+
+  test('a file of shipped logs that cannot be read, or be made, hides nothing that must be given again', async () => {
+    const { admin, file, data } = await revokedSince();
+    for (const name of readdirSync(data).filter((each) => each.startsWith('shipped.db'))) rmSync(join(data, name));
+    mkdirSync(join(data, 'shipped.db'));
+    expect(await admin.json('mesh', 'restore', file, '--yes')).toMatchObject({ term: 2, give_again: AGAIN });
   });
 
   test('a mesh that has gone on elsewhere is not restored beside it: both would be of one term', async () => {
