@@ -143,15 +143,19 @@ export function fileFailure(
   );
 }
 
+/** What fails where a copy or a new name is written, and not where it comes from. */
+const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS'];
+
 /** A system error, or the silence of a mesh's store, that no adapter translated: still the world's doing. Null for anything else. */
 export function fromSystem(error: unknown): Failure | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof StoreTrouble) return fromStore(error);
-  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const at = dest !== undefined && NO_ROOM.includes(code ?? '') ? dest : path;
   const found = syscall === undefined ? null : meaningOf(code);
   if (found === null) return null;
-  return new Failure(found.code, `${syscall}${path === undefined ? '' : ` ${maskName(path)}`}: ${found.meaning}`, {
-    hint: found.hint(path === undefined ? '.' : shellWord(maskName(path))),
+  return new Failure(found.code, `${syscall}${at === undefined ? '' : ` ${maskName(at)}`}: ${found.meaning}`, {
+    hint: found.hint(at === undefined ? '.' : shellWord(maskName(at))),
     retryable: found.retryable === true,
     cause: error,
   });

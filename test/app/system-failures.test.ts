@@ -42,6 +42,12 @@ test('what the table does not know keeps its code, and what is no system error i
   expect(fromSystem(errno('EBADF'))).toBeNull();
 });
 
+test('a copy that has no room names where it was to go; one that cannot be read, where it comes from', () => {
+  const ends = { syscall: 'copyfile', path: '/a/from', dest: '/b/to' };
+  expect(fromSystem(errno('ENOSPC', ends))?.message).toBe('copyfile /b/to: the disk is full');
+  expect(fromSystem(errno('EACCES', ends))?.message).toBe('copyfile /a/from: permission denied');
+});
+
 test('the silence of a mesh’s store is the world’s, and says what may have been kept', () => {
   const cause = Object.assign(new Error('ended'), { hint: 'look at it' });
   expect(fromSystem(new StoreTrouble('unavailable', 'db:5432: it is being stopped', cause))).toMatchObject({
