@@ -1,6 +1,9 @@
 /** What a person has to know of a mesh that was just opened to be served. */
+import { X509Certificate } from 'node:crypto';
 import type { Notices } from '../output.js';
+import { formatTime } from '../../protocol/time.js';
 import type { Serving } from '../../workspace/mesh/serving.js';
+import { clean } from '../render/terminal/text.js';
 
 /** Warns of what keeps a mesh from taking commands, or from taking them under the key that was named. */
 export function warnOfServing(
@@ -23,4 +26,30 @@ export function warnOfServing(
       'The key of --operator-key is not the one that is registered for the first admin key, which stays: aip mesh key create --role admin --public-key <key> makes another.',
       'other_operator_key',
     );
+}
+
+/** Warns of a certificate that every client refuses at `now`, ms since the epoch; one that cannot be read is refused by the server. */
+export function warnOfCertificate(cli: Notices, file: string, pem: string, now: number): void {
+  const span = validityOf(pem);
+  if (span === null) return;
+  if (now > span.to)
+    cli.warn(
+      `The certificate in ${clean(file)} ran out at ${formatTime(span.to)}: no client takes it. Renew it, and start again.`,
+      'certificate_expired',
+    );
+  else if (now < span.from)
+    cli.warn(
+      `The certificate in ${clean(file)} is in force from ${formatTime(span.from)} on: until then no client takes it. If it should be in force, the clock here is wrong: date`,
+      'certificate_not_yet_valid',
+    );
+}
+
+/** The first certificate of a chain is the server's own. */
+function validityOf(pem: string): { readonly from: number; readonly to: number } | null {
+  try {
+    const { validFrom, validTo } = new X509Certificate(pem);
+    return { from: Date.parse(validFrom), to: Date.parse(validTo) };
+  } catch {
+    return null;
+  }
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { certificate } from '../../kit/mesh/certificate.js';
 import { Home } from '../../kit/mesh/homes.js';
 
 const SLOW = 120_000;
@@ -239,6 +240,22 @@ describe('serving', { timeout: SLOW }, () => {
     ]);
     expect(JSON.parse(await running.says(/^\{.*\}\n/))).toMatchObject({ url: 'https://mesh.example' });
     expect(running.err).toContain('insecure_http');
+  });
+
+  test.each([
+    ['certificate_expired', -2],
+    ['certificate_not_yet_valid', 2],
+  ])('warns of a certificate that no client takes: %s', async (warning, days) => {
+    const home = new Home();
+    const { cert, key } = certificate(Date.now() + days * 86_400_000);
+    const { running } = await home.serve(
+      '--tls-cert',
+      home.file('tls.pem', cert),
+      '--tls-key',
+      home.file('k.pem', key),
+    );
+    expect(running.err).toContain(warning);
+    expect(running.err).toContain(home.at('tls.pem'));
   });
 
   test('speaks TLS with a certificate made at home, to clients that trust it', async () => {

@@ -1,7 +1,8 @@
 /** A self-signed certificate for 127.0.0.1, made anew: no private key lies in the repository, and none runs out. */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
-export function certificate(): { readonly cert: string; readonly key: string } {
+/** `at`: a day before and after which it is in force, ms since the epoch; now unless given. */
+export function certificate(at = Date.now()): { readonly cert: string; readonly key: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02)); // ecdsa-with-SHA256
   const commonName = sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from('mesh test')));
@@ -16,7 +17,7 @@ export function certificate(): { readonly cert: string; readonly key: string } {
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     algorithm,
     name,
-    sequence(time(Date.now() - 86_400_000), time(Date.now() + 86_400_000)),
+    sequence(time(at - 86_400_000), time(at + 86_400_000)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(alternative, authority)),

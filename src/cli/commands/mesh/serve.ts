@@ -1,4 +1,4 @@
-import { warnOfServing } from '../../mesh/serving-notices.js';
+import { warnOfCertificate, warnOfServing } from '../../mesh/serving-notices.js';
 import { inSamePlace, placeOf } from '../../shell/same-place.js';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -257,6 +257,7 @@ async function tlsOf({ tlsCert, tlsKey }: Options, cli: Cli): Promise<{ cert: st
     throw new Failure('USAGE', 'TLS takes a certificate and its key.', { hint: 'give --tls-cert and --tls-key' });
   // One after the other: with both missing, it is always the certificate that is named.
   const cert = await readFile(resolve(cli.io.cwd, tlsCert), 'latin1');
+  warnOfCertificate(cli, tlsCert, cert, cli.io.now());
   return { cert, key: await readFile(resolve(cli.io.cwd, tlsKey), 'latin1') };
 }
 
