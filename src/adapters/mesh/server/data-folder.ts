@@ -70,6 +70,15 @@ export async function openDataFolder(
       throw new Failure('STATE', `${folder} holds a copy of the mesh that ${home} serves, and does not sign for it.`, {
         hint: `aip mesh serve --follow ${home}; where home is lost: aip mesh promote --mesh-key-file <backup>`,
       });
+    // The first start writes the key into the store before it makes the admin's file: without its log, the store is as before that start.
+    if (known === null && !store.shared && existsSync(join(folder, ADMIN_KEY)))
+      throw new Failure(
+        'STATE',
+        `${join(folder, 'mesh.db')} lacks what was written since its first start. Nothing was changed.`,
+        {
+          hint: 'put mesh.db-wal back, which belongs to it; a copy is made by aip mesh backup <file>, and put back by aip mesh restore <file>',
+        },
+      );
     const { address, sign, publicKey } = await meshKey(path, known, store.shared, random, elsewhere);
     if (known === null) await store.setMeshKey(publicKey);
     else if (known !== publicKey) {
@@ -77,13 +86,14 @@ export async function openDataFolder(
         hint: `restore ${path} from the backup of ${folder}`,
       });
     }
-    return { store, sign, publicKey, keyAddress: address, adminKeyFile: join(folder, 'admin.key') };
+    return { store, sign, publicKey, keyAddress: address, adminKeyFile: join(folder, ADMIN_KEY) };
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
+const ADMIN_KEY = 'admin.key';
 /** The label of the admin key that the first start makes. */
 const FIRST_ADMIN = 'first admin';
 /** Roles whose holders give commands. */

@@ -97,6 +97,21 @@ describe('a store that is lost', { timeout: SLOW }, () => {
     expect(await admin.json('status', BOT)).toMatchObject({ status: 'revoked', source: 'mesh' });
   });
 
+  test('is not begun anew where it was copied from a server that runs, without its write-ahead log', async () => {
+    const admin = new Home();
+    const { running } = await admin.serve();
+    await admin.json('revoke', BOT, '--reason', 'r', '--yes', '--unseen');
+    const data = dirname(admin.config().mesh!.key_file!);
+    await running.stop('SIGKILL');
+    renameSync(join(data, 'mesh.db-wal'), admin.at('wal'));
+    const refused = await admin.run(START);
+    expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('put mesh.db-wal back') as string });
+    for (const end of ['-wal', '-shm']) rmSync(join(data, `mesh.db${end}`), { force: true });
+    renameSync(admin.at('wal'), join(data, 'mesh.db-wal'));
+    await admin.serve();
+    expect(await admin.json('status', BOT)).toMatchObject({ status: 'revoked', source: 'mesh' });
+  });
+
   test('is not what a first start left that ended before it had made the store', async () => {
     const admin = new Home();
     const folder = admin.at('node');
