@@ -1,9 +1,11 @@
-/** The mesh as a whole: its head, and who listens. */
+/** The mesh as a whole: its head, who listens, and whether its endpoints tell one log. */
 import { partOf } from '../../mesh/document.js';
-import { readCheckpoint } from '../../mesh/log/checkpoint.js';
+import { readCheckpoint, type Checkpoint } from '../../mesh/log/checkpoint.js';
+import { hashOf, readEvent, type MeshEvent } from '../../mesh/log/event.js';
+import type { Head } from '../../mesh/log/head.js';
 import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { askMesh, everyPage } from './answers.js';
+import { askMesh, everyPage, malformed } from './answers.js';
 import { Failure } from '../failure.js';
 import { absentIn, type AbsentVerifier } from './orders.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
@@ -43,6 +45,8 @@ export interface Overview {
   readonly url: string;
   readonly logId: string;
   readonly head: number;
+  /** What it signed of the end of its log. */
+  readonly signed: Head;
   readonly time: string;
   /** The server's own clock, in ms since it started. */
   readonly upMs: number;
@@ -67,8 +71,8 @@ const TIMEOUT_MS = 5_000;
 export async function meshOverview(line: MeshEndpoint, check: SignatureCheck): Promise<Overview> {
   const call = { method: 'GET', target: '/v1/mesh/status', timeoutMs: TIMEOUT_MS } as const;
   return askMesh(line, call, (answer) => {
-    requireGenuine(line, answer, check);
-    return { url: line.url, ...overviewIn(answer) };
+    const { log_id: logId, term, head: seq, hash } = requireGenuine(line, answer, check);
+    return { url: line.url, signed: { logId, term, seq, hash }, ...overviewIn(answer) };
   });
 }
 
@@ -77,7 +81,7 @@ const MEMBERS = [
   ...(['verifiers', 'roster', 'absent', 'older', 'last_drill'] as const),
 ];
 
-function overviewIn(answer: JsonObject): Omit<Overview, 'url'> {
+function overviewIn(answer: JsonObject): Omit<Overview, 'url' | 'signed'> {
   const told = partOf('MeshStatus', answer, MEMBERS, ['absent_total']);
   const { head, time, connected, more, roster, absent_total: absentTotal = told.absent.length } = told;
   return {
@@ -119,7 +123,7 @@ export async function answersTo(line: MeshEndpoint, challenge: string): Promise<
   return answers.filter((applied): applied is JsonObject => applied?.challenge === challenge);
 }
 
-function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): void {
+function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): Checkpoint {
   if (answer.checkpoint === null) {
     const told = partOf('MeshStatus', answer, [], ['sealed_by_term', 'follows']);
     const { sealed_by_term: sealed = null, follows = null } = told;
@@ -139,7 +143,8 @@ function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: Signature
       retryable: sealed === null,
     });
   }
-  if (signatureHolds(readCheckpoint(answer.checkpoint) as unknown as JsonObject, check)) return;
+  const checkpoint = readCheckpoint(answer.checkpoint);
+  if (signatureHolds(checkpoint as unknown as JsonObject, check)) return checkpoint;
   throw new Failure(
     'NETWORK',
     `${line.url} does not sign with the pinned key of the mesh: it is another mesh, or an impostor.`,
@@ -147,4 +152,91 @@ function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: Signature
       hint: 'compare the key that aip mesh serve printed with mesh.public_key (aip config list), or with --mesh-key of aip mesh join',
     },
   );
+}
+
+/** The events of a page, each signed by the mesh's key. @throws ShapeError; Failure NETWORK for one that is forged */
+export function eventsIn(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): MeshEvent[] {
+  return partOf('Events', answer, ['events']).events.map((value) => {
+    const event = readEvent(value);
+    if (hashOf(event) === event.hash && signatureHolds(event as unknown as JsonObject, check)) return event;
+    throw new Failure('NETWORK', `${line.url} sent event ${event.seq}, which the mesh did not sign: it is forged.`, {
+      hint: 'ask the operator of the mesh, over another channel',
+    });
+  });
+}
+
+/** The event `seq`, signed by the mesh's key; null where the mesh does not tell it any more. @throws Failure NETWORK */
+async function eventAt(line: MeshEndpoint, check: SignatureCheck, seq: number): Promise<MeshEvent | null> {
+  const target = `/v1/mesh/events?after=${seq - 1}&wait=0s&v=2`;
+  const call = { method: 'GET', target, timeoutMs: TIMEOUT_MS } as const;
+  const page = await askMesh(line, call, (answer) => eventsIn(line, answer, check));
+  return page.find((event) => event.seq === seq) ?? null;
+}
+
+/** How an endpoint of the mesh stands to the one that is shown. */
+export interface EndpointView {
+  readonly url: string;
+  /** `agrees`: it tells the same log, perhaps not as far. `differs`: another one, under the mesh's key. `silent`: it proves nothing now. */
+  readonly state: 'agrees' | 'differs' | 'silent';
+  readonly term: number | null;
+  readonly head: number | null;
+  /** Null where it agrees. */
+  readonly reason: string | null;
+}
+
+/** A mesh as the first endpoint that proves something shows it, and how all stand to that one, in their order. */
+export interface MeshSurvey {
+  readonly line: MeshEndpoint;
+  readonly seen: Overview;
+  readonly endpoints: readonly EndpointView[];
+}
+
+/** Asks all endpoints at once: two homes beside each other are found in no answer of one. @throws Failure as the first one's, where none proves anything */
+export async function surveyMesh(lines: readonly MeshEndpoint[], check: SignatureCheck): Promise<MeshSurvey> {
+  const heard = await Promise.all(lines.map((line) => heardOf(line, check)));
+  const shown = heard.find((one) => one.seen !== null);
+  if (shown === undefined) throw heard.find((one) => one.seen === null)!.failure;
+  const endpoints = await Promise.all(heard.map((one) => viewOf(one, shown, check)));
+  return { line: shown.line, seen: shown.seen, endpoints };
+}
+
+interface Proven {
+  readonly line: MeshEndpoint;
+  readonly seen: Overview;
+}
+
+type Heard = Proven | { readonly line: MeshEndpoint; readonly seen: null; readonly failure: Failure };
+
+async function heardOf(line: MeshEndpoint, check: SignatureCheck): Promise<Heard> {
+  try {
+    return { line, seen: await meshOverview(line, check) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { line, seen: null, failure: error };
+  }
+}
+
+async function viewOf(one: Heard, shown: Proven, check: SignatureCheck): Promise<EndpointView> {
+  const { url } = one.line;
+  if (one.seen === null) return { url, state: 'silent', term: null, head: null, reason: one.failure.message };
+  const { term, seq: head } = one.seen.signed;
+  try {
+    const reason = await differenceOf(one, shown, check);
+    return { url, state: reason === null ? 'agrees' : 'differs', term, head, reason };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { url, state: 'silent', term, head, reason: error.message };
+  }
+}
+
+/** What shows that two endpoints do not tell one log; null where one only is not as far. @throws Failure NETWORK: they cannot be compared */
+async function differenceOf(one: Proven, other: Proven, check: SignatureCheck): Promise<string | null> {
+  const [a, b] = [one.seen.signed, other.seen.signed];
+  if (a.logId !== b.logId) return `its log is ${a.logId}, and that of ${other.line.url} is ${b.logId}`;
+  if (a.term !== b.term) return `it is in term ${a.term}, and ${other.line.url} in term ${b.term}`;
+  const [near, far] = a.seq <= b.seq ? [a, other] : [b, one];
+  if (near.seq === 0) return null;
+  const there = near.seq === far.seen.signed.seq ? far.seen.signed : await eventAt(far.line, check, near.seq);
+  if (there === null) throw malformed(far.line, `it does not tell event ${near.seq} any more`);
+  return there.hash === near.hash ? null : `event ${near.seq} is another one there than at ${other.line.url}`;
 }

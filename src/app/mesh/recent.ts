@@ -1,12 +1,9 @@
 /** The newest events of a mesh, and a copy that stands where they end, from which a watcher goes on without a hole. */
-import { partOf } from '../../mesh/document.js';
-import { hashOf, readEvent, type MeshEvent } from '../../mesh/log/event.js';
+import type { MeshEvent } from '../../mesh/log/event.js';
 import { NO_HASH, type Head } from '../../mesh/log/head.js';
-import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';
-import type { JsonObject } from '../../protocol/json/values.js';
+import type { SignatureCheck } from '../../mesh/log/signing.js';
 import { askMesh, malformed } from './answers.js';
-import { Failure } from '../failure.js';
-import { meshOverview } from './overview.js';
+import { eventsIn, meshOverview } from './overview.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 
 /** The newest events of a mesh, oldest first. */
@@ -62,14 +59,4 @@ export function standsAt(end: Head): MeshCopy {
     setNote: () => undefined,
     close: () => undefined,
   };
-}
-
-function eventsIn(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): MeshEvent[] {
-  return partOf('Events', answer, ['events']).events.map((value) => {
-    const event = readEvent(value);
-    if (hashOf(event) === event.hash && signatureHolds(event as unknown as JsonObject, check)) return event;
-    throw new Failure('NETWORK', `${line.url} sent event ${event.seq}, which the mesh did not sign: it is forged.`, {
-      hint: 'ask the operator of the mesh, over another channel',
-    });
-  });
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../app/failure.js';
 import { provenText } from '../../protocol/time.js';
 import { clockAhead, isKeyRefused, type MeshCopy } from '../../app/ports/mesh.js';
 import type { Config } from '../config/load.js';
-import { meshOverview } from '../../app/mesh/overview.js';
+import { surveyMesh } from '../../app/mesh/overview.js';
 import { apiKey, meshAccess, type MeshAccess } from '../mesh/access.js';
 import { secretFile } from '../../workspace/keys.js';
 import { meshCheck, meshLines } from '../../workspace/mesh.js';
@@ -37,16 +37,31 @@ export async function* inspectMesh(cli: Scene, config: Config, hasState: boolean
     else yield ok('mesh', `${line.url} is up.`);
   }
   // The first one tells who listens; that it was not heard is said once.
-  if (!unheard.includes(lines[0]!.url)) yield* inspectRoster(cli, config, access);
+  if (!unheard.includes(lines[0]!.url)) yield* inspectRoster(cli, config, access, unheard);
 }
 
 /** Verifiers of an older version hear of no passport: what is narrowed elsewhere stays wide there. */
-async function* inspectRoster(cli: Scene, config: Config, access: MeshAccess): AsyncGenerator<Finding> {
+async function* inspectRoster(
+  cli: Scene,
+  config: Config,
+  access: MeshAccess,
+  unheard: readonly string[],
+): AsyncGenerator<Finding> {
   const key = await openKey(cli, config);
   if (key === null) return;
-  const [[line], check] = await Promise.all([meshLines(cli.workspace, access, key), meshCheck(access.publicKey)]);
+  const [lines, check] = await Promise.all([meshLines(cli.workspace, access, key), meshCheck(access.publicKey)]);
   try {
-    const { older, absent, absentTotal } = await meshOverview(line!, check);
+    const { seen, endpoints } = await surveyMesh(lines, check);
+    for (const { url, state, reason } of endpoints) {
+      if (state === 'differs')
+        yield warning(
+          'mesh',
+          `${url} tells another history under the key of this mesh: ${reason!}.`,
+          'aip help incident',
+        );
+      else if (state === 'silent' && !unheard.includes(url)) yield warning('mesh', reason!, 'aip mesh status');
+    }
+    const { older, absent, absentTotal } = seen;
     if (older.length > 0)
       yield warning(
         'mesh',

@@ -1,4 +1,5 @@
 /** Regions at a terminal: the help's own steps, on real processes. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Home, type Running } from '../../kit/mesh/homes.js';
 
@@ -127,6 +128,48 @@ describe('regions', { timeout: SLOW }, () => {
     });
     expect(said).toMatchObject({ code, out: '' });
     expect(said.err).toContain(says);
+  });
+
+  test('two homes are told by who asks both, and made one again without a deny that is lost', async () => {
+    const first = new Home();
+    const { running } = await first.serve();
+    const file = first.at('mesh.backup');
+    await first.json('mesh', 'backup', file);
+    await running.stop();
+    const [a, b] = [new Home(), new Home()];
+    const admin = readFileSync(first.config().mesh!.key_file!, 'utf8').trim();
+    for (const home of [a, b]) await home.json('mesh', 'restore', file, '--yes');
+    const [homeA, homeB] = [await a.serve(), await b.serve()];
+    const urls = [homeA.url, homeB.url] as const;
+    for (const home of [a, b]) {
+      home.set('mesh', { key_file: home.file('admin.key', `${admin}\n`) });
+      home.set('mesh', { regions: urls.map((endpoint, i) => ({ name: `r${i}`, endpoint })) });
+    }
+    const looked = async (): Promise<unknown[]> => {
+      const { code, out, err } = await a.run(['mesh', 'status', '--json']);
+      const { endpoints } = JSON.parse(out) as { endpoints: { url: string; state: string; reason: string | null }[] };
+      expect(endpoints.map(({ url }) => url)).toEqual(urls);
+      expect(err.includes('"mesh_fork"')).toBe(code === 5);
+      return [code, ...endpoints.map(({ state, reason }) => reason?.replace(/ than at .*| and .*/, '') ?? state)];
+    };
+    expect(await looked()).toEqual([0, 'agrees', 'agrees']);
+    await a.json('revoke', agent(1), ...REVOKE);
+    expect(await looked()).toEqual([0, 'agrees', 'agrees']);
+    await b.json('revoke', agent(2), ...REVOKE);
+    expect(await looked()).toEqual([5, 'agrees', 'event 1 is another one there']);
+    await b.json('revoke', agent(3), ...REVOKE);
+    expect(await looked()).toEqual([5, 'agrees', 'event 1 is another one there']);
+    expect((await a.run(['doctor'])).out).toContain('tells another history under the key of this mesh');
+    await homeA.running.stop();
+    await a.json('mesh', 'backup', a.at('again.backup'));
+    await a.json('mesh', 'restore', a.at('again.backup'), '--yes');
+    const again = await a.serve('--listen', new URL(homeA.url).host);
+    expect(await looked()).toEqual([5, 'agrees', 'it is in term 2,']);
+    await homeB.running.stop();
+    const made = await a.json<{ key: string }>('mesh', 'key', 'create', '--role', 'region', '--label', 'b');
+    const back = await follow(b, again.url, made.key, again.mesh_public_key);
+    expect(back.returned).toMatchObject({ fork: 1, events: [{ agent_id: agent(2) }, { agent_id: agent(3) }] });
+    for (const n of [1, 2, 3]) expect(await a.json('status', agent(n))).toMatchObject({ status: 'revoked' });
   });
 
   test('a plain text line beyond this machine is refused', async () => {

@@ -149,7 +149,7 @@ async function requireLater(error: OtherHistory, store: SqliteMeshStore, options
       hint: 'the mesh has gone on elsewhere; follow that server: aip mesh serve --follow <url>',
     });
   throw new Failure('STATE', `FORK: ${error.message}, and not under a greater term. Nothing was changed.`, {
-    hint: `compare aip mesh status at ${home}; to copy that log instead: aip mesh serve --follow <url> --data <another dir>`,
+    hint: `compare aip mesh status at ${home}; where both were home, it first takes a greater term (aip help incident); to copy that log instead: aip mesh serve --follow <url> --data <another dir>`,
   });
 }
 

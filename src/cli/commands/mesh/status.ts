@@ -1,12 +1,13 @@
 import { Failure, saidOfReading } from '../../../app/failure.js';
-import { meshOverview } from '../../../app/mesh/overview.js';
 import { meshSession } from '../../mesh/session.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import type { MeshCopy } from '../../../app/ports/mesh.js';
+import { surveyMesh, type EndpointView } from '../../../app/mesh/overview.js';
 import { regionsOf } from '../../../app/mesh/regions.js';
 import { renderCopy, renderOverview, renderRegionsView, type CopyView } from '../../render/mesh.js';
-import { flowed } from '../../render/terminal/text.js';
+import { clean, flowed } from '../../render/terminal/text.js';
+import type { Notices } from '../../output.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import { configuredCopy } from '../../mesh/access.js';
@@ -33,25 +34,26 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     4: 'the key store is missing, locked or refuses',
-    5: 'the mesh cannot be reached, refuses, or signs with another key',
+    5: 'the mesh cannot be reached, refuses, signs with another key, or its endpoints tell two histories',
   },
   touches: ['network', 'state', 'keychain'],
   onlyReads: true,
   topics: ['mesh', 'growing'],
 
   async run({ options }, cli) {
-    const { line, check, access } = await meshSession(cli, options);
+    const { lines, check, access } = await meshSession(cli, options);
     const copy = await configuredCopy(cli);
-    const seen = await meshOverview(line, check).catch((error: unknown) => {
+    const { line, seen, endpoints } = await surveyMesh(lines, check).catch((error: unknown) => {
       throw withCopy(error, copyHere(copy, cli.io.now()));
     });
+    const code = warnOfEndpoints(cli, endpoints);
     const regions = options.regions ? await regionsOf(line) : null;
     const here = copyHere(copy, cli.io.now());
     const differs = await clockDifference(cli, seen.time);
     if (!cli.globals.json) {
       cli.out(flowed(renderOverview(seen, here, cli.paint, cli.width), cli.width));
       if (regions !== null) cli.out(`\n${renderRegionsView(regions, cli.paint, cli.width)}`);
-      return 0;
+      return code;
     }
     cli.json({
       url: seen.url,
@@ -85,11 +87,25 @@ export const command: CommandSpec<Options> = {
       last_drill: seen.lastDrill,
       clock_differs_ms: differs,
       copy: { seq: here.seq, age_ms: here.ageMs },
+      endpoints,
       ...regions,
     });
-    return 0;
+    return code;
   },
 };
+
+/** The exit code of a mesh whose endpoints stand like this. */
+function warnOfEndpoints(cli: Notices, endpoints: readonly EndpointView[]): number {
+  for (const { url, state, reason } of endpoints) {
+    if (state === 'differs')
+      cli.warn(
+        `${clean(url)} tells another history under the key of this mesh: ${clean(reason!)}. What is revoked at one is not at the other: aip help incident`,
+        'mesh_fork',
+      );
+    else if (state === 'silent') cli.warn(clean(reason!), 'endpoint_silent');
+  }
+  return endpoints.some(({ state }) => state === 'differs') ? 5 : 0;
+}
 
 function copyHere(copy: MeshCopy, now: number): CopyView {
   const provenAt = copy.provenAt();

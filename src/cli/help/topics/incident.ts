@@ -52,7 +52,14 @@ A verifier that is absent may go on refusing until it hears of it.
 # 6. The mesh that died
   aip mesh restore <backup>                   lists the orders to give again: denies, keys, principals, passports
 
-# 7. Know that it works before you need it
+# 7. Two homes: aip mesh status says mesh_fork, or a server that follows says FORK
+One goes on. Where both are of one term, stop it, and give it a greater one, which loses nothing:
+  aip mesh backup <file>
+  aip mesh restore <file>                     then aip mesh serve, as before
+The other is stopped, and follows. What it denied is given again there; what it reinstated is listed:
+  aip mesh serve --follow <url>
+
+# 8. Know that it works before you need it
   aip mesh drill --within 1s
 `;
 }
