@@ -19,6 +19,7 @@ interface Options extends KeyPlaces {
 export const command: CommandSpec<Options> = {
   path: ['mesh', 'status'],
   summary: 'Show the mesh, how far the copy here is, and every verifier that listens',
+  detail: 'Asks every endpoint that is configured, and says which one does not answer, or tells another history.',
   options: [
     {
       title: 'Flags',
