@@ -191,7 +191,7 @@ function hintFor(reason: string): string | null {
 
 const UNREADABLE = 'sent an answer that cannot be read';
 const OTHER_VERSION_HINT =
-  'check mesh.url (aip config list --sources); a mesh of an earlier version is upgraded first: aip help upgrade';
+  'check the URL, which aip mesh serve printed (aip config list --sources shows mesh.url); a mesh of an earlier version is upgraded first: aip help upgrade';
 
 /** A mesh's yes in another form than this version reads. */
 class MalformedAnswer extends Failure {

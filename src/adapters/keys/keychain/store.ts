@@ -4,7 +4,6 @@ import { Failure } from '../../../app/failure.js';
 import type { KeyStore } from '../../../app/ports/state.js';
 import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
 import { ensurePrivateFolder } from '../../files/secret/private-file.js';
-import { isTakenLock, lockFile } from '../../sqlite/file/lock.js';
 import { addonPaths } from './addon.js';
 import { callKeychain } from './child.js';
 import type { ChildReply, ChildRequest } from './child-messages.js';
@@ -135,6 +134,8 @@ export function keychain(options: KeychainOptions): KeyStore {
 /** Waits for the other creations of this home. @throws Failure KEYSTORE_TIMEOUT */
 async function turn(folder: string): Promise<() => void> {
   ensurePrivateFolder(folder);
+  // SQLite may be missing on this machine, which stops no look into a keychain.
+  const { isTakenLock, lockFile } = await import('../../sqlite/file/lock.js');
   for (let waited = 0; ; waited += TURN_PAUSE_MS) {
     try {
       return lockFile(join(folder, 'keychain.lock'));
