@@ -33,13 +33,16 @@ export function guardClient<C extends McpClient>(
   const guardedMember =
     (member: unknown, own: Member): Member =>
     (first, ...rest) => {
+      const takesParams = TAKES_PARAMS.has(member);
       const request = first as { readonly method?: unknown; readonly params?: CallParams } | undefined;
       const inner = request?.method === 'tools/call' ? request.params : undefined;
-      const params = TAKES_PARAMS.has(member) ? (first as CallParams | undefined) : inner;
-      if (params === undefined) return own(first, ...rest);
+      const given = takesParams ? (first as CallParams | undefined) : inner;
+      if (given === undefined) return own(first, ...rest);
+      // The caller may change its own object while a person is asked.
+      const params = { ...given };
       const send = (verified: object): unknown => {
         const sent = { ...params, arguments: verified };
-        return own(params === first ? sent : { ...request, params: sent }, ...rest);
+        return own(takesParams ? sent : { ...request, method: 'tools/call', params: sent }, ...rest);
       };
       const judged = async (): Promise<unknown> => {
         try {

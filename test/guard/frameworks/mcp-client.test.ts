@@ -65,6 +65,22 @@ test('no request or stream goes past, and a stream runs once it is read', async 
   expect(ran).toEqual([[asRequest(5), 'schema'], [{ method: 'tools/list' }], [ask(6), 'schema'], [asRequest(7)]]);
 });
 
+test('what the caller makes of its request while it is judged is not sent', async () => {
+  const { agent, ran, options } = await staged();
+  const own = {
+    callTool: async (params: object) => ran.push(params),
+    request: async (request: object) => ran.push(request),
+  };
+  const client = guardClient(agent, 'pay', own, options);
+  const ask = () => ({ name: 'refund', arguments: { amount: 5 } });
+  const [params, request] = [ask(), { method: 'tools/call', params: ask() }];
+  const asked = [client.callTool(params), client.request(request)];
+  params.name = request.params.name = 'refund_all';
+  request.method = 'resources/read';
+  await Promise.all(asked);
+  expect(ran).toEqual(expect.arrayContaining([ask(), { method: 'tools/call', params: ask() }]));
+});
+
 const FOLDER = process.env.AIP_TEST_FRAMEWORKS ?? null;
 const SDK = 'node_modules/@modelcontextprotocol/sdk/dist/esm';
 const SDKS = FOLDER === null ? [] : readdirSync(FOLDER).map((set) => join(FOLDER, set, SDK));
