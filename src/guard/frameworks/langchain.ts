@@ -1,6 +1,6 @@
 /** LangChain 1.x. `guardTool` wraps a tool behind its schema; the middleware guards every tool of an agent that is called through it. */
 import { guardedCall, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
-import { madeBySchema } from './schema-values.js';
+import { madeBySchema, withLeftOut } from './schema-values.js';
 
 /** What of a tool is used: `func` of the tools that `tool()` makes, `_call` of classes. */
 interface LangChainTool {
@@ -13,7 +13,8 @@ type Call = (input: unknown, ...rest: unknown[]) => unknown;
 
 /**
  * The same tool, which runs only when its agent may run it; a refusal is its answer. An `invoke` that its class has in the place of
- * LangChain's need not reach `_call`: it is judged itself, on what the schema makes of the arguments. @throws TypeError for what is no tool
+ * LangChain's need not reach `_call`: it is judged itself, on the arguments and what the schema makes of them.
+ * @throws TypeError for what is no tool
  */
 export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, options: GuardOptions = {}): T {
   const own = tool as unknown as Readonly<Record<string, unknown>>;
@@ -31,12 +32,13 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
       const params = bare ? { input } : (input as { readonly input?: unknown });
       try {
         const made = member === 'invoke' ? await madeBySchema(tool, params) : null;
+        const judged = made === null ? params : withLeftOut(made, params);
         // On the tool itself: private members of its class are not of a copy.
         const verifiedRun = (verified: typeof params): unknown => {
-          const judged = made !== null ? input : bare ? verified.input : verified;
-          return run.call(tool, call === null ? judged : { ...call, args: judged }, ...rest);
+          const args = made !== null ? input : bare ? verified.input : verified;
+          return run.call(tool, call === null ? args : { ...call, args }, ...rest);
         };
-        return await guardedCall(agent, tool.name, made ?? params, options, verifiedRun, signalIn(...rest));
+        return await guardedCall(agent, tool.name, judged, options, verifiedRun, signalIn(...rest));
       } catch (error) {
         const text = refusalText(error);
         if (text === null) throw error;

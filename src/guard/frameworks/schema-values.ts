@@ -20,6 +20,15 @@ function sayable(made: unknown, given: unknown): unknown {
   return Object.fromEntries(Object.entries(made).map(([name, each]) => [name, sayable(each, at(name))]));
 }
 
+/** What a schema made of `given`, and beside it what it left out, at any depth: for a tool that reads its arguments as they were given. */
+export function withLeftOut<V>(made: V, given: unknown): V {
+  if (typeof made !== 'object' || made === null || typeof given !== 'object' || given === null) return made;
+  const at = given as Readonly<Record<string, unknown>>;
+  if (Array.isArray(made)) return made.map((each, i) => withLeftOut(each as unknown, at[i])) as V;
+  const own = Object.entries(made).map(([name, each]) => [name, withLeftOut(each as unknown, at[name])] as const);
+  return { ...given, ...Object.fromEntries(own) } as V;
+}
+
 /** What of a JSON Schema is used. */
 interface Schema {
   readonly default?: unknown;

@@ -156,7 +156,8 @@ describe.each(SETS.filter((set) => has(set, '@langchain/core')))('LangChain in %
     for (const made of [new Direct(), new Through()]) {
       const tool = guardTool(agent, made as Any as { name: string }, { workspace, privateKey: KEY }) as Any;
       const call = (args: object): object => ({ type: 'tool_call', name: 'refund', id: 'c', args });
-      for (const asked of [{ amount: 500 }, {}]) {
+      // The schema leaves the last one's inner amount out, and a class of its own reads it.
+      for (const asked of [{ amount: 500 }, {}, { amount: 5, args: { amount: 500 } }]) {
         expect(await tool.invoke(asked)).toMatch(/^AIP-E202 /);
         expect(await tool.invoke(call(asked))).toMatch(/^AIP-E202 /);
       }
@@ -164,7 +165,7 @@ describe.each(SETS.filter((set) => has(set, '@langchain/core')))('LangChain in %
       await tool.invoke(call({ amount: 6 }));
       expect(ran.splice(0)).toEqual([{ amount: 5 }, { amount: 6 }]);
     }
-    expect(await workspace.getVerificationLogs()).toHaveLength(12);
+    expect(await workspace.getVerificationLogs()).toHaveLength(16);
   });
   test('a tool whose answers are pairs answers with the refusal', async () => {
     const [{ tool }, { z }] = [await load(set, '@langchain/core/tools'), await load(set, 'zod')];
