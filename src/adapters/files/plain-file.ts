@@ -232,12 +232,15 @@ async function writeBeside(path: string, text: string, like: Stats | null): Prom
     const mode = like === null ? 0o644 : like.mode & 0o777;
     const handle = await promises.open(temporary, 'wx', mode);
     try {
-      // Only root may give a file to another user. The mode once more, for what the umask took from it.
+      // Only root may give a file to another user. The mode once more, for what the umask took from it; another group gets what all have.
       if (like !== null) {
-        await handle.chown(like.uid, like.gid).then(
+        const chowned = handle.chown(like.uid, like.gid).catch(() => handle.chown(-1, like.gid));
+        const chmodded = chowned.then(
           () => handle.chmod(mode),
-          () => undefined,
+          () => handle.chmod((mode & 0o707) | ((mode & 0o007) << 3)),
         );
+        // Not every file system has modes.
+        await chmodded.catch(() => undefined);
       }
       await handle.writeFile(text);
       await handle.sync();

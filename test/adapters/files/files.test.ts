@@ -10,9 +10,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readDocument } from '../../../src/adapters/files/document.js';
 import { expandPattern, isNamedPipe, placeFile, replaceFile } from '../../../src/adapters/files/plain-file.js';
 import { readPrivate } from '../../../src/adapters/files/secret/private-file.js';
@@ -102,6 +103,29 @@ describe('placing a file', () => {
       await replaceFile(join(at, 'old'), 'after');
       expect([readFileSync(join(at, 'old'), 'utf8'), statSync(join(at, 'old')).mode & 0o777]).toEqual(['after', mode]);
     }
+  });
+
+  test.runIf(process.platform !== 'win32')('gives another group no more than everybody had', async () => {
+    const at = join(folder(), 'old');
+    const handle = await open(at, 'w');
+    const files = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const refusing = (refuses: (uid: number) => boolean): void => {
+      const { chown } = files;
+      const spy = vi.spyOn(files, 'chown').mockImplementation(function (this: FileHandle, uid, gid) {
+        return refuses(uid) ? Promise.reject(new Error('EPERM')) : chown.call(this, uid, gid);
+      });
+      onTestFinished(() => spy.mockRestore());
+    };
+    const replaced = async (mode: number): Promise<number> => {
+      chmodSync(at, mode);
+      await replaceFile(at, 'after');
+      return statSync(at).mode & 0o777;
+    };
+    refusing((uid) => uid !== -1);
+    expect(await replaced(0o660)).toBe(0o660);
+    refusing(() => true);
+    expect([await replaced(0o660), await replaced(0o664)]).toEqual([0o600, 0o644]);
   });
 });
 
