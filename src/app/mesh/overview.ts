@@ -145,13 +145,16 @@ function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: Signature
   }
   const checkpoint = readCheckpoint(answer.checkpoint);
   if (signatureHolds(checkpoint as unknown as JsonObject, check)) return checkpoint;
-  throw new Failure(
-    'NETWORK',
-    `${line.url} does not sign with the pinned key of the mesh: it is another mesh, or an impostor.`,
-    {
+  throw new OtherKey(line);
+}
+
+/** An endpoint whose answer another key signed than the mesh's. */
+class OtherKey extends Failure {
+  constructor({ url }: MeshEndpoint) {
+    super('NETWORK', `${url} does not sign with the pinned key of the mesh: it is another mesh, or an impostor.`, {
       hint: 'compare the key that aip mesh serve printed with mesh.public_key (aip config list), or with --mesh-key of aip mesh join',
-    },
-  );
+    });
+  }
 }
 
 /** The events of a page, each signed by the mesh's key. @throws ShapeError; Failure NETWORK for one that is forged */
@@ -176,8 +179,11 @@ async function eventAt(line: MeshEndpoint, check: SignatureCheck, seq: number): 
 /** How an endpoint of the mesh stands to the one that is shown. */
 export interface EndpointView {
   readonly url: string;
-  /** `agrees`: it tells the same log, perhaps not as far. `differs`: another one, under the mesh's key. `silent`: it proves nothing now. */
-  readonly state: 'agrees' | 'differs' | 'silent';
+  /**
+   * `agrees`: it tells the same log, perhaps not as far. `differs`: another one, under the mesh's key. `foreign`: under another key.
+   * `silent`: it proves nothing now.
+   */
+  readonly state: 'agrees' | 'differs' | 'foreign' | 'silent';
   readonly term: number | null;
   readonly head: number | null;
   /** Null where it agrees. */
@@ -218,7 +224,10 @@ async function heardOf(line: MeshEndpoint, check: SignatureCheck): Promise<Heard
 
 async function viewOf(one: Heard, shown: Proven, check: SignatureCheck): Promise<EndpointView> {
   const { url } = one.line;
-  if (one.seen === null) return { url, state: 'silent', term: null, head: null, reason: one.failure.message };
+  if (one.seen === null) {
+    const state = one.failure instanceof OtherKey ? 'foreign' : 'silent';
+    return { url, state, term: null, head: null, reason: one.failure.message };
+  }
   const { term, seq: head } = one.seen.signed;
   try {
     const reason = await differenceOf(one, shown, check);

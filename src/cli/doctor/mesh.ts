@@ -36,8 +36,8 @@ export async function* inspectMesh(cli: Scene, config: Config, hasState: boolean
     } else if (reply.status !== 200) yield warning('mesh', `${line.url} answers ${reply.status}.`, 'aip mesh status');
     else yield ok('mesh', `${line.url} is up.`);
   }
-  // The first one tells who listens; that it was not heard is said once.
-  if (!unheard.includes(lines[0]!.url)) yield* inspectRoster(cli, config, access, unheard);
+  // One of them tells who listens; that none was heard is said.
+  if (unheard.length < lines.length) yield* inspectRoster(cli, config, access, unheard);
 }
 
 /** Verifiers of an older version hear of no passport: what is narrowed elsewhere stays wide there. */
@@ -59,7 +59,7 @@ async function* inspectRoster(
           `${url} tells another history under the key of this mesh: ${reason!}.`,
           'aip help incident',
         );
-      else if (state === 'silent' && !unheard.includes(url)) yield warning('mesh', reason!, 'aip mesh status');
+      else if (state !== 'agrees' && !unheard.includes(url)) yield warning('mesh', reason!, 'aip mesh status');
     }
     const { older, absent, absentTotal } = seen;
     if (older.length > 0)

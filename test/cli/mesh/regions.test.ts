@@ -1,7 +1,10 @@
 /** Regions at a terminal: the help's own steps, on real processes. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Home, type Running } from '../../kit/mesh/homes.js';
+import { household } from '../../kit/native/household.js';
 
 const SLOW = 120_000;
 const agent = (n: number): string => `did:web:acme.com:agents:a${n}`;
@@ -170,6 +173,29 @@ describe('regions', { timeout: SLOW }, () => {
     const back = await follow(b, again.url, made.key, again.mesh_public_key);
     expect(back.returned).toMatchObject({ fork: 1, events: [{ agent_id: agent(2) }, { agent_id: agent(3) }] });
     for (const n of [1, 2, 3]) expect(await a.json('status', agent(n))).toMatchObject({ status: 'revoked' });
+  });
+
+  test('an endpoint that signs with another key is said, and the others are shown', async () => {
+    const home = new Home();
+    const { url } = await home.serve();
+    const impostor = createServer(({ headers, url: path }, reply) => {
+      void fetch(new URL(path!, url), { headers: { authorization: headers.authorization! } })
+        .then((told) => told.text())
+        .then((text) => reply.end(text.replace(/"signature":"[0-9a-f]{8}/, '"signature":"00000000')));
+    });
+    await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void impostor.close());
+    const other = `http://127.0.0.1:${(impostor.address() as AddressInfo).port}`;
+    const away = 'http://127.0.0.1:9';
+    home.set('mesh', { url: away, regions: [other, url].map((endpoint, i) => ({ name: `r${i}`, endpoint })) });
+    const machine = household({ env: { AIP_HOME: home.env.AIP_HOME! } });
+    const { code, out, err } = await machine.run('mesh', 'status', '--json');
+    expect([code, err]).toEqual([5, expect.stringMatching(/"endpoint_silent"[^]*"endpoint_foreign"/)]);
+    expect(JSON.parse(out)).toMatchObject({
+      url,
+      endpoints: [{ url: away }, { url: other, state: 'foreign' }, { url }],
+    });
+    expect((await machine.run('doctor')).out).toContain(`${other} does not sign with the pinned key of the mesh`);
   });
 
   test('a plain text line beyond this machine is refused', async () => {

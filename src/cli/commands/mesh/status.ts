@@ -35,7 +35,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     4: 'the key store is missing, locked or refuses',
-    5: 'the mesh cannot be reached, refuses, signs with another key, or its endpoints tell two histories',
+    5: 'the mesh cannot be reached or refuses, or an endpoint signs with another key or tells another history',
   },
   touches: ['network', 'state', 'keychain'],
   onlyReads: true,
@@ -103,9 +103,9 @@ function warnOfEndpoints(cli: Notices, endpoints: readonly EndpointView[]): numb
         `${clean(url)} tells another history under the key of this mesh: ${clean(reason!)}. What is revoked at one is not at the other: aip help incident`,
         'mesh_fork',
       );
-    else if (state === 'silent') cli.warn(clean(reason!), 'endpoint_silent');
+    else if (state !== 'agrees') cli.warn(clean(reason!), `endpoint_${state}`);
   }
-  return endpoints.some(({ state }) => state === 'differs') ? 5 : 0;
+  return endpoints.some(({ state }) => state === 'differs' || state === 'foreign') ? 5 : 0;
 }
 
 function copyHere(copy: MeshCopy, now: number): CopyView {
