@@ -1,6 +1,6 @@
 /** OpenAI Agents SDK for TypeScript. */
 import { guardedCall, needsPerson, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
-import { madeBySchema, withDefaults } from './schema-values.js';
+import { madeBySchema, missingIn, withDefaults } from './schema-values.js';
 
 /** What of a function tool is used. The arguments arrive as the text of an object. */
 interface FunctionTool {
@@ -25,7 +25,8 @@ type Needs = (context: unknown, input: object, ...rest: unknown[]) => Promise<bo
 
 /**
  * The same tool, which runs only when its agent may run it; a refusal is its answer. Of a tool that `tool()` has made, the arguments are judged
- * as the model gives them, with the defaults of its JSON Schema: a schema that changes values (`preprocess`, `catch`) is behind the verdict.
+ * as the model gives them, with the defaults of its JSON Schema, and the model is told what they lack that it requires. A schema that changes
+ * values (`preprocess`, `catch`) is behind the verdict.
  * `tool(guardTool(agent, {name, parameters, execute}))` judges exactly what `execute` gets.
  * @throws TypeError for a tool without `invoke` or `execute`: what another program runs never passes here
  */
@@ -61,12 +62,14 @@ export function guardTool<T extends FunctionTool | ToolOptions>(agent: Agent, to
     return {
       ...guarded,
       // Written anew from what was verified: of a member that stands there twice, the tool could read the other one.
-      invoke: async (context: never, input: string, ...rest: never[]) =>
-        call(
-          withDefaults(argumentsIn(input), parameters),
-          (verified) => (invoke as Execute).call(tool, context, JSON.stringify(verified), ...rest),
-          rest,
-        ),
+      invoke: async (context: never, input: string, ...rest: never[]) => {
+        const asked = withDefaults(argumentsIn(input), parameters);
+        const missing = missingIn(asked, parameters);
+        if (missing !== null) return `${name} was not run: its schema requires ${missing}, which is missing.`;
+        const run = (verified: object): unknown =>
+          (invoke as Execute).call(tool, context, JSON.stringify(verified), ...rest);
+        return call(asked, run, rest);
+      },
     };
   if (typeof execute === 'function')
     return {

@@ -31,9 +31,13 @@ export function withLeftOut<V>(made: V, given: unknown): V {
 
 /** What of a JSON Schema is used. */
 interface Schema {
+  readonly type?: string | readonly string[];
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Schema | boolean;
+  /** A list: of each item. */
+  readonly items?: Schema | readonly Schema[];
   readonly anyOf?: readonly Schema[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -49,7 +53,7 @@ function filled(value: unknown, schema: Schema = {}): unknown {
   const alternatives = [schema, ...(schema.anyOf ?? []).filter((each) => mayTake(each, value))];
   if (Array.isArray(value)) {
     const { items } = alternatives.find((each) => each.items !== undefined) ?? {};
-    return value.map((each) => filled(each, items));
+    return value.map((each, i) => filled(each, itemAt(items, i)));
   }
   const given = value as Readonly<Record<string, unknown>>;
   const members = alternatives.flatMap(({ properties = {} }) => Object.entries(properties));
@@ -67,4 +71,31 @@ function mayTake({ properties = {} }: Schema, value: object): boolean {
     ([name, { const: only, enum: kinds = only === undefined ? null : [only] }]) =>
       kinds === null || !Object.hasOwn(given, name) || kinds.includes(given[name]),
   );
+}
+
+function itemAt(items: Schema['items'], at: number): Schema | undefined {
+  return Array.isArray(items) ? (items as readonly Schema[])[at] : (items as Schema | undefined);
+}
+
+/**
+ * A member that a JSON Schema requires and the value lacks, at any depth; null where there is none. A tool that takes the value all the same
+ * fills the member in with a default that its JSON Schema does not tell.
+ */
+export function missingIn(value: unknown, schema: unknown): string | null {
+  return lacking(value, schema as Schema | undefined);
+}
+
+function lacking(value: unknown, schema: Schema = {}): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const kind = Array.isArray(value) ? 'array' : 'object';
+  const { required = [], properties = {}, additionalProperties: rest, items, anyOf = [] } = schema;
+  const others = anyOf.filter((each) => [each.type ?? kind].flat().includes(kind) && mayTake(each, value));
+  const missing = others.map((each) => lacking(value, each));
+  if (missing.length > 0 && !missing.includes(null)) return missing[0]!;
+  const members = Object.entries(value) as [string, unknown][];
+  const known = (name: string): Schema | undefined =>
+    Object.hasOwn(properties, name) ? properties[name] : typeof rest === 'object' ? rest : undefined;
+  const inner = members.map(([name, each], i) => lacking(each, kind === 'array' ? itemAt(items, i) : known(name)));
+  const own = kind === 'array' ? undefined : required.find((name) => !Object.hasOwn(value, name));
+  return own ?? inner.find((each) => each !== null) ?? null;
 }

@@ -45,6 +45,36 @@ test('of alternatives, the defaults of the one that takes the arguments are judg
   expect(await ask(undefined as never, '{"how":{"kind":"card"}}')).toMatch(/^AIP-E202 /);
 });
 
+test('what is required and missing is asked for: the tool would fill in a default that its JSON Schema does not tell', async () => {
+  const { agent, ran, options } = await staged();
+  const pay = { type: 'object', properties: { amount: { type: 'number' } }, required: ['amount'] };
+  const properties = {
+    one: pay,
+    any: { anyOf: [pay, { type: 'null' }] },
+    all: { items: pay },
+    pair: { items: [{}, pay] },
+  };
+  const parameters = { properties: { ...properties, by: { additionalProperties: pay } }, required: ['one'] };
+  const invoke = async (_: never, input: string): Promise<unknown> => ran.push(JSON.parse(input));
+  const { invoke: ask } = guardFunction(agent, { name: 'refund', parameters, invoke }, options);
+  const one = { amount: 5 };
+  const wrong = [
+    {},
+    { one: {} },
+    { one, any: {} },
+    { one, all: [one, {}] },
+    { one, pair: [{}, {}] },
+    { one, by: { x: {} } },
+  ];
+  for (const asked of wrong)
+    expect(await ask(undefined as never, JSON.stringify(asked))).toMatch(
+      /^refund was not run: .* requires (?:one|amount),/,
+    );
+  const right = { one, any: null, all: [one], pair: [{}, one], by: { x: one } };
+  await ask(undefined as never, JSON.stringify(right));
+  expect(ran).toEqual([right]);
+});
+
 test('a person is asked about what is judged, with what the schema fills in', async () => {
   const { agent, options } = await staged({ require_approval: { above: 10 } });
   const made = { name: 'refund', needsApproval: false as unknown };
