@@ -4,7 +4,11 @@ import { household, inFiles, type Household } from '../../kit/native/household.j
 
 interface Vector {
   readonly name: string;
-  readonly constraints?: { readonly currency?: string; readonly daily_limit?: number };
+  readonly constraints?: {
+    readonly currency?: string;
+    readonly monetary_limit?: unknown;
+    readonly daily_limit?: number;
+  };
   readonly params: object;
   readonly target?: string;
   readonly expect: readonly string[];
@@ -32,8 +36,8 @@ describe('what limits read, at the command line', () => {
     const machine = await limited();
     // A table of money may have limits of its own; those of the agent here are the usual ones.
     const usual = vectors(table).filter(
-      ({ name, constraints: { currency = 'USD', daily_limit } = {} }) =>
-        /^(?:honest|refused):/.test(name) && currency === 'USD' && daily_limit === undefined,
+      ({ name, constraints: { currency = 'USD', monetary_limit = 100, daily_limit } = {} }) =>
+        /^(?:honest|refused):/.test(name) && currency === 'USD' && monetary_limit === 100 && daily_limit === undefined,
     );
     expect(usual.length).toBeGreaterThan(50);
     for (const vector of usual) {

@@ -1,5 +1,5 @@
 /** Servers of one mesh on one database as processes of their own: one that is frozen in the middle, and all that are killed in turn. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandDigest, type Command } from '../../../../src/mesh/command.js';
@@ -53,7 +53,12 @@ async function frozenServer(url: string, cmdId: string, stopsAt: number) {
     }
   };
   return {
-    says,
+    /** Resolves when it has said so and stands still: a SIGCONT that comes before its SIGSTOP would wake nobody. */
+    stopsAt: async (line: string): Promise<void> => {
+      await says(line);
+      while (!spawnSync('ps', ['-o', 'stat=', '-p', String(child.pid)], { encoding: 'utf8' }).stdout.startsWith('T'))
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    },
     goOn: () => child.kill('SIGCONT'),
     last: async () => {
       await ended;
@@ -68,7 +73,7 @@ describePostgres('servers of one mesh', QUICK, (cluster) => {
     const store = await openStore(url);
     await settled(store, 'before-all-of-it');
     const frozen = await frozenServer(url, 'frozen-command', 1);
-    await frozen.says('stopped');
+    await frozen.stopsAt('stopped');
     // Nothing is held: it is one statement, not a wait for a lock.
     for (let i = 0; i < 3; i++)
       expect(await store.append([proposal(`while-frozen-${i}`)], judgeWith(NOW, cheapSign))).toMatchObject([
@@ -85,11 +90,11 @@ describePostgres('servers of one mesh', QUICK, (cluster) => {
     const store = await openStore(url);
     await settled(store, 'before-all-of-it');
     const frozen = await frozenServer(url, 'frozen-command', 2);
-    await frozen.says('judged');
+    await frozen.stopsAt('judged');
     // Its first try meets another head; the second holds it.
     await settled(store, 'in-between-command');
     frozen.goOn();
-    await frozen.says('stopped');
+    await frozen.stopsAt('stopped');
     expect(await settled(store, 'while-it-is-held')).toMatchObject({ kind: 'done', answer: { seq: 3 } });
     expect(await store.confirm()).toMatchObject({ seq: 3 });
     frozen.goOn();
