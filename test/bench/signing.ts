@@ -5,11 +5,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askedKey } from '../../src/adapters/keys/asked/open.js';
 import { text as keysTopic } from '../../src/cli/help/topics/keys.js';
+import { freePort } from '../kit/servers/free-port.js';
 import { requireQuiet } from './baseline.js';
 import { isMet, msMore, table, type Pair, type Result } from './measure.js';
 
@@ -194,14 +195,6 @@ async function until(ready: () => Promise<unknown>): Promise<void> {
     await new Promise((resolve) => void setTimeout(resolve, 100));
   }
   throw new Error('a back end did not start');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function has(program: string): boolean {

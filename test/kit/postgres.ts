@@ -2,14 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { BIN, TestCluster, type ClusterOptions } from './state/cluster.js';
 
-export {
-  connectWithUrl,
-  freePort,
-  programFile,
-  serverUser,
-  TestCluster,
-  type ClusterOptions,
-} from './state/cluster.js';
+export { connectWithUrl, programFile, serverUser, TestCluster, type ClusterOptions } from './state/cluster.js';
 
 /** Lines of postgresql.conf for a cluster that no test kills: nothing waits for the disk. */
 export const QUICK: ClusterOptions = { config: ['fsync = off', 'full_page_writes = off'] };

@@ -8,7 +8,7 @@ import { backUpMesh, restoreMesh } from '../../src/workspace/mesh/backup.js';
 import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { serveMesh, type ServingOptions } from '../../src/workspace/mesh/serving.js';
 import { SYSTEM } from '../../src/workspace/world.js';
-import { sshAgent } from '../kit/key-services.js';
+import { sshAgent } from '../kit/servers/key-services.js';
 import { until } from '../kit/mesh/network.js';
 import { folder, listener, post, region } from '../kit/mesh/several/regions.js';
 

@@ -6,7 +6,8 @@ import { connectTo, type Connection } from '../../../src/adapters/postgres/conne
 import { PostgresTrouble } from '../../../src/adapters/postgres/trouble.js';
 import { FaultProxy } from '../../kit/mesh/fault-proxy.js';
 import { certificate } from '../../kit/mesh/certificate.js';
-import { connectWithUrl, describePostgres, freePort } from '../../kit/postgres.js';
+import { connectWithUrl, describePostgres } from '../../kit/postgres.js';
+import { freePort } from '../../kit/servers/free-port.js';
 
 const open: Connection[] = [];
 afterEach(async () => {

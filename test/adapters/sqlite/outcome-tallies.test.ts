@@ -1,12 +1,11 @@
 /** How accepted intents ended is counted, so that a report does not grow with the log: the counts are those that reading the log gives. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
 import { formatTime } from '../../../src/protocol/time.js';
+import { scratch } from '../../kit/scratch.js';
 import { AGENT, draft, refused, T0 } from '../../kit/state/drafts.js';
 
 const HOUR = 3_600_000;
@@ -29,7 +28,7 @@ function opened(path: string): SqliteState {
 }
 
 function written(decisions: readonly Decided[]): { path: string; state: SqliteState } {
-  const path = join(mkdtempSync(join(tmpdir(), 'aip-endings-')), 'state.db');
+  const path = join(scratch(), 'state.db');
   const state = opened(path);
   state.transact((ledger) => {
     for (const { agent, ago, ending } of decisions) {

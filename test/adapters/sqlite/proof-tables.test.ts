@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkLog } from '../../../src/app/logs/check.js';
@@ -9,9 +7,10 @@ import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.j
 import { toHex } from '../../../src/protocol/hex.js';
 import { leafText } from '../../../src/protocol/log/leaf.js';
 import { inclusionProof, leafHash, rootFromInclusion, rootOf } from '../../../src/protocol/transparency/tree.js';
+import { scratch } from '../../kit/scratch.js';
 import { AGENT, draft, refused, T0 } from '../../kit/state/drafts.js';
 
-const at = (): string => join(mkdtempSync(join(tmpdir(), 'aip-proof-')), 'state.db');
+const at = (): string => join(scratch(), 'state.db');
 const open = (path: string): SqliteState => openState(path, { random: randomBytes });
 
 /** Every entry behind the tree's beginning is its leaf. */

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
 import { Failure } from '../../../src/app/failure.js';
 import { recordOutcomes, reportOutcome, type OutcomeReport } from '../../../src/app/outcomes/report.js';
 import { verifyChain } from '../../../src/protocol/log/chain.js';
+import { scratch } from '../../kit/scratch.js';
 import { AGENT, draft, refused, T0 } from '../../kit/state/drafts.js';
 
 const HASH = draft().intent_hash!;
 const OTHER_HASH = `sha256:${'0f'.repeat(32)}`;
 
 function decided(): { state: SqliteState; token: string } {
-  const state = openState(join(mkdtempSync(join(tmpdir(), 'aip-outcome-')), 'state.db'), { random: randomBytes });
+  const state = openState(join(scratch(), 'state.db'), { random: randomBytes });
   onTestFinished(() => state.close());
   const token = state.transact((ledger) => {
     ledger.append(refused('AIP-E202', { intent_hash: OTHER_HASH }));

@@ -6,12 +6,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BINARY } from '../../kit/built/program.js';
 import { guarded, type Guarded } from '../../kit/guard.js';
+import { freePort } from '../../kit/servers/free-port.js';
 
 type Any = Record<string, any>;
 const PEERS = process.env.AIP_TEST_MCP ?? null;
@@ -211,16 +211,6 @@ if (PEERS === null) {
       const no = await client.callTool({ name: 'refund', arguments: { amount: 10_000 } });
       expect(no.content[0].text).toMatch(/^AIP-E202 /);
       expect(ran).toBe('refund 50\n');
-    });
-  });
-}
-
-function freePort(): Promise<number> {
-  const probe = createServer();
-  return new Promise((resolve) => {
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
     });
   });
 }

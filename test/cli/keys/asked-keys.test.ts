@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync, copyFileSyn
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
-import { falseAgent, falseService, sshAgent } from '../../kit/key-services.js';
+import { falseAgent, falseService, sshAgent } from '../../kit/servers/key-services.js';
 import { world } from '../../kit/world.js';
 
 const SEND = ['-a', 'send_email', '--param', 'to=a@acme.com'] as const;

@@ -14,6 +14,7 @@ import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { inHome } from '../../kit/history.js';
 import { household } from '../../kit/native/household.js';
 import { witness } from '../../kit/proof/witness.js';
+import { freePort } from '../../kit/servers/free-port.js';
 import { world } from '../../kit/world.js';
 
 /** A machine with a log, which grows by `judge`. */
@@ -163,7 +164,7 @@ test.runIf(process.env['AIP_TEST_WITNESS'] !== undefined)(
       .run([origin, Buffer.from(EMPTY_ROOT).toString('base64')]);
     database.statement('INSERT INTO key (origin, key) VALUES (?, ?)').run([origin, logKey]);
     database.close();
-    const port = 20_000 + (process.pid % 20_000);
+    const port = await freePort();
     const lite = run(process.env['AIP_TEST_WITNESS']!, [
       '-db',
       db,
@@ -179,7 +180,11 @@ test.runIf(process.env['AIP_TEST_WITNESS'] !== undefined)(
     let said = '';
     lite.stderr.on('data', (part: Buffer) => (said += part.toString()));
     const url = `http://127.0.0.1:${port}`;
-    await until(async () => void (await fetch(url)));
+    await until(async () => {
+      await fetch(url).catch((error: unknown) => {
+        throw new Error(`litewitness does not answer (exit ${lite.exitCode}): ${said}`, { cause: error });
+      });
+    });
     const back = kept(home.state);
     for (const amount of [2, 3]) await judge(amount);
     expect((await home.run('logs', 'checkpoint', '--witness', url)).code, said).toBe(0);

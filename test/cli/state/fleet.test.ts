@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import type { JsonRecord } from '../../../src/app/logs/foreign-records.js';
 import { renderEntry } from '../../../src/cli/render/entry.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
-import { describePostgres, freePort, QUICK } from '../../kit/postgres.js';
+import { describePostgres, QUICK } from '../../kit/postgres.js';
+import { freePort } from '../../kit/servers/free-port.js';
 import { world, type World } from '../../kit/world.js';
 
 const ENV = { AIP_KEY_PASSPHRASE: 'correct horse' };

@@ -4,12 +4,12 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, chownSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { parsePostgresUrl, passwordIn } from '../../../src/adapters/postgres/address.js';
 import { connectTo, type Connection, type PostgresRow } from '../../../src/adapters/postgres/connection.js';
 import { passwordsOf } from '../../../src/adapters/postgres/password.js';
+import { freePort } from '../servers/free-port.js';
 
 /** Seconds after which a server that nobody stopped ends. */
 const LIFETIME = 600;
@@ -285,15 +285,6 @@ export function connectWithUrl(url: string, connectMs = 5000): Promise<Connectio
   const address = parsePostgresUrl(url, { env: {}, osUser: userInfo().username });
   const passwords = passwordsOf(address, { env: {}, userHome: '', inUrl: passwordIn(url) });
   return connectTo({ address, passwords, name: 'aip test', connectMs });
-}
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** False where there is no such process. */

@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { askedKey } from '../../../../src/adapters/keys/asked/open.js';
-import { falseService, freePort, scratch, service, SERVICES } from '../../../kit/key-services.js';
+import { freePort } from '../../../kit/servers/free-port.js';
+import { falseService, service, SERVICES } from '../../../kit/servers/key-services.js';
+import { scratch } from '../../../kit/scratch.js';
 
 const MESSAGE = Buffer.from('what the agent intends');
 type Env = Readonly<Record<string, string>>;

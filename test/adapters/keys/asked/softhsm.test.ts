@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askedKey } from '../../../../src/adapters/keys/asked/open.js';
 import { text } from '../../../../src/cli/help/topics/keys.js';
-import { hasProgram, scratch } from '../../../kit/key-services.js';
+import { hasProgram } from '../../../kit/servers/key-services.js';
+import { scratch } from '../../../kit/scratch.js';
 import { world } from '../../../kit/world.js';
 
 const MODULE = ['/usr/lib/softhsm/libsofthsm2.so', '/usr/lib64/pkcs11/libsofthsm2.so'].find((path) => existsSync(path));

@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { askedKey } from '../../../../src/adapters/keys/asked/open.js';
 import { sshString, SshWire } from '../../../../src/protocol/identity/ssh-wire.js';
-import { falseAgent, scratch, sshAgent } from '../../../kit/key-services.js';
+import { falseAgent, sshAgent } from '../../../kit/servers/key-services.js';
+import { scratch } from '../../../kit/scratch.js';
 
 const MESSAGE = Buffer.from('what the agent intends');
 const open = (address: string, socket: string, wanted: Uint8Array | null = null) =>

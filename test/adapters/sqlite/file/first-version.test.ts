@@ -1,7 +1,6 @@
 /** A state that the first version wrote: its tables, brought up to those of today, and what its log says of agents. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkLog } from '../../../../src/app/logs/check.js';
@@ -9,10 +8,11 @@ import { Database } from '../../../../src/adapters/sqlite/engine/database.js';
 import { openState, type SqliteState } from '../../../../src/adapters/sqlite/open.js';
 import { openLocalCopy } from '../../../../src/adapters/mesh/client/local-copy.js';
 import { entryHash, verifyChain } from '../../../../src/protocol/log/chain.js';
+import { scratch } from '../../../kit/scratch.js';
 import { AGENT, draft, refused, T0 } from '../../../kit/state/drafts.js';
 
 const TABLES = readFileSync(new URL('../../../kit/state/first-version.sql', import.meta.url), 'utf8');
-const at = (): string => join(mkdtempSync(join(tmpdir(), 'aip-first-')), 'state.db');
+const at = (): string => join(scratch(), 'state.db');
 const open = (path: string): SqliteState => openState(path, { random: randomBytes });
 const HOUR = 3_600_000;
 

@@ -5,7 +5,8 @@ import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { PostgresMeshStore } from '../../../../src/adapters/postgres/mesh/store.js';
-import { connectWithUrl, freePort, programFile, serverUser, type TestCluster } from '../../postgres.js';
+import { freePort } from '../../servers/free-port.js';
+import { connectWithUrl, programFile, serverUser, type TestCluster } from '../../postgres.js';
 import { LOG_ID } from '../server.js';
 
 /** An opening of the mesh in a database; it is closed with the test unless that is done before. */

