@@ -53,7 +53,15 @@ export const command: CommandSpec<Options> = {
   summary: 'Run a command only if the agent may do what it stands for',
   detail:
     'An argument {name} or --flag={name} becomes the verified param; the command also finds AIP_PARAM_<NAME>, AIP_INTENT_FILE, AIP_INTENT_HASH and AIP_AGENT_ID in its environment. Its exit code is passed on; what aip has to say goes to stderr.',
-  args: [{ name: 'command', description: 'the command and its arguments', variadic: true, afterDashes: true }],
+  args: [
+    {
+      name: 'command',
+      description: 'the command and its arguments',
+      variadic: true,
+      afterDashes: true,
+      values: 'file',
+    },
+  ],
   options: [
     {
       title: 'What it stands for',

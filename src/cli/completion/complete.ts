@@ -65,6 +65,8 @@ export async function complete(
   if (current.startsWith('-') && !operandsOnly) return starting({ candidates: flagsOf(options), files: false });
   if (command === null) return starting({ candidates: nextWords(commands, path), files: false });
   const arg = argumentAt(command, operands);
+  if (arg?.afterDashes === true && !operandsOnly)
+    return starting({ candidates: [{ value: '--', why: arg.description }], files: false });
   if (arg?.choices !== undefined) {
     const choices = arg.choices.map((value) => ({ value, why: arg.description }));
     return starting({ candidates: operands > 0 ? choices : [...choices, ...nextWords(commands, path)], files: false });

@@ -40,7 +40,7 @@ _aip() {
     esac
   done
   (( $#values )) && _describe -V aip values
-  [[ -n $files ]] && _files
+  [[ -n $files ]] && { compset -P '--*='; _files }
 }
 if [ "$funcstack[1]" = "_aip" ]; then _aip "$@"; else compdef _aip aip aip-cli; fi
 `;
@@ -51,7 +51,7 @@ function __aip_complete
     set -l current (commandline -ct)
     for line in (aip __complete -- $words[2..-1] "$current" 2>/dev/null)
         if test "$line" = ':file'
-            __fish_complete_path "$current"
+            complete -C "'' $current"
         else
             echo $line
         end

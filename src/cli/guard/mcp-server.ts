@@ -41,6 +41,7 @@ export const SERVER_ARG: ArgSpec = {
   required: false,
   variadic: true,
   afterDashes: true,
+  values: 'file',
 };
 
 /** Of commands that start a server. */

@@ -137,6 +137,19 @@ describe('aip __complete', () => {
     expect(await offers('intent', 'sign', '--approval-request', '')).toContain(`${id}\t`);
   });
 
+  test('offers what parts a command of another program from flags, and files behind it', async () => {
+    const offers = async (...words: string[]) => (await world().run('__complete', '--', ...words)).out;
+    for (const words of [
+      ['exec', '-p', 'bot', '-a', 'deploy'],
+      ['mcp', 'guard', '-p', 'bot'],
+      ['mcp', 'init'],
+    ]) {
+      expect(await offers(...words, '')).toMatch(/^--\t/);
+      expect(await offers(...words, '--', '')).toBe(':file\n');
+      expect(await offers(...words, '--', 'node', './se')).toBe(':file\n');
+    }
+  });
+
   test('prints a value and why, a line each', async () => {
     const { code, out } = await world().run('__complete', '--', 'config', '');
     expect(code).toBe(0);
@@ -231,7 +244,7 @@ describe('the scripts', () => {
   const noFish = absent('fish');
   describe.skipIf(noFish)(`in fish${noFish ? ' (skipped: fish is not installed)' : ''}`, () => {
     /** What aip was asked, and what fish offers after `line`, where `answer` is the answer of aip. */
-    const tab = (line: string, answer: string) => {
+    const tab = (line: string, answer: string, inHome?: string) => {
       const asked = script('');
       const program = `
         function aip; printf '[%s]' $argv > ${asked}; printf '%s' '${answer}'; end
@@ -239,6 +252,7 @@ describe('the scripts', () => {
         complete -C '${line}'`;
       const home = mkdtempSync(join(tmpdir(), 'aip-fish-'));
       onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+      if (inHome !== undefined) writeFileSync(join(home, inHome), '');
       const env = { PATH: process.env['PATH'], HOME: home };
       const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', program], { encoding: 'utf8', env });
       expect(stderr).toBe('');
@@ -259,6 +273,12 @@ describe('the scripts', () => {
     test('files where aip says so', () => {
       const file = script('');
       expect(tab(`aip passport lint ${file.slice(0, -1)}`, ':file\n').offered).toEqual([file]);
+      expect(tab(`aip intent verify --passport=${file.slice(0, -1)}`, ':file\n').offered).toEqual([
+        `--passport=${file}`,
+      ]);
+    });
+    test('files below the home that a tilde names', () => {
+      expect(tab('aip passport lint ~/bot', ':file\n', 'bot.passport.json').offered).toEqual(['~/bot.passport.json']);
     });
   });
 
@@ -269,6 +289,7 @@ describe('the scripts', () => {
       const asked = script('');
       const program = `
         compdef() { :; }; _describe() { print -rl -- $values; }; _files() { print files; }
+        compset() { [[ $1 = -P && $words[CURRENT] = $~2* ]] && print set apart: $2 }
         aip() { printf '[%s]' "$@" > ${asked}; printf '%s' '${answer}'; }
         source ${script(SCRIPTS.zsh)}
         words=(aip ${words.map((word) => `'${word}'`).join(' ')}); CURRENT=${words.length + 1}
@@ -288,6 +309,8 @@ describe('the scripts', () => {
     });
     test('files where aip says so', () => {
       expect(tab(['passport', 'lint', ''], ':file\n').handed).toEqual(['files']);
+      const behindFlag = tab(['intent', 'verify', '--passport=b'], '--passport=bot\tb\n:file\n').handed;
+      expect(behindFlag).toEqual(['--passport=bot:b', 'set apart: --*=', 'files']);
     });
   });
 });
