@@ -62,6 +62,19 @@ describe('aip approvals', () => {
     expect(all).toMatchObject([{ request_id: id, status: 'spent' }]);
   });
 
+  test('a target with characters that are not seen is shown with them, wherever a person is asked', async () => {
+    const machine = await team();
+    const intent = await signs(machine, '--target', 'db:prod\u200b-eu');
+    expect((await machine.json<Decision>('intent', 'verify', intent)).code).toBe(14);
+    const [{ request_id: id }] = (await machine.json<[RequestReport]>('approvals', 'list')).value;
+    const { out } = await machine.run('approvals', 'show', id);
+    const inspected = await machine.run('intent', 'inspect', intent);
+    const { err } = await machine.run('approve', intent, '--yes', '-o', machine.at('approval.json'));
+    for (const text of [out, inspected.out, err]) expect(text).toMatch(/target +"db:prod\\u200b-eu"\n/);
+    const plain = await signs(machine, '--target', 'db:日本');
+    expect((await machine.run('intent', 'inspect', plain)).out).toMatch(/target +db:日本\n/);
+  });
+
   test('a request that another verifier raised is no finding of the one who signs; what else is wrong still is', async () => {
     const machine = await team();
     const sign = ['intent', 'sign', '-p', 'bot', '-e', machine.at('.env'), '--check', '--param', 'amount:=10000'];

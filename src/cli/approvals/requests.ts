@@ -21,7 +21,7 @@ import { raisedRecord } from '../../verify/approvals/approving.js';
 import type { Surroundings } from '../io.js';
 import type { Notices } from '../output.js';
 import type { Setting } from '../setting.js';
-import { clean, safeText } from '../render/terminal/text.js';
+import { clean, revealed, safeText } from '../render/terminal/text.js';
 import { readInput } from '../input/documents.js';
 import { looksLikePath } from '../../app/passports/find.js';
 import { maskName } from '../../protocol/log/secret-text.js';
@@ -225,7 +225,7 @@ export function shownRequest(report: RequestReport): string {
     ['asked by', `${report.source === 'here' ? 'this machine' : 'the verifier'} ${report.verifier}`],
     ['agent', report.agent_id],
     ['action', report.action],
-    ['target', report.target ?? '-'],
+    ['target', report.target === null ? '-' : revealed(report.target)],
     ['why', report.reason],
     ['approvers', `${report.approvers.join(', ')} (${report.count} needed)`],
     ['approved', report.approved_by.join(', ') || '-'],

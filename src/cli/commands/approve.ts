@@ -15,7 +15,7 @@ import { ISSUER_KEY_OPTION, issuerPlace } from '../input/key-place.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
 import { reportDecision } from '../intents/refusal.js';
-import { clean, safeJson } from '../render/terminal/text.js';
+import { clean, revealed, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { verification } from '../intents/verification.js';
 import { replaceOutput } from '../../workspace/files.js';
@@ -131,7 +131,7 @@ function show({ agent_id, action, intent_hash }: Decision, bytes: Uint8Array, cl
   const rows: [string, string][] = [
     ['agent', agent_id!],
     ['action', action!],
-    ['target', typeof asked.target === 'string' ? asked.target : '-'],
+    ['target', typeof asked.target === 'string' ? revealed(asked.target) : '-'],
     ['params', safeJson(asked.params ?? asked.parameters ?? {})],
     ['hash', intent_hash!],
   ];

@@ -6,7 +6,7 @@ import { ShapeError } from '../../../protocol/json/shape.js';
 import { formatSeconds } from '../../../protocol/time.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
-import { clean, safeJson } from '../../render/terminal/text.js';
+import { clean, revealed, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 export const command: CommandSpec = {
@@ -47,7 +47,7 @@ export const command: CommandSpec = {
     const rows: [string, string][] = [
       ['agent', document.agent_id],
       ['action', document.action],
-      ['target', document.target ?? '-'],
+      ['target', document.target === undefined ? '-' : revealed(document.target)],
       [
         'timestamp',
         `${document.timestamp}  ${when(document.timestamp)}, ${age < 0 ? `${-age} s ahead` : `${age} s ago`}`,

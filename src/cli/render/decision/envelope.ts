@@ -1,7 +1,7 @@
 import { readEnvelope } from '../../../protocol/aip1/envelope.js';
 import { plainJson, type Value } from '../../../protocol/aip1/encoding/numbers.js';
 import { formatTime } from '../../../protocol/time.js';
-import { clean, safeJson } from '../terminal/text.js';
+import { clean, revealed, safeJson } from '../terminal/text.js';
 import type { Output } from '../../output.js';
 import type { Surroundings } from '../../io.js';
 
@@ -20,7 +20,7 @@ export function showEnvelope(document: Value, cli: Output & Surroundings): void 
     ['agent', agentId],
     ['principal', principal],
     ['action', action],
-    ['target', target === '' ? '-' : target],
+    ['target', target === '' ? '-' : revealed(target)],
     ['tier', String(tier)],
     ['issued', formatTime(issuedAt)],
     ['expires', `${formatTime(expiresAt)}  ${left < 0 ? `${-left} s ago` : `in ${left} s`}`],

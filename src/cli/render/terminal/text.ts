@@ -37,6 +37,11 @@ export function safeJson(value: unknown, indent?: number): string {
   return safeText(JSON.stringify(value, null, indent));
 }
 
+/** What a person says yes to: as it is, or as JSON where it holds what would not be seen. */
+export function revealed(text: string): string {
+  return clean(text) === text ? text : safeJson(text);
+}
+
 /** The same for text that is JSON already. */
 export function safeText(json: string): string {
   // These stand in strings only.
