@@ -132,6 +132,15 @@ describe('order', () => {
     expect(out).toContain('domain\tacme.com\tenvironment: AIP_DOMAIN\n');
     expect(err).toContain('/nonexistent/state.db');
   });
+  test.each([60, 80])('no key is cut in %i columns', async (columns) => {
+    const { out } = await homed({ tty: true, columns, env: { CI: '1', NO_COLOR: '1' } }).run(
+      'config',
+      'list',
+      '--sources',
+    );
+    for (const key of Object.keys(KEYS)) expect(out.split(/\s+/)).toContain(key);
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(columns);
+  });
   test('a misspelt variable is pointed out', async () => {
     const { err } = await listed(homed({ env: { AIP_VERIFY_MAXAGE: '1s' } }));
     expect(err).toContain('did you mean AIP_VERIFY_MAX_AGE?');

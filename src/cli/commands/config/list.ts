@@ -49,9 +49,10 @@ export const command: CommandSpec<Options> = {
       ];
     });
     const columns = [
-      { title: 'key', flexible: true, keepsEnd: true },
+      // A name is pasted into a file: it is never cut.
+      { title: 'key' },
       { title: 'value', flexible: true },
-      { title: 'source', flexible: true },
+      { title: 'source', flexible: true, under: true },
     ];
     cli.out(table(columns.slice(0, input.options.sources ? 3 : 2), rows, { width: cli.width, paint: cli.paint }));
     if (input.options.sources) {
