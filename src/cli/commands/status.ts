@@ -3,11 +3,12 @@ import { knownHere, stoppedKeysHere, standingInForce, type HeldStanding } from '
 import { keyIdsHere, keyTextHere } from '../../app/mesh/key-text.js';
 import { askStanding } from '../../app/mesh/orders.js';
 import { isNamedKey } from '../../mesh/subject.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { meshAccess, type MeshAccess } from '../mesh/access.js';
 import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/orders/subject.js';
 import { sightingOf, whatWasMeant } from '../mesh/orders/seen.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
-import { stoppedAnywhere, stoppedHere } from '../../app/mesh/stopped.js';
+import { stoppedAnywhere, stoppedHere, type Stopped } from '../../app/mesh/stopped.js';
 import { renderStopped, type StoppedList } from '../render/stopped.js';
 import { renderStanding } from '../render/standing.js';
 import { clean, flowed } from '../render/terminal/text.js';
@@ -91,7 +92,7 @@ async function sayUnseen(cli: Cli, mesh: MeshAccess | null, held: HeldStanding, 
   );
 }
 
-/** As `--json` prints it: what is stopped, and whether the mesh was asked. */
+/** Lists what is stopped, and says whether the mesh was asked. */
 async function everythingStopped(cli: Cli, options: Options): Promise<number> {
   const mesh = await meshAccess(cli);
   const copy = await configuredCopy(cli);
@@ -118,9 +119,15 @@ async function everythingStopped(cli: Cli, options: Options): Promise<number> {
 }
 
 function list(cli: Cli, found: StoppedList, mesh: boolean, code: number): number {
-  if (cli.globals.json) cli.json(found);
+  if (cli.globals.json) cli.json({ ...found, stopped: found.stopped.map(asStanding) });
   else cli.out(flowed(renderStopped(found, mesh, cli.paint), cli.width));
   return code;
+}
+
+/** Under the keys that one standing has in `--json` and an event has in the mesh, beside those of the list. */
+function asStanding(one: Stopped): JsonObject {
+  const { subject, by, since, until } = one;
+  return { ...one, agent_id: subject, revoked_by: by, changed_at: since, suspended_until: until };
 }
 
 /** `stoppedKeys`: ids of keys of an agent, which may be stopped while it is active itself. */

@@ -24,7 +24,17 @@ test('aip status without an argument lists everything that is stopped: the wides
   expect(value.stopped[3]).toEqual({
     ...{ subject: SUPPORT, scope: 'agent', key_ids: [], status: 'revoked', reason: 'leak', by: 'did:web:acme.com' },
     ...{ since: '2026-02-18T14:23:45.000Z', until: null, mesh: null, here: 'revoked', repair: null },
+    ...{
+      agent_id: SUPPORT,
+      revoked_by: 'did:web:acme.com',
+      changed_at: '2026-02-18T14:23:45.000Z',
+      suspended_until: null,
+    },
   });
+  const { agent_id, revoked_by, changed_at, suspended_until } = (await home.json<JsonObject>('status', SUPPORT)).value;
+  expect(value.stopped[3]).toMatchObject({ agent_id, revoked_by, changed_at });
+  expect(suspended_until).toBe(null);
+  expect(value.stopped[1]).toMatchObject({ suspended_until: '2026-02-18T14:53:45.000Z' });
   expect(value.stopped[2]).toMatchObject({ key_ids: [`${SUPPORT}#key-1`] });
   const { out } = await home.run('status');
   expect(out).toContain(`REVOKED ${publicKeyText('agent')} (${SUPPORT}#key-1)`);
