@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { askActions, askDomain, askName } from '../../../src/cli/passports/questions.js';
 import { mayAsk, questions } from '../../../src/cli/questions/ask.js';
 import { bundle } from '../../kit/bundle.js';
+import { PASSPHRASE } from '../../kit/native/household.js';
 import { noPty, play } from '../../kit/terminal.js';
 import { world, type WorldOptions } from '../../kit/world.js';
 
@@ -172,6 +174,34 @@ describe('asking', () => {
 const missing = noPty();
 if (missing !== null) console.warn(`not tested on a terminal: ${missing}`);
 describe.skipIf(missing !== null)(`on a real terminal${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
+  const importing = ['key', 'import', '-', '--id', 'did:web:acme.com:agents:bot#key-1', '--key-store', 'file'];
+  test('a secret on stdin is not typed where it is seen', async () => {
+    const place = world();
+    const program = await bundle(fileURLToPath(new URL('../../kit/program.ts', import.meta.url)));
+    const env = { PATH: process.env['PATH'] ?? '', AIP_HOME: `${place.io.userHome}/h`, NO_COLOR: '1' };
+    const argv = [process.execPath, program, ...importing];
+    const { code, output } = play({ argv, env, cwd: place.cwd, steps: [] });
+    expect([code, output]).toEqual([2, expect.stringContaining('which would show the key file as it is typed')]);
+  });
+  test('a secret comes late in a pipe that does not wait', async () => {
+    const place = world();
+    const program = await bundle(fileURLToPath(new URL('../../kit/program.ts', import.meta.url)));
+    const script = [
+      'import os, subprocess, sys, time',
+      'end, start = os.pipe()',
+      'os.set_blocking(end, False)',
+      'child = subprocess.Popen(sys.argv[1:], stdin=end)',
+      'os.close(end); time.sleep(1)',
+      `os.write(start, b"ed25519:${'7'.repeat(64)}\\n"); os.close(start)`,
+      'sys.exit(child.wait())',
+    ].join('\n');
+    const { status, stderr } = spawnSync('python3', ['-c', script, process.execPath, program, ...importing], {
+      env: { AIP_HOME: `${place.io.userHome}/h`, AIP_KEY_PASSPHRASE: PASSPHRASE },
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
   const trust = async (send: string, argv: readonly string[] = [], env: Record<string, string> = {}) => {
     const place = world();
     place.file('.aiprc', 'hooks: [./hook.mjs]');

@@ -93,10 +93,31 @@ function utf8(bytes: Uint8Array): string | null {
 }
 
 async function bytesOf(path: string, source: SecretSource): Promise<Buffer> {
+  if (path === '-') return fromStdin(source);
   // Opening a pipe waits for its writer where no signal is heard; this waits within bounds.
-  if (path !== '-' && statSync(path, { throwIfNoEntry: false })?.isFIFO() === true)
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO() === true)
     return Buffer.from((await readDocument(path)) ?? []).subarray(0, source.most + AROUND);
   return readOpen(path, source, 0);
+}
+
+/** Read as a stream, because the pipe of another program may be one that does not wait. */
+async function fromStdin({ what, most }: SecretSource): Promise<Buffer> {
+  if (process.stdin.isTTY)
+    throw new Failure('USAGE', `Stdin is a terminal, which would show the ${what} as it is typed.`, {
+      hint: 'pipe it in, or name a file that only you can read',
+    });
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= most + AROUND) break;
+    }
+  } catch (cause) {
+    throw fileFailure('-', 'read', cause, { what: `The ${what} on stdin` });
+  }
+  return Buffer.concat(chunks).subarray(0, most + AROUND);
 }
 
 function readOpen(path: string, source: SecretSource, flags: number): Buffer {
@@ -104,8 +125,8 @@ function readOpen(path: string, source: SecretSource, flags: number): Buffer {
   let fd: number | null = null;
   let length = 0;
   try {
-    fd = path === '-' ? 0 : openSync(path, constants.O_RDONLY | flags);
-    if (path !== '-') requirePrivate(path, fstatSync(fd), source);
+    fd = openSync(path, constants.O_RDONLY | flags);
+    requirePrivate(path, fstatSync(fd), source);
     for (let n = -1; n !== 0 && length < buffer.length; length += n)
       n = readSync(fd, buffer, length, buffer.length - length, null);
   } catch (cause) {
@@ -114,7 +135,7 @@ function readOpen(path: string, source: SecretSource, flags: number): Buffer {
     const what = `The ${source.what} ${path}`;
     throw fileFailure(path, 'read', cause, code === 'ENOTDIR' ? { what, kind: 'NOT_FOUND' } : { what });
   } finally {
-    if (fd !== null && fd !== 0) closeSync(fd);
+    if (fd !== null) closeSync(fd);
   }
   return buffer.subarray(0, length);
 }
