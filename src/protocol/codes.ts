@@ -203,7 +203,7 @@ export const NATIVE_CODES = {
     'what',
     'The country of the request is not allowed, or was not given while the passport restricts it.',
     ['requested', 'allowed'],
-    'Give the country with `--geo <CC>`, or have the principal extend `geo_restriction`.',
+    'Act from an allowed country, named with `--geo <CC>` where the intent is verified, or have the principal extend `geo_restriction`.',
   ),
   TOOL_CHANGED: entry(
     'AIP-E215',

@@ -109,7 +109,10 @@ describe('aip intent sign', () => {
     expect((await machine.run(...sign, '--geo', 'FR')).code).toBe(12);
     const { code, out, err } = await machine.run(...sign, '--geo', 'de');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect((await machine.run('intent', 'verify', machine.file('i.json', out), '--geo', 'DE')).code).toBe(0);
+    const file = machine.file('i.json', out);
+    const elsewhere = await machine.run('intent', 'verify', file, '--geo', 'FR', '--dry-run');
+    expect([elsewhere.code, elsewhere.out]).toEqual([12, expect.stringContaining('next: Act from an allowed country')]);
+    expect((await machine.run('intent', 'verify', file, '--geo', 'DE')).code).toBe(0);
   });
 
   test.each([
