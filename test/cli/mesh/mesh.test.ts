@@ -207,6 +207,9 @@ describe('serving', { timeout: SLOW }, () => {
     const running = new Home().start(['mesh', 'serve', '--listen', '127.0.0.1:0']);
     await running.says(/aip mesh key create --role observer --label <who>\n/);
     const [, url] = /^serving (\S+)/.exec(running.out)!;
+    expect(running.out).toContain(
+      'Other machines do not reach that address; where they are to join: aip help hosting\n',
+    );
     expect(running.out).toContain('aip mesh key create --role verifier --label <machine>');
     expect(running.out).toContain(`Its dashboard, ${url}/ in a browser`);
     expect((await fetch(`${url}/`)).headers.get('content-type')).toContain('text/html');

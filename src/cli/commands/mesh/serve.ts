@@ -13,7 +13,7 @@ import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
 import { durationMs } from '../../input/values.js';
-import { isPlainElsewhere, webUrlProblem } from '../../../protocol/web-url.js';
+import { isOwnLoopback, isPlainElsewhere, webUrlProblem } from '../../../protocol/web-url.js';
 import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh/serving.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -332,6 +332,8 @@ function show(
   // Without the first admin's key this home makes none.
   const made = holdsAdminKey ? 'made here' : "made where an admin's key is";
   const create = inSamePlace('aip mesh key create', holdsAdminKey ? placeOf(cli.globals, cli.io.env) : []);
+  if (isOwnLoopback(new URL(url).hostname))
+    cli.out('\nOther machines do not reach that address; where they are to join: aip help hosting');
   cli.out(`\nEach machine that verifies gets a key of its own, ${made}, kept there (mode 0600):`);
   cli.out(`  ${paint.cyan(`(umask 077; ${create} --role verifier --label <machine> > <machine>.key)`)}`);
   cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key-file <machine>.key`)}`);
