@@ -11,7 +11,7 @@ import { alertUrl, monitorTargets } from '../monitor/targets.js';
 import { monitorStanding } from '../monitor/standing.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { renderAlert } from '../render/alert.js';
-import { safeJson } from '../render/terminal/text.js';
+import { counted, safeJson } from '../render/terminal/text.js';
 import { letGoHourly } from '../logs/retention.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
@@ -125,7 +125,7 @@ export const command: CommandSpec<Options> = {
     cli.onInterrupt(() => {
       const { checks, raised, resolved, open } = seen;
       const seconds = Math.max(0, Math.round((now() - started) / 1000));
-      cli.note(`${raised} raised, ${resolved} resolved, ${open} open; ${checks} checks in ${seconds} s`);
+      cli.note(`${raised} raised, ${resolved} resolved, ${open} open; ${counted(checks, 'check')} in ${seconds} s`);
     });
     cli.note(
       `watching ${agents === null ? 'all agents' : agents.length}; telling ${names.join(', ') || 'nobody but this output'}`,
