@@ -53,6 +53,21 @@ export interface Surroundings {
   readonly io: Io;
 }
 
+const readSources = new WeakSet<Source>();
+
+/**
+ * Stdin, for the one argument that names it with `-`: a second one would get what the first left, nothing or a piece of the same
+ * document, and would be judged by it. Fails with USAGE.
+ */
+export function stdinOnce({ stdin }: Pick<Io, 'stdin'>): Source {
+  if (readSources.has(stdin))
+    throw new Failure('USAGE', 'Stdin is named twice with -, and can be read once.', {
+      hint: 'name a file in one of the two places',
+    });
+  readSources.add(stdin);
+  return stdin;
+}
+
 /** What can be told to stop. */
 export interface Interruptible {
   /** Called once on Ctrl-C or SIGTERM, before the process ends; until it settles the process stays. */

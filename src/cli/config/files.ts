@@ -14,7 +14,7 @@ import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { disowned, makeFolder } from '../../workspace/files.js';
 import { Failure } from '../../app/failure.js';
-import type { Io } from '../io.js';
+import { stdinOnce, type Io } from '../io.js';
 import type { Paths } from '../../app/ports/paths.js';
 import { configJson } from '../../app/setup/config-text.js';
 import { maskName } from '../../protocol/log/secret-text.js';
@@ -155,10 +155,10 @@ function readText(path: string, most = MAX_BYTES): string {
   }
 }
 
-async function readAll({ stdin }: Io): Promise<string> {
+async function readAll(io: Io): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stdin) {
+  for await (const chunk of stdinOnce(io)) {
     chunks.push(Buffer.from(chunk as Uint8Array));
     length += chunks.at(-1)!.length;
     if (length > MAX_BYTES) throw new Failure('USAGE', `the config on stdin is larger than ${MAX_BYTES} bytes`);

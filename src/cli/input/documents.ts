@@ -6,7 +6,7 @@ import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import type { Json } from '../../protocol/json/values.js';
 import { readDocument } from '../../workspace/files.js';
 import type { Notices } from '../output.js';
-import type { Surroundings } from '../io.js';
+import { stdinOnce, type Surroundings } from '../io.js';
 import { maskName } from '../../protocol/log/secret-text.js';
 
 /** What these functions need of a command. */
@@ -46,10 +46,11 @@ export function lateFailure(what: string): Failure {
 
 /** All of stdin up to one byte past the document limit, so that the parser can refuse what is too long. */
 async function readStdin(cli: Scene): Promise<Uint8Array> {
-  if (cli.io.stdin.isTTY === true) cli.note('Reading from the terminal; end with Ctrl-D.');
+  const stdin = stdinOnce(cli.io);
+  if (stdin.isTTY === true) cli.note('Reading from the terminal; end with Ctrl-D.');
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of cli.io.stdin) {
+  for await (const chunk of stdin) {
     const bytes = Buffer.from(chunk as Uint8Array);
     chunks.push(bytes);
     length += bytes.length;

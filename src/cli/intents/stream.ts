@@ -3,7 +3,7 @@ import { Failure } from '../../app/failure.js';
 import type { Submission, VerifierDeps, VerifyOptions } from '../../app/verification/intents.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
-import { OutputClosed, type Surroundings } from '../io.js';
+import { OutputClosed, stdinOnce, type Surroundings } from '../io.js';
 import { FirstFailure } from '../input/first-failure.js';
 import { inTime } from '../input/in-time.js';
 import { lineBatches, type Line } from '../input/lines.js';
@@ -110,7 +110,7 @@ async function* batches(
   { sources, failFast }: StreamRequest,
 ): AsyncGenerator<{ lines: Line[]; source: string }> {
   for (const source of sources) {
-    const stream = source === '-' ? cli.io.stdin : createReadStream(source, { highWaterMark: 256 * 1024 });
+    const stream = source === '-' ? stdinOnce(cli.io) : createReadStream(source, { highWaterMark: 256 * 1024 });
     for await (const lines of lineBatches(
       inTime(stream as AsyncIterable<Uint8Array>, source === '-' ? 'stdin' : source),
     )) {

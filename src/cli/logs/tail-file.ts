@@ -11,7 +11,7 @@ import {
 } from '../../app/logs/foreign-records.js';
 import { matcher } from '../../app/logs/tail.js';
 import { fileBytes, fileExists, isNamedPipe } from '../../workspace/files.js';
-import type { Surroundings } from '../io.js';
+import { stdinOnce, type Surroundings } from '../io.js';
 import type { Notices } from '../output.js';
 import { Newest, type TailRequest, type TailWriter } from './tail.js';
 
@@ -30,7 +30,7 @@ export async function tailFile(
   let number = 0;
   const bytes =
     path === '-'
-      ? (cli.io.stdin as AsyncIterable<Uint8Array>)
+      ? (stdinOnce(cli.io) as AsyncIterable<Uint8Array>)
       : fileBytes(path, {
           follow,
           signal: cli.io.signal,

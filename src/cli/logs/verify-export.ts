@@ -7,7 +7,7 @@ import { Failure } from '../../app/failure.js';
 import { checkSelection } from '../../app/proof/selection.js';
 import { fileBytes } from '../../workspace/files.js';
 import type { Notices } from '../output.js';
-import type { Surroundings } from '../io.js';
+import { stdinOnce, type Surroundings } from '../io.js';
 import type { Setting } from '../setting.js';
 import { openedWith } from '../../workspace/archives.js';
 import { isBlank, type ExportCheck, type ExportFinding } from './export-lines.js';
@@ -46,7 +46,7 @@ export async function verifyExport(
   };
   const archive =
     path === '-'
-      ? (cli.io.stdin as AsyncIterable<Uint8Array>)
+      ? (stdinOnce(cli.io) as AsyncIterable<Uint8Array>)
       : fileBytes(path, { follow: false, signal: cli.io.signal });
   const bytes = openedWith(cli.workspace, identity, archive, source);
   let check: ExportCheck | null = null;
