@@ -37,7 +37,7 @@ export const AIP1_CODES = {
     'SCHEMA_INVALID',
     'who',
     'The document is not an AIP-1 envelope: a member is missing, unknown, or of the wrong form.',
-    ['reason', 'offset'],
+    ['reason', 'offset', 'bound'],
     'Send what the reference package writes; `aip intent inspect <file>` shows where the document breaks.',
   ),
   VERSION_UNSUPPORTED: entry(
@@ -61,7 +61,7 @@ export const AIP1_CODES = {
     'ACTION_NOT_ALLOWED',
     'what',
     'The action is not among the allowed actions.',
-    ['action', 'allowed', 'bound'],
+    ['action', 'allowed', 'declared', 'bound'],
     'If the agent should do this, have its principal allow the action in the passport or mandate; widening the envelope helps nothing.',
   ),
   ACTION_DENIED: entry(
@@ -77,7 +77,7 @@ export const AIP1_CODES = {
     'MONETARY_LIMIT',
     'what',
     'The amount is above the limit for one transaction, would pass the limit of 24 hours, or is in another currency.',
-    ['requested', 'limit', 'currency', 'spent', 'window', 'bound'],
+    ['requested', 'limit', 'currency', 'spent', 'window', 'param', 'bound'],
     'Ask for no more than the limit, wait until earlier amounts leave the window, or have a person do it.',
   ),
   TIME_WINDOW_VIOLATION: entry(
@@ -161,7 +161,7 @@ export const AIP1_CODES = {
     'AGENT_SUSPENDED',
     'standing',
     'The agent is suspended for a time.',
-    ['reason', 'suspended_until', 'revoked_by'],
+    ['reason', 'suspended_until', 'revoked_at', 'revoked_by'],
     'Wait until `suspended_until`, or lift it: `aip reinstate <agent>`.',
   ),
   PRINCIPAL_REVOKED: entry(
@@ -209,7 +209,7 @@ export const AIP1_CODES = {
     'MANDATE_EXPIRED',
     'standing',
     'The mandate, or the passport known for the agent, is not in force at the time of the check.',
-    ['mandate_id', 'issued_at', 'expires_at'],
+    ['mandate_id', 'issued_at', 'expires_at', 'reason', 'issuer'],
     'Have the principal issue a new mandate.',
   ),
   MANDATE_SUBJECT_MISMATCH: entry(

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { CodeEntry } from '../../../../src/protocol/codes.js';
 import { AIP1_CODES } from '../../../../src/protocol/aip1/codes.js';
 import { canonicalize } from '../../../../src/protocol/json/canonical.js';
-import { runConformance } from '../../../../src/app/conformance/run.js';
+import { judgeCase, runConformance } from '../../../../src/app/conformance/run.js';
 import { readSuite } from '../../../../src/app/conformance/file.js';
 import type { Json } from '../../../../src/protocol/json/values.js';
+import { GUESSED } from '../../../../src/protocol/log/attribution.js';
 import { conformanceSuite } from '../../../kit/conformance/suite.js';
 import { written } from '../../../kit/conformance/written.js';
 
@@ -52,6 +53,21 @@ describe('AIP-1 conformance', () => {
     const ofRfc = Object.values<CodeEntry>(AIP1_CODES).filter(({ extension }) => extension !== true);
     const missing = ofRfc.filter(({ code }) => !shown.has(code) && !others.includes(code));
     expect(missing).toEqual([]);
+  });
+
+  test('every member of details is one that explain names', () => {
+    const unnamed = new Set<string>();
+    const accounted = new Set(['agent_id', GUESSED]);
+    for (const each of suite.cases.filter(({ documents, bytes }) => (documents ?? bytes) !== undefined)) {
+      for (const { decision } of judgeCase(each, suite.at)) {
+        for (const { error_message, details } of decision.violations) {
+          const facts = AIP1_CODES[error_message as keyof typeof AIP1_CODES]?.facts ?? [];
+          for (const name of Object.keys(details))
+            if (!accounted.has(name) && !facts.includes(name)) unnamed.add(`${error_message} ${name}`);
+        }
+      }
+    }
+    expect([...unnamed]).toEqual([]);
   });
 
   test('a wrong expectation is noticed', () => {
