@@ -146,7 +146,11 @@ export class LocalCopy implements MeshCopy {
       const known = before.find((deny) => deny.standing.subject === standing.subject);
       // One that only a reinstatement removes is not weakened.
       if (known !== undefined && known.until === null && weight(known.standing) >= weight(standing)) return;
-      this.#sql.putKept.run([...valuesOf(standing), known?.until === null ? null : until]);
+      // As in the fold of the mesh, a shorter suspension leaves the longer end.
+      const earlier = known?.standing ?? standing;
+      const isLonger = earlier.status === standing.status && weight(earlier) > weight(standing);
+      const { suspendedUntil } = isLonger ? earlier : standing;
+      this.#sql.putKept.run([...valuesOf({ ...standing, suspendedUntil }), known?.until === null ? null : until]);
       if (mine) {
         const [meshKey, logId, term, seq, hash, rowsDigest, digest] = row;
         const position = { logId, term, seq, hash };

@@ -176,6 +176,15 @@ describe('a deny that the mesh has acknowledged to this machine', () => {
     expect(status(one)).toBe('active');
   });
 
+  test('is not shortened by the next one, whose event has not come either', () => {
+    const { one, other } = twice();
+    const long = standing(AGENT, 'suspended', 8);
+    other.anticipate({ standing: long, until: 8 });
+    other.anticipate({ standing: { ...long, suspendedUntil: NOW + 1000, reason: 'later', seq: 9 }, until: 9 });
+    expect(one.standing(AGENT)).toEqual({ ...long, reason: 'later', seq: 9 });
+    expect(one.load()?.kept.map((deny) => deny.until)).toEqual([9]);
+  });
+
   test('does not weaken one that only a reinstatement ends', () => {
     const { one, other } = twice();
     const kept = [{ standing: standing(AGENT, 'revoked', 4), until: null }];
