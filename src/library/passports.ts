@@ -218,6 +218,7 @@ function unsaved(state: State): IssueDeps['state'] {
     floors: (agentId) => state.floors(agentId),
     transact: (work) => state.transact(work),
     standing: (subject) => state.standing(subject),
+    standingNow: (now) => state.standingNow(now),
     rememberPassport: (passport) => state.rememberPassport({ ...passport, path: null }),
   };
 }

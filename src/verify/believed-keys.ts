@@ -22,7 +22,7 @@ export interface BelievedKey {
 
 /** What is denied of the keys that were believed: E406 for each signature that no key made which is in good standing. */
 export function deniedKeys(
-  facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
+  facts: Pick<Facts, 'standing' | 'standingNow'>,
   believed: readonly BelievedKey[],
   agent_id: string,
 ): Violation[] {
@@ -60,7 +60,7 @@ const WHOSE: Readonly<Record<KeyRole, string>> = {
 
 /** The record that denies a key, by its text or, where it could not be resolved when it was denied, by its id. */
 function denialOf(
-  facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
+  facts: Pick<Facts, 'standing' | 'standingNow'>,
   { keyId, key }: BelievedKey['candidates'][number],
 ): StandingRecord | null {
   const own = deniedNow(facts, key.text);
@@ -68,23 +68,16 @@ function denialOf(
 }
 
 /** The record that denies `subject` now, or null: a did:key also stands and falls with the key that it spells. A suspension ends by itself. */
-export function deniedNow(
-  facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
-  subject: string,
-): StandingRecord | null {
+export function deniedNow(facts: Pick<Facts, 'standing' | 'standingNow'>, subject: string): StandingRecord | null {
   const own = inForce(facts, facts.standing(subject));
   if (own !== null || !subject.startsWith('did:key:')) return own;
   const spelled = readPublicKey(subject);
   return spelled.kind === 'key' ? inForce(facts, facts.standing(formatPublicKey(spelled.publicKey))) : null;
 }
 
-function inForce(facts: Pick<Facts, 'wallNow' | 'standingNow'>, record: StandingRecord | null): StandingRecord | null {
+function inForce(facts: Pick<Facts, 'standingNow'>, record: StandingRecord | null): StandingRecord | null {
   if (record === null || record.status === 'active') return null;
-  if (
-    record.status === 'suspended' &&
-    record.suspendedUntil !== null &&
-    (facts.standingNow ?? facts.wallNow) >= record.suspendedUntil
-  )
+  if (record.status === 'suspended' && record.suspendedUntil !== null && facts.standingNow >= record.suspendedUntil)
     return null;
   return record;
 }

@@ -147,8 +147,8 @@ export interface Facts {
   readonly now: number;
   /** ms since the epoch; `--at` does not move it, because standing is always judged as known now. */
   readonly wallNow: number;
-  /** The mesh's time where it is known and this machine's clock is ahead of it: by it suspensions end. Missing: `wallNow`. */
-  readonly standingNow?: number;
+  /** The clock that suspensions end by: the mesh's where it is known and this machine's is ahead of it, else `wallNow`. */
+  readonly standingNow: number;
 }
 
 /** Why a check of a verifier without state is skipped. */

@@ -26,7 +26,7 @@ const denied = (subject: string, more: Partial<StandingRecord> = {}): StandingRe
 });
 const factsOf = (...records: StandingRecord[]) => ({
   standing: (subject: string) => records.find((each) => each.subject === subject) ?? null,
-  wallNow: NOW,
+  standingNow: NOW,
 });
 
 describe('a signature with several keys that may have made it', () => {

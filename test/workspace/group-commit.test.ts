@@ -33,6 +33,7 @@ async function grouped(
         }),
       rehearse: (work) => state.rehearse(work),
       look: (work) => state.look(work),
+      standingNow: (now) => state.standingNow(now),
     },
     clock: () => T0,
     passport: (agentId) => (agentId === AGENT ? { status: 'found', passport: parsed } : { status: 'unknown' }),

@@ -1,4 +1,5 @@
 import type { Conduct, LogArchive, ProvableLog } from '../../app/ports/log.js';
+import { standingTime } from '../../app/ports/mesh.js';
 import type { DecidedEntry, EntryQuery, KeyRecord, Ledger, RecordQuery, State } from '../../app/ports/state.js';
 import type { Link } from '../../protocol/log/chain.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
@@ -248,6 +249,9 @@ class FileState implements SqliteState {
   }
   standing(subject: string) {
     return this.#directory.standing(subject);
+  }
+  standingNow(now: number): number {
+    return standingTime(this.#directory, now);
   }
   pins(did?: string) {
     return this.#directory.pins(did);

@@ -22,7 +22,7 @@ export interface ApproverPins {
  * @param now ms since the epoch.
  */
 export function keepAnswer(
-  state: Pick<State, 'transact'> & ApproverPins,
+  state: Pick<State, 'transact' | 'standingNow'> & ApproverPins,
   document: ActionApprovalDocument,
   now: number,
 ): string | null {
@@ -41,7 +41,7 @@ export function keepAnswer(
     if (typeof signer !== 'object') return signer;
     const problem =
       misfit(answer, request) ??
-      stopped(ledger, [signer.publicKey, answer.document.key_id, answer.document.approver], now);
+      stopped(ledger, [signer.publicKey, answer.document.key_id, answer.document.approver], state.standingNow(now));
     if (problem !== null) return problem;
     return ledger.answerRequest(answer, signer.publicKey, now) ? null : 'the request is over';
   });
@@ -74,7 +74,7 @@ function misfit({ document, approvedAt, approvedUntil }: ActionApproval, request
 }
 
 /** A denial ends the request, so one who may not speak any more must not make one. */
-function stopped(ledger: Pick<Ledger, 'standing'>, subjects: readonly string[], now: number): string | null {
-  const facts = { standing: (subject: string) => ledger.standing(subject), wallNow: now };
+function stopped(ledger: Pick<Ledger, 'standing'>, subjects: readonly string[], standingNow: number): string | null {
+  const facts = { standing: (subject: string) => ledger.standing(subject), standingNow };
   return subjects.some((subject) => deniedNow(facts, subject) !== null) ? 'its approver is revoked or suspended' : null;
 }

@@ -21,7 +21,7 @@ import { keepAnswer } from './keep.js';
 export interface RelayDeps {
   /** Lines to the mesh, in the order in which they are tried; empty where this machine cannot speak with it. */
   readonly lines: () => Promise<readonly MeshEndpoint[]>;
-  readonly state: Pick<State, 'transact' | 'look' | 'pins'>;
+  readonly state: Pick<State, 'transact' | 'look' | 'pins' | 'standingNow'>;
   readonly clock: Clock;
   /** This machine's public key as a verifier: it looks for answers to its own requests alone. */
   readonly verifier: () => string;

@@ -28,9 +28,9 @@ export interface Asked {
 
 /** What is known of the approvals of a document's action. */
 export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Approving {
-  const { standing, wallNow, memory } = sitting;
+  const { standing, standingNow, memory } = sitting;
   const { intent, proven, submission } = prepared;
-  const facts = { standing, wallNow, now: sitting.now };
+  const facts = { standing, standingNow };
   const counts = ({ keyId, key }: PinnedKey): boolean =>
     memory === null || (deniedNow(facts, key.text) === null && deniedNow(facts, keyId) === null);
   // Most documents need no approval, and none is looked for.
@@ -54,7 +54,7 @@ export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Appro
 }
 
 function answeredOf(sitting: Sitting, prepared: PreparedDocument, request: RequestRecord, hash: string): Answered {
-  const { standing, wallNow, now } = sitting;
+  const { standing, standingNow, now } = sitting;
   const { intent, proven, submission, pins } = prepared;
   const passport = proven.speaker?.passport ?? null;
   return {
@@ -68,7 +68,7 @@ function answeredOf(sitting: Sitting, prepared: PreparedDocument, request: Reque
     principal: principalOf(prepared),
     passport,
     pins,
-    facts: { standing, wallNow, now },
+    facts: { standing, standingNow, now },
   };
 }
 

@@ -230,6 +230,7 @@ function sittingOf({ history, stale_ms, geo, standing }: CaseSetting, now: numbe
     requester: null,
     geo: geo ?? null,
     wallNow: now,
+    standingNow: now,
     now,
     dryRun: false,
     warnings: [],

@@ -9,7 +9,7 @@ import type { Violation } from '../../verify/decision.js';
 export function standingRefusal(
   passport: Passport,
   pins: (principal: string) => readonly PinnedKey[],
-  facts: Pick<Facts, 'standing' | 'freshness' | 'wallNow'>,
+  facts: Pick<Facts, 'standing' | 'freshness' | 'standingNow'>,
 ): Violation | null {
   const { principal } = passport.document;
   const own = { role: 'agent', candidates: [passport.currentKey], holds: () => true } as const;

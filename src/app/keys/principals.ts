@@ -12,7 +12,7 @@ import type { KeyPlace, KeyRecord, Pin, State } from '../ports/state.js';
 
 /** What finding or making a principal's key needs. */
 export interface PrincipalDeps extends KeyringDeps {
-  readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin' | 'standing'>;
+  readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin' | 'standing' | 'standingNow'>;
   /** Where the principal's key is asked, this once; null asks the remembered place. */
   readonly issuerAt?: KeyAddressText | null;
 }
@@ -78,7 +78,7 @@ export async function issuerKey(deps: PrincipalDeps, principal: string, makeIn: 
 /** The pins of a principal without denied keys: what such a key signs is refused everywhere. @throws Failure KEY_REVOKED where no other is left */
 function inGoodStanding({ state, clock }: PrincipalDeps, principal: string): Pin[] {
   const all = state.pins(principal);
-  const facts = { standing: (subject: string) => state.standing(subject), wallNow: clock() };
+  const facts = { standing: (subject: string) => state.standing(subject), standingNow: state.standingNow(clock()) };
   const denialOf = ({ keyId, publicKey }: Pin): StandingRecord | null =>
     deniedNow(facts, formatPublicKey(publicKey)) ?? deniedNow(facts, keyId);
   const good = all.filter((pin) => denialOf(pin) === null);

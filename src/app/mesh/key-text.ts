@@ -1,5 +1,5 @@
 /** Keys that are named by their ids, as this machine knows them: what stops a key is its text (protocol, section 1). */
-import type { MeshCopy } from '../ports/mesh.js';
+import { standingTime, type MeshCopy } from '../ports/mesh.js';
 import { knownKeys, type KeySources } from '../keys/known-keys.js';
 import { statusAt } from '../../mesh/standing.js';
 import { isNamedKey } from '../../mesh/subject.js';
@@ -28,9 +28,9 @@ export function keyIdsHere(state: KeySources): KeyNames {
 /**
  * The order as it is carried out on this machine alone. A key that could not be resolved when it was denied is reinstated under its id.
  */
-export function orderByText(copy: Pick<MeshCopy, 'local'>, order: Order, now: number): Order {
+export function orderByText(copy: Pick<MeshCopy, 'local' | 'note'>, order: Order, now: number): Order {
   const { keyText = null, subject, action } = order;
   if (keyText === null) return order;
-  const underId = action === 'reinstate' && statusAt(copy.local(subject), now) !== 'active';
+  const underId = action === 'reinstate' && statusAt(copy.local(subject), standingTime(copy, now)) !== 'active';
   return underId ? order : { ...order, subject: keyText };
 }

@@ -10,7 +10,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { askFirst, requireAsked } from './answers.js';
 import { handIn, type OrderDeps } from './hand-in.js';
 import { regionIn, replicationQuery, type RegionReport } from './regions.js';
-import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
+import { standingTime, type MeshCopy, type MeshEndpoint } from '../ports/mesh.js';
 
 /** An operator's order before it is sent: revoke, suspend or reinstate whom, and why. */
 export interface Order {
@@ -164,7 +164,7 @@ export function absentIn(value: JsonObject): AbsentVerifier {
 
 /** Puts an acknowledged deny in force on this machine, before its event arrives. */
 export function anticipateDeny(
-  copy: Pick<MeshCopy, 'anticipate'>,
+  copy: Pick<MeshCopy, 'anticipate' | 'note'>,
   order: Order,
   outcome: OrderReport,
   now: number,
@@ -173,7 +173,7 @@ export function anticipateDeny(
   if (status === 'active' || seq === null) return;
   const { reason, by, durationMs } = order;
   const subject = outcome.agent_id;
-  const suspendedUntil = status === 'suspended' && durationMs !== null ? now + durationMs : null;
+  const suspendedUntil = status === 'suspended' && durationMs !== null ? standingTime(copy, now) + durationMs : null;
   copy.anticipate({
     standing: { subject, status, reason, changedAt: now, changedBy: by, suspendedUntil, version, seq },
     until: seq,
@@ -182,14 +182,15 @@ export function anticipateDeny(
 
 /** Carries the order out on this machine alone. */
 export function orderHere(
-  copy: Pick<MeshCopy, 'local' | 'setLocal'>,
+  copy: Pick<MeshCopy, 'local' | 'setLocal' | 'note'>,
   order: Order,
   id: string,
   now: number,
 ): OrderReport {
   const before = copy.local(order.subject);
-  const after = standingHere(before, order, now);
-  const changed = statusAt(before, now) !== statusAt(after, now);
+  const at = standingTime(copy, now);
+  const after = standingHere(before, order, at);
+  const changed = statusAt(before, at) !== statusAt(after, at);
   // Nothing to lift is nothing to write.
   if (order.action !== 'reinstate' || before !== null) copy.setLocal(after);
   return {

@@ -4,7 +4,7 @@ import { EVERYONE, principalOf, scopeOf } from '../../mesh/subject.js';
 import { formatTime } from '../../protocol/time.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { passportIn } from '../../protocol/passport.js';
-import type { MeshCopy } from '../ports/mesh.js';
+import { standingTime, type MeshCopy } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 import type { MeshStanding } from './orders.js';
 
@@ -35,19 +35,20 @@ function chainOf(subject: string, keyText: string | null): string[] {
 
 /** What this machine knows. `keyText`: of a key that is named by its id. */
 export function knownHere(
-  copy: Pick<MeshCopy, 'standing' | 'provenAt'>,
+  copy: Pick<MeshCopy, 'standing' | 'provenAt' | 'note'>,
   subject: string,
   now: number,
   mesh: boolean,
   keyText: string | null = null,
 ): HeldStanding {
+  const at = standingTime(copy, now);
   const standings = chainOf(subject, keyText).map((each) => ({ each, standing: copy.standing(each) }));
-  const denied = standings.find(({ standing }) => statusAt(standing, now) !== 'active');
+  const denied = standings.find(({ standing }) => statusAt(standing, at) !== 'active');
   const shown = denied?.standing ?? standings[0]!.standing;
   const provenAt = mesh ? copy.provenAt() : null;
   return {
     agent_id: subject,
-    status: statusAt(denied?.standing ?? null, now),
+    status: statusAt(denied?.standing ?? null, at),
     denied_by: denied?.each ?? null,
     reason: shown?.reason ?? null,
     revoked_by: shown?.changedBy ?? null,
@@ -62,7 +63,7 @@ export function knownHere(
 /** Ids of the keys of an agent's passport that are stopped as far as this machine knows: what they sign is refused here. */
 export function stoppedKeysHere(
   state: Pick<State, 'passport'>,
-  copy: Pick<MeshCopy, 'standing'>,
+  copy: Pick<MeshCopy, 'standing' | 'note'>,
   agent: string,
   now: number,
 ): readonly string[] {
@@ -71,7 +72,7 @@ export function stoppedKeysHere(
   const keys = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
   return keys
     .filter(({ validUntil }) => validUntil === null || validUntil > now)
-    .filter(({ key }) => statusAt(copy.standing(formatPublicKey(key.publicKey)), now) !== 'active')
+    .filter(({ key }) => statusAt(copy.standing(formatPublicKey(key.publicKey)), standingTime(copy, now)) !== 'active')
     .map(({ keyId }) => keyId);
 }
 
@@ -83,7 +84,7 @@ export interface ReportedStanding extends Omit<HeldStanding, 'agent_id' | 'versi
 
 /** How an agent stands as far as this machine knows; `mesh`: whether it belongs to one. Sends nothing. */
 export function standingReported(
-  copy: Pick<MeshCopy, 'standing' | 'provenAt' | 'local'>,
+  copy: Pick<MeshCopy, 'standing' | 'provenAt' | 'local' | 'note'>,
   agent: string,
   now: number,
   mesh: boolean,
@@ -91,20 +92,21 @@ export function standingReported(
   const { agent_id, version: _, ...held } = knownHere(copy, agent, now, mesh);
   const local = copy.local(held.denied_by ?? agent_id);
   const here =
-    statusAt(local, now) === held.status && held.changed_at === (local === null ? null : formatTime(local.changedAt));
+    statusAt(local, standingTime(copy, now)) === held.status &&
+    held.changed_at === (local === null ? null : formatTime(local.changedAt));
   return { ...held, source: !mesh || (held.denied_by !== null && here) ? 'this machine' : 'mesh' };
 }
 
 /** What the mesh says, unless this machine alone denies. */
 export function standingInForce(
   own: MeshStanding,
-  copy: Pick<MeshCopy, 'local' | 'kept' | 'standing' | 'provenAt'>,
+  copy: Pick<MeshCopy, 'local' | 'kept' | 'standing' | 'provenAt' | 'note'>,
   now: number,
   keyText: string | null = null,
 ): HeldStanding {
   const denied = [own, ...own.above].find(({ status }) => status !== 'active');
   const here = chainOf(own.subject, keyText).some((each) =>
-    [copy.local(each), copy.kept(each)].some((standing) => statusAt(standing, now) !== 'active'),
+    [copy.local(each), copy.kept(each)].some((standing) => statusAt(standing, standingTime(copy, now)) !== 'active'),
   );
   if (denied === undefined && here) return knownHere(copy, own.subject, now, true, keyText);
   const shown = denied ?? own;

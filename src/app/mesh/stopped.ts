@@ -6,7 +6,7 @@ import { EVERYONE, scopeOf } from '../../mesh/subject.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { formatTime } from '../../protocol/time.js';
 import { shellWord } from '../failure.js';
-import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
+import { standingTime, type MeshCopy, type MeshEndpoint } from '../ports/mesh.js';
 import { askFirst } from './answers.js';
 import { askStanding, type MeshStanding } from './orders.js';
 
@@ -34,10 +34,10 @@ export interface Stopped {
 export type KeyNames = (subject: string) => readonly string[];
 
 /** What this machine holds; the mesh was not asked. */
-export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number, names: KeyNames): Stopped[] {
+export function stoppedHere(copy: Pick<MeshCopy, 'stopped' | 'note'>, now: number, names: KeyNames): Stopped[] {
   return copy
     .stopped()
-    .filter((standing) => deniesAt(standing, now))
+    .filter((standing) => deniesAt(standing, standingTime(copy, now)))
     .map((standing) => factsOf(standing))
     .map((facts) => ({ ...facts, key_ids: names(facts.subject), mesh: null, here: facts.status, repair: null }))
     .sort(inOrder);
@@ -54,7 +54,7 @@ export interface StoppedAnywhere {
 /** What the mesh says of everything that is stopped there or here. @throws Failure as the mesh's answers do */
 export async function stoppedAnywhere(
   lines: readonly MeshEndpoint[],
-  copy: Pick<MeshCopy, 'stopped' | 'standing' | 'local'>,
+  copy: Pick<MeshCopy, 'stopped' | 'standing' | 'local' | 'note'>,
   now: number,
   names: KeyNames,
 ): Promise<StoppedAnywhere> {
@@ -67,11 +67,12 @@ export async function stoppedAnywhere(
     const told = await askStanding(lines, subject);
     ageMs = ageMs === null || told.ageMs === null ? null : Math.max(ageMs, told.ageMs);
     const own = copy.standing(subject);
-    const here: Status = own !== null && deniesAt(own, now) ? own.status : 'active';
+    const here = statusAt(own, standingTime(copy, now));
     if (told.status === 'active' && here === 'active') continue;
     const facts = told.status === 'active' ? factsOf(own!) : factsThere(told);
     // What the mesh has lifted after it was denied needs no second order: this machine has not heard of it.
-    const behind = statusAt(copy.local(subject), now) === 'active' && told.version > (own?.version ?? 0);
+    const behind =
+      statusAt(copy.local(subject), standingTime(copy, now)) === 'active' && told.version > (own?.version ?? 0);
     const repair = repairOf(subject, told.status, here, { reason: facts.reason, behind });
     found.push({ ...facts, key_ids: names(subject), mesh: told.status, here, repair });
   }

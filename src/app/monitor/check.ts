@@ -28,6 +28,8 @@ export interface MonitorLimits {
 export interface MonitorDeps {
   readonly state: { readonly conduct: Conduct } & Pick<State, 'verifier' | 'passports'>;
   readonly standing: (subject: string) => Standing | null;
+  /** The clock that suspensions end by, in ms since the epoch; `now`: by this machine's. */
+  readonly standingNow: (now: number) => number;
   readonly memory: MonitorMemory;
   /** Revokes one agent; fails with a Failure when it is not in force. */
   readonly revoke: (agentId: string, reason: string) => Promise<void>;
@@ -63,7 +65,7 @@ export async function checkAgents(
   }
   const subjects = new Set([...names, ...above]);
   for (const subject of subjects) {
-    const found = standingCondition(standing(subject), now);
+    const found = standingCondition(standing(subject), deps.standingNow(now));
     if (found !== null) conditions.push(found);
   }
   const looked = (subject: string): boolean => agents === null || subjects.has(subject);

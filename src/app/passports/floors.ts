@@ -11,7 +11,7 @@ import type { PassportFloor } from '../ports/state.js';
 export function bindingFloors(
   floors: readonly PassportFloor[],
   pins: readonly PinnedKey[],
-  standing: Pick<Facts, 'standing' | 'wallNow'>,
+  standing: Pick<Facts, 'standing' | 'standingNow'>,
 ): readonly Floor[] {
   if (floors.length === 0) return floors;
   const pinned = new Set(pins.map(({ key }) => key.text));

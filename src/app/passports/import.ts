@@ -11,7 +11,15 @@ import { judgePassport, type PinLookup } from './judge.js';
 export interface ImportPassportDeps {
   readonly state: Pick<
     State,
-    'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing' | 'keys' | 'rememberKey' | 'forgetKey'
+    | 'passport'
+    | 'rememberPassport'
+    | 'floors'
+    | 'raiseFloor'
+    | 'standing'
+    | 'standingNow'
+    | 'keys'
+    | 'rememberKey'
+    | 'forgetKey'
   >;
   readonly pins: PinLookup;
   /** Whether there is a file at a path. */

@@ -37,7 +37,7 @@ export interface PassportVerdict {
 }
 
 /** What is remembered of passports and standings; reading it raises nothing. */
-export type FloorMemory = Pick<State, 'floors' | 'standing'>;
+export type FloorMemory = Pick<State, 'floors' | 'standing' | 'standingNow'>;
 
 /** Why a passport that holds by itself was replaced, as known here; null when it counts. */
 export function replacedIn(
@@ -60,8 +60,8 @@ export function issuerDenial(
   return denied;
 }
 
-function standingFacts(memory: FloorMemory, wallNow: number) {
-  return { standing: (subject: string) => memory.standing(subject), wallNow };
+function standingFacts(memory: FloorMemory, now: number) {
+  return { standing: (subject: string) => memory.standing(subject), standingNow: memory.standingNow(now) };
 }
 
 /**

@@ -59,7 +59,7 @@ export function judgeMandateFile(
   subject: string | null,
   key: VerifyKey | null,
   trust: Omit<MandateTrust, 'signatureHolds'>,
-  facts: Pick<Facts, 'standing' | 'wallNow'>,
+  facts: Pick<Facts, 'standing' | 'standingNow'>,
 ): MandateReport {
   const finding = mandateFinding(bytes, key);
   const found = finding.status === 'found' ? finding.mandate : null;

@@ -64,6 +64,7 @@ export class HeldSteps {
       geo,
       now: at,
       wallNow: at,
+      standingNow: at,
     };
     const outcome = runChecks(WHAT, {
       ...{ intent, facts, limits: [limits], passport: this.passport, policy: this.#policy },
@@ -109,7 +110,7 @@ const NOTHING_BEFORE: Omit<NonNullable<Facts['memory']>, 'read'> = {
   pendingRequests: () => ({ agent: 0, all: 0 }),
 };
 
-const NOTHING: Omit<Facts, 'memory' | 'schemaProblems' | 'geo' | 'now' | 'wallNow'> = {
+const NOTHING: Omit<Facts, 'memory' | 'schemaProblems' | 'geo' | 'now' | 'wallNow' | 'standingNow'> = {
   approving: () => ({ exact: false, actionHash: '', spent: null, judge: () => ({ by: 0, problems: [] }) }),
   hooks: [],
   standing: () => null,

@@ -102,6 +102,19 @@ export function clockAhead(copy: Pick<MeshCopy, 'note'>): number | null {
   return text === null ? null : Number(text);
 }
 
+/**
+ * The clock that suspensions end by (protocol, section 4), in ms since the epoch, where this machine's says `now`: the mesh's where this one is
+ * ahead of it, so that a fast clock ends none early.
+ */
+export function standingTime(copy: Pick<MeshCopy, 'note'>, now: number): number {
+  return now - Math.max(0, clockAhead(copy) ?? 0);
+}
+
+/** Forgets the clock of a mesh that this machine has left. */
+export function forgetClock(copy: Pick<MeshCopy, 'setNote'>): void {
+  copy.setNote(CLOCK_AHEAD, null);
+}
+
 /** Writes that down when it has changed by more than clocks drift, not with every heartbeat. */
 export function noteClock(copy: Pick<MeshCopy, 'note' | 'setNote'>, aheadMs: number): void {
   const known = clockAhead(copy);

@@ -262,6 +262,8 @@ export interface State {
   raiseFloor(floor: PassportFloor): void;
   /** The standing of a subject as of now; null when nothing was ever said of it. */
   standing(subject: string): StandingRecord | null;
+  /** The clock that suspensions end by when this machine's says `now`, both in ms since the epoch: never ahead of the mesh's. */
+  standingNow(now: number): number;
 
   pins(did?: string): readonly Pin[];
   pin(pin: Pin): void;

@@ -158,7 +158,7 @@ function answerProblem(answer: ActionApproval, request: RequestRecord | null, he
     principal: passport.document.principal,
     passport,
     pins,
-    facts: { standing: () => null, wallNow: at, now: at },
+    facts: { standing: () => null, standingNow: at, now: at },
   };
   const problems = policiesOf(passport, request).map((policy) => problemOf(answer, answered, policy));
   if (!problems.includes(null)) return `the answer of ${approver}: ${problems[0]!}`;

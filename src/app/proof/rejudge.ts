@@ -62,6 +62,7 @@ export function rejudging(
       requester: verifier === null ? null : () => ({ publicKey: verifier, sign: noWord, random: noWord }),
       geo: null,
       wallNow: at,
+      standingNow: at,
       now: at,
       dryRun: true,
       warnings: [],

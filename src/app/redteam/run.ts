@@ -102,7 +102,7 @@ export class AttackedVerifier {
     for (const { answer, flaw } of answered) {
       if (flaw !== 'denial before') continue;
       keepAnswer(
-        { transact: (work) => deps.state.transact(work), pins },
+        { transact: (work) => deps.state.transact(work), standingNow: (now) => now, pins },
         answer as unknown as ActionApprovalDocument,
         at,
       );
@@ -164,7 +164,7 @@ export class AttackedVerifier {
       freshness: () => ({ mesh: scene.standing === 'stale', ageMs: null, maxAgeMs: 0, onStale: 'deny' }),
       trust: () => (scene.score === null ? null : ({ score: scene.score, meaningful: true } as KnownTrust)),
       state: {
-        ...deps.state,
+        standingNow: (now) => now,
         transact: (work) => deps.state.transact((ledger) => work(this.#told(ledger, scene))),
         rehearse: (work) => deps.state.rehearse((ledger) => work(this.#told(ledger, scene))),
         look: (work) => deps.state.look((ledger) => work(this.#told(ledger, scene))),

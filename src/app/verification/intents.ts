@@ -86,9 +86,13 @@ export async function prepareBatch(
 function keepDenials(deps: VerifierDeps, submissions: readonly Submission[]): void {
   const given = [...(deps.answers ?? NO_ANSWERS), ...submissions.flatMap(({ answers }) => answers ?? NO_ANSWERS)];
   const denials = given.filter(({ document }) => document.decision === 'deny');
-  const pins = (did: string) => deps.pins(did).map(({ key }) => key);
-  for (const { document } of denials)
-    keepAnswer({ transact: (work) => deps.state.transact(work), pins }, document, deps.clock());
+  const { state, clock } = deps;
+  const keeper = {
+    transact: <T>(work: (ledger: Ledger) => T) => state.transact(work),
+    standingNow: (now: number) => state.standingNow(now),
+    pins: (did: string) => deps.pins(did).map(({ key }) => key),
+  };
+  for (const { document } of denials) keepAnswer(keeper, document, clock());
 }
 
 /** The documents with what persons elsewhere have answered to the requests that they name. */

@@ -11,7 +11,7 @@ import type { PassportFloor } from '../ports/state.js';
 export type Demands = (agentId: string) => Demand | null;
 
 /** What is known of agents' passports at the moment of a judgement. */
-export interface PassportMemory extends Pick<Facts, 'standing' | 'wallNow'> {
+export interface PassportMemory extends Pick<Facts, 'standing' | 'standingNow' | 'wallNow'> {
   /** What was remembered of an agent's passports; empty for a verifier without state. */
   readonly floors: (agentId: string) => readonly PassportFloor[];
   /** Keeps what the documents judged here raise; null where nothing is kept. */

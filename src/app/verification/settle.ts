@@ -96,7 +96,7 @@ export function refusesBeforeHooks(sitting: Sitting, prepared: PreparedDocument)
 
 function factsOf(sitting: Sitting, prepared: PreparedDocument): Facts {
   const { intent, submission, hooks, schemaProblems } = prepared;
-  const { memory, dryRun, geo, standing, freshness, now, wallNow } = sitting;
+  const { memory, dryRun, geo, standing, freshness, now, wallNow, standingNow } = sitting;
   return {
     memory: memory === null ? null : recallOf(memory, dryRun, submission.counted ?? true),
     schemaProblems,
@@ -110,7 +110,7 @@ function factsOf(sitting: Sitting, prepared: PreparedDocument): Facts {
     trust: () => sitting.trust(intent.document.agent_id),
     now,
     wallNow,
-    standingNow: wallNow - Math.max(0, freshness.clockAheadMs ?? 0),
+    standingNow,
   };
 }
 

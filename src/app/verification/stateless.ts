@@ -42,6 +42,7 @@ export function verifyStateless(
     requester: null,
     geo,
     wallNow: now,
+    standingNow: now,
     now,
     dryRun: false,
     warnings: WARNINGS,

@@ -42,7 +42,7 @@ export interface Fleet {
 
 /** What a verifier with state needs. */
 export interface VerifierDeps extends JudgingDeps {
-  readonly state: Pick<State, 'transact' | 'rehearse' | 'look'>;
+  readonly state: Pick<State, 'transact' | 'rehearse' | 'look' | 'standingNow'>;
   /** What this verifier shares with others; null or absent where nonces and windows are this machine's alone. */
   readonly fleet?: Fleet | null;
   /** Asked where a batch is judged in parallel. */
@@ -118,6 +118,7 @@ export function sittingOn(
     geo,
     token: dryRun ? NO_TOKEN : () => ledger.token(),
     wallNow,
+    standingNow: deps.state.standingNow(wallNow),
     now: at ?? wallNow,
     dryRun,
     warnings: clockWarnings(freshness.clockAheadMs ?? null, policy.maxSkewMs),

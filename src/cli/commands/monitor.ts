@@ -91,7 +91,8 @@ export const command: CommandSpec<Options> = {
       onTrouble: (...trouble) => tellTrouble(cli, ...trouble),
     });
     const names = targets.map(({ name }) => name);
-    const deps = { state, memory, targets: names, standing: mesh.standing, revoke: mesh.revoke };
+    const { standing, standingNow, revoke } = mesh;
+    const deps = { state, memory, targets: names, standing, standingNow, revoke };
     const seen = { checks: 0, raised: 0, resolved: 0, open: 0 };
     const started = now();
 

@@ -104,7 +104,7 @@ export async function openDesks(
     standingRefusal(passport, deps.pins, {
       standing: (subject) => ring.state.standing(subject),
       freshness: deps.freshness(clock()),
-      wallNow: clock(),
+      standingNow: ring.state.standingNow(clock()),
     });
   return {
     verify: (bytes, dryRun) => judge({ bytes, source: null }, dryRun),

@@ -1,5 +1,6 @@
 /** Who is stopped, as the monitor sees it, and how it stops an agent itself. */
 import { Failure } from '../../app/failure.js';
+import { standingTime } from '../../app/ports/mesh.js';
 import { MONITOR, type MonitorDeps } from '../../app/monitor/check.js';
 import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/orders/order.js';
@@ -11,7 +12,7 @@ import type { Output } from '../output.js';
 import type { Questioner } from '../questions/ask.js';
 import type { Surroundings } from '../io.js';
 
-export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'revoke'> {
+export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'standingNow' | 'revoke'> {
   /** Brings this machine's copy up to date where that is needed; tells trouble once. */
   readonly refresh: () => Promise<void>;
 }
@@ -38,6 +39,7 @@ export async function monitorStanding(
   let heard = true;
   return {
     standing: (subject) => copy.standing(subject),
+    standingNow: (now) => standingTime(copy, now),
     async revoke(agentId, reason) {
       await obey(cli, mesh, { action: 'revoke', subject: agentId, reason, by: MONITOR, durationMs: null }, keys);
     },

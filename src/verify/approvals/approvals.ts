@@ -25,7 +25,7 @@ export interface Answered {
   readonly principal: string | null;
   readonly passport: Passport | null;
   readonly pins: (principal: string) => readonly PinnedKey[];
-  readonly facts: Pick<Facts, 'standing' | 'wallNow' | 'now'>;
+  readonly facts: Pick<Facts, 'standing' | 'standingNow' | 'now'>;
 }
 
 /** True for a request that a document of this action may name here. */

@@ -29,7 +29,7 @@ export function revocation(
 
 /** What denies an agent as known now: itself, those above it, and keys whose signature was believed. */
 export function standingViolations(
-  facts: Pick<Facts, 'standing' | 'freshness' | 'wallNow'>,
+  facts: Pick<Facts, 'standing' | 'freshness' | 'standingNow'>,
   agent_id: string,
   principal: string,
   believed: readonly BelievedKey[],

@@ -52,6 +52,7 @@ test('where mesh and machine differ, the command is named that repairs it', asyn
     stopped: () => known,
     standing: (subject: string) => known.find((each) => each.subject === subject) ?? null,
     local: () => null,
+    note: () => null,
   };
   const { stopped: found } = await stoppedAnywhere([meshWith(BOTH, THERE)], copy, NOW, () => []);
   expect(found.map(({ subject, mesh, here, by, repair }) => [subject, mesh, here, by, repair])).toEqual([
@@ -67,6 +68,7 @@ test('what the mesh has lifted since is not ordered again: this machine has not 
     stopped: () => [own],
     standing: () => own,
     local: () => local,
+    note: () => null,
   });
   const lifted = {
     ...meshWith(),
@@ -102,7 +104,7 @@ test.each([
       return reply.kind === 'answered' ? { ...reply, body: reply.body.replace('{', `{${own}`) } : reply;
     },
   };
-  const copy = { stopped: () => [held(HERE)], standing: () => held(HERE), local: () => null };
+  const copy = { stopped: () => [held(HERE)], standing: () => held(HERE), local: () => null, note: () => null };
   expect((await stoppedAnywhere([aged], copy, NOW, () => [])).ageMs).toBe(age);
 });
 
@@ -115,7 +117,7 @@ test('a mesh on which nothing is stopped is asked how old that is', async () => 
       return meshWith().ask(call);
     },
   };
-  const copy = { stopped: () => [], standing: () => null, local: () => null };
+  const copy = { stopped: () => [], standing: () => null, local: () => null, note: () => null };
   expect(await stoppedAnywhere([line], copy, NOW, () => [])).toEqual({ stopped: [], ageMs: 0 });
   expect(asked).toContain('/v1/mesh/status/*');
 });
@@ -131,7 +133,7 @@ function listing(fleet: object): MeshEndpoint {
   };
 }
 
-const NOTHING = { stopped: () => [], standing: () => null, local: () => null };
+const NOTHING = { stopped: () => [], standing: () => null, local: () => null, note: () => null };
 
 test('a server of an earlier version, which does not say whose key was stopped, is understood', async () => {
   const everyone = { subject: '*', status: 'suspended', reason: null };

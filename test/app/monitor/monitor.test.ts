@@ -60,6 +60,7 @@ function monitor(dir: string, { fails = () => false }: { fails?: () => boolean }
     memory: memoryIn(dir),
     targets: [],
     standing: (subject) => standings.get(subject) ?? null,
+    standingNow: (now) => now,
     revoke: (agentId) => {
       asked.push(agentId);
       if (fails()) return Promise.reject(new Failure('NETWORK', 'unreachable', { retryable: true }));

@@ -153,6 +153,7 @@ describe('a verifier is found that', () => {
         transact: (work) => deps.state.transact((ledger) => work({ ...ledger, spendRequest: spend })),
         rehearse: (work) => deps.state.rehearse(work),
         look: (work) => deps.state.look(work),
+        standingNow: (now) => deps.state.standingNow(now),
       };
       return { ...rest, deps: { ...deps, state } };
     };

@@ -77,6 +77,7 @@ test('a fleet judges random histories as one machine', { timeout: 600_000 }, asy
             state.look((ledger) =>
               work({ ...ledger, standing: (subject) => (subject === SUPPORT ? stopped.standing : null) }),
             ),
+          standingNow: (at: number) => at,
         } as VerifierDeps['state'];
         return verifierDeps({
           state: told,

@@ -40,7 +40,7 @@ test.each([
 
 test('the age of the copy is said in one way, by the refusal and by what reports it', () => {
   const freshness = { mesh: true, ageMs: 81_000, maxAgeMs: 60_000, onStale: 'deny' } as const;
-  const [stale] = standingViolations({ standing: () => null, freshness, wallNow: 0 }, BOT, 'did:web:acme.com', []);
+  const [stale] = standingViolations({ standing: () => null, freshness, standingNow: 0 }, BOT, 'did:web:acme.com', []);
   const said = 'was proven current 1 min 21 s ago';
   expect(stale!.message).toBe(`The copy of the mesh on this machine ${said}; at most 1 min is allowed.`);
   expect(renderStopped({ source: 'this machine', age_ms: 81_000, stopped: [] }, true, plain)).toContain(said);

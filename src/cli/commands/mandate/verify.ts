@@ -58,7 +58,10 @@ export const command: CommandSpec<Options> = {
     const now = options.at === undefined ? cli.io.now() : momentOf(options.at, cli.io.now());
     const maxSkewMs = (await cli.config()).get('verify.max_skew');
     const state = await localState(cli.workspace);
-    const facts = { standing: (subject: string) => state.standing(subject), wallNow: cli.io.now() };
+    const facts = {
+      standing: (subject: string) => state.standing(subject),
+      standingNow: state.standingNow(cli.io.now()),
+    };
     const judge = (pins: (principal: string) => readonly PinnedKey[]) =>
       judgeMandateFile(bytes, options.agent ?? null, key, { pins, maxSkewMs, now }, facts);
     // Who the issuer is has to be read before its key can be looked up, which may need the network.

@@ -1,4 +1,5 @@
 import { Failure } from '../../../app/failure.js';
+import { forgetClock } from '../../../app/ports/mesh.js';
 import { saveUserConfig } from '../../config/files.js';
 import { requireMesh } from '../../mesh/access.js';
 import { announceLeaving, departs } from '../../mesh/listening.js';
@@ -31,6 +32,7 @@ export const command: CommandSpec<Options> = {
     const copy = await configuredCopy(cli);
     departs(copy, cli.io.now());
     const told = await announceLeaving(cli, access, await apiKey(cli, options), copy);
+    forgetClock(copy);
     saveUserConfig(cli.workspace.paths(), {
       'mesh.url': null,
       'mesh.public_key': null,
