@@ -74,14 +74,12 @@ export class Intents {
     return this.sign(await this.#passportOf(options), options, options.timestamp);
   }
 
-  async sign(
-    passport: Passport,
-    options: IntentOptions & KeyOptions,
-    timestamp = Math.floor(this.#world.clock() / 1000),
-  ): Promise<IntentDocument> {
-    const request = asked(options, timestamp);
+  async sign(passport: Passport, options: IntentOptions & KeyOptions, given?: number): Promise<IntentDocument> {
+    const request = asked(options, given ?? 0);
     const key = await this.#keys.open(passport, options);
-    return sign(passport, key, { ...request, nonce: this.#world.random(16) });
+    // Once the key is open: a passphrase that was waited for must not make the intent old.
+    const timestamp = given ?? Math.floor(this.#world.clock() / 1000);
+    return sign(passport, key, { ...request, timestamp, nonce: this.#world.random(16) });
   }
 
   async #passportOf({ agentId, passport }: CreateIntentOptions): Promise<Passport> {

@@ -71,6 +71,19 @@ describe('signIntent', () => {
 });
 
 describe('createIntent', () => {
+  test('dates the intent once its key is open: a passphrase may be long in coming', async () => {
+    const aip = workshop();
+    await supportAgent(aip, { privateKey: undefined, keyStore: 'file' });
+    const late = aip.again({
+      passphrase: () => {
+        aip.wait(120);
+        return 'correct horse';
+      },
+    });
+    const { timestamp } = await late.createIntent({ agentId: AGENT, action: 'issue_refund' });
+    expect(timestamp).toBe(T0 / 1000 + 120);
+  });
+
   test('names the agent by id, by name and by passport, and every nonce is new', async () => {
     const aip = workshop();
     const passport = await supportAgent(aip);

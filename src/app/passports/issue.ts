@@ -86,7 +86,6 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   if (wrong !== null) throw usage(wrong);
   const agent = formatAgentId(domain, name);
   const principal = principalId(domain);
-  const now = deps.clock();
   const serial = nextSerial(deps.state.floors(agent), 0);
   const draft = {
     version: 1,
@@ -102,8 +101,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
     denied_actions: request.deniedActions,
     constraints: request.constraints,
     metadata: request.metadata,
-    issued_at: formatSeconds(now),
-    expires_at: request.expiresInMs === null ? null : formatSeconds(now + request.expiresInMs),
+    ...termFrom(deps.clock(), request.expiresInMs),
     previous_keys: [],
     issuer_key_id: formatKeyId(principal, 1),
   } as const;
@@ -129,7 +127,13 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
     const agentKey = asked ?? (await agents());
     record = agentKey.record;
     const passport = await signPassport(
-      { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },
+      {
+        ...draft,
+        // Anew: a passphrase may have been typed meanwhile, and that takes nothing from the term.
+        ...termFrom(deps.clock(), request.expiresInMs),
+        public_key: formatPublicKey(agentKey.publicKey),
+        issuer_key_id: issuer.key.keyId,
+      },
       issuer.key,
     );
     await putInForce(deps, passport, { path, how: 'create' }, () => {
@@ -166,16 +170,9 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   const { passport, path } = request;
   const { document, agent } = passport;
   // An agent that edited its own file must not get the edit signed by having its key rotated.
-  const now = deps.clock();
-  requireCurrent(deps.state, passport, now);
+  requireCurrent(deps.state, passport, deps.clock());
   const overlapMs = request.overlapMs ?? DEFAULT_KEY_OVERLAP_S * 1000;
   const numbers = [passport.currentKey, ...passport.previousKeys].map((key) => keyNumber(agent.id, key.keyId) ?? 0);
-  const retired = {
-    key_id: document.key_id,
-    public_key: document.public_key,
-    valid_until: formatSeconds(now + overlapMs),
-  };
-  const stillValid = document.previous_keys.filter((key) => (parseTime(key.valid_until) ?? 0) > now);
   const term = passport.expiresAt === null ? null : passport.expiresAt - passport.issuedAt;
   const expiresInMs = request.expiresInMs === undefined ? term : request.expiresInMs;
   const serial = nextSerial(deps.state.floors(agent.id), passport.serial);
@@ -193,6 +190,14 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
         'make a new one there, and name it',
       );
     const { issuer_signature: _, ...rest } = document;
+    // Once both keys are open: a passphrase that takes its time to be typed takes nothing from the overlap.
+    const now = deps.clock();
+    const retired = {
+      key_id: document.key_id,
+      public_key: document.public_key,
+      valid_until: formatSeconds(now + overlapMs),
+    };
+    const stillValid = document.previous_keys.filter((key) => (parseTime(key.valid_until) ?? 0) > now);
     const renewed = await signPassport(
       {
         ...rest,
@@ -200,8 +205,8 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
         key_id: agentKey.keyId,
         public_key: formatPublicKey(agentKey.publicKey),
         // Later than the one it takes the place of, also within a second: by this the old one is refused from now on.
+        ...termFrom(now, expiresInMs),
         issued_at: formatSeconds(Math.max(now, passport.issuedAt + 1000)),
-        expires_at: expiresInMs === null ? null : formatSeconds(now + expiresInMs),
         previous_keys: [retired, ...stillValid].slice(0, MAX_PREVIOUS_KEYS),
         issuer_key_id: issuer.key.keyId,
       },
@@ -222,6 +227,10 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
     if (!inForce) await discardKey(deps, agentKey.record);
     throw error;
   }
+}
+
+function termFrom(now: number, expiresInMs: number | null): Pick<PassportDocument, 'issued_at' | 'expires_at'> {
+  return { issued_at: formatSeconds(now), expires_at: expiresInMs === null ? null : formatSeconds(now + expiresInMs) };
 }
 
 /** The text of a passport file, or of a draft: indented, because people read and review it. */

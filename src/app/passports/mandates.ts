@@ -19,8 +19,8 @@ export interface MandateTerms {
   readonly subject: string;
   /** As AIP-1 writes them; every member is optional. */
   readonly boundaries: ValueObject;
-  /** ms; null for a mandate that never ends. */
-  readonly lifetimeMs: number | null;
+  /** ms from `now`, which is asked once the key is open; null for a mandate that never ends. @throws Failure where it would be over already */
+  readonly lifetimeMs: (now: number) => number | null;
 }
 
 /** Signs a mandate with the issuer's key on this machine. */
@@ -31,7 +31,14 @@ export async function grant(
   const { key } = await issuerKey(deps, issuer, null);
   try {
     const now = deps.clock();
-    const unsigned = unsignedMandate({ issuer, subject, boundaries, now, lifetimeMs, id: deps.random(16) });
+    const unsigned = unsignedMandate({
+      issuer,
+      subject,
+      boundaries,
+      now,
+      lifetimeMs: lifetimeMs(now),
+      id: deps.random(16),
+    });
     const mandate = await provenBy(key, unsigned, issuer, now);
     readMandate(mandate);
     return mandate;

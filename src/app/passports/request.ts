@@ -55,14 +55,13 @@ export async function requestPassport(
   const wrong = wrongName(name) ?? wrongDomain(domain);
   if (wrong !== null) throw new Failure('USAGE', wrong);
   const agent = formatAgentId(domain, name);
-  const now = deps.clock();
-  checkDraft(deps, { ...draftOf(agent, domain, name), actions, constraints, issued_at: formatSeconds(now) });
+  checkDraft(deps, { ...draftOf(agent, domain, name), actions, constraints, issued_at: formatSeconds(deps.clock()) });
   const { key, isNew } = await requestingKey(deps, agent, keyStore);
   try {
     const unsigned = {
       ...({ type: 'passport-request', version: 1 } as const),
       ...{ agent_id: agent, key_id: key.keyId, public_key: formatPublicKey(key.publicKey), actions, constraints },
-      ...{ requested_at: formatSeconds(now), nonce: toHex(deps.random(16)) },
+      ...{ requested_at: formatSeconds(deps.clock()), nonce: toHex(deps.random(16)) },
     };
     const request = { ...unsigned, signature: toHex(await key.sign(passportRequestBytes(unsigned))) };
     await write(`${JSON.stringify(request, null, 2)}\n`);

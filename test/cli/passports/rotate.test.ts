@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { GUIDE_FLAGS, household, made, settled, signed } from '../../kit/native/household.js';
+import { GUIDE_FLAGS, household, made, PASSPHRASE, settled, signed } from '../../kit/native/household.js';
 import { SUPPORT } from '../../kit/native/parts.js';
 
 describe('aip passport rotate', () => {
@@ -178,4 +178,26 @@ describe('aip passport rotate', () => {
     expect(existsSync(machine.at('.env2'))).toBe(false);
     expect(existsSync(machine.at('p.json'))).toBe(false);
   });
+});
+
+test('what is typed while a key is opened takes nothing from a term, an overlap or a mandate, and adds nothing', async () => {
+  const machine = household();
+  let now = machine.io.now();
+  Object.assign(machine.io, { now: () => now });
+  Object.defineProperty(machine.io.env, 'AIP_KEY_PASSPHRASE', {
+    get: () => {
+      now += 120_000;
+      return PASSPHRASE;
+    },
+  });
+  const time = (text: unknown) => Date.parse(String(text));
+  const path = await made(machine, ['--expires', '1d']);
+  const created = JSON.parse(readFileSync(path, 'utf8')) as JsonObject;
+  expect([time(created['issued_at']), time(created['expires_at'])]).toEqual([now, now + 86_400_000]);
+  const flags = ['--env-file', machine.at('.env2'), '--overlap', '1m', '--expires', '2d'];
+  const { value } = await machine.json<JsonObject>('passport', 'rotate', path, ...flags);
+  expect([time(value['previous_valid_until']), time(value['expires_at'])]).toEqual([now + 60_000, now + 172_800_000]);
+  expect((await machine.run('mandate', 'issue', 'support-agent-v1', '-o', machine.at('m.json'))).code).toBe(0);
+  const mandate = JSON.parse(readFileSync(machine.at('m.json'), 'utf8')) as JsonObject;
+  expect([time(mandate['issued_at']), time(mandate['expires_at'])]).toEqual([now, time(value['expires_at'])]);
 });

@@ -133,8 +133,9 @@ export const inFiles = (machine: Household, env = '.env') => [
 ];
 
 /** The guide's agent, made here: its key in .env, its principal's in an encrypted file. */
-export async function made(machine: Household): Promise<string> {
-  const { code } = await machine.run('passport', 'create', 'support-agent-v1', ...GUIDE_FLAGS, ...inFiles(machine));
+export async function made(machine: Household, flags: readonly string[] = []): Promise<string> {
+  const given = [...GUIDE_FLAGS, ...inFiles(machine), ...flags];
+  const { code } = await machine.run('passport', 'create', 'support-agent-v1', ...given);
   expect(code).toBe(0);
   return machine.at('support-agent-v1.passport.json');
 }

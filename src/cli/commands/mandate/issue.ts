@@ -17,7 +17,7 @@ import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { createFile, readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
-import { lifetime } from '../../passports/terms.js';
+import { expiryOf, lifetime } from '../../passports/terms.js';
 
 interface Options extends PassphraseFlags {
   readonly issuer?: string;
@@ -97,9 +97,11 @@ export const command: CommandSpec<Options> = {
     const subject = known?.agentId ?? agent;
     const issuer = options.issuer ?? known?.principal ?? principalOf(subject);
     // By itself a mandate does not outlive the passport that it grants.
-    const left = (known?.expiresAt ?? Infinity) - deps.clock();
-    const { expires = Math.min(DEFAULT_MANDATE_LIFETIME_MS, left) } = options;
-    const lifetimeMs = expires === 'never' ? null : expires;
+    const lifetimeMs = (now: number): number | null => {
+      const { expires = Math.min(DEFAULT_MANDATE_LIFETIME_MS, termLeft(agent, known?.expiresAt ?? null, now)) } =
+        options;
+      return expiryOf(expires);
+    };
     const mandate = await grant(deps, { issuer, subject, boundaries, lifetimeMs });
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(mandate, cli.io.stdout.isTTY === true ? 2 : undefined));
@@ -125,10 +127,7 @@ async function knownPassport(agent: string, { issuer }: Options, state: State, n
   const { passport } = await findPassport({ state, readFile: readDocument }, agent);
   requireIssued(state, passport);
   const { expiresAt } = passport;
-  if (expiresAt !== null && now >= expiresAt)
-    throw new Failure('PASSPORT_REFUSED', `AIP-E104 PASSPORT_EXPIRED: it expired at ${formatTime(expiresAt)}`, {
-      hint: `aip passport renew ${shellWord(agent)}`,
-    });
+  termLeft(agent, expiresAt, now);
   return {
     expiresAt,
     agentId: passport.agent.id,
@@ -136,6 +135,15 @@ async function knownPassport(agent: string, { issuer }: Options, state: State, n
     boundaries: speakerOf(passport).boundaries,
     unspoken: unspokenConstraints(passport),
   };
+}
+
+/** How long the passport of `agent` is in force from `now`, ms. @throws Failure PASSPORT_REFUSED where it has expired */
+function termLeft(agent: string, expiresAt: number | null, now: number): number {
+  if (expiresAt === null) return Infinity;
+  if (now < expiresAt) return expiresAt - now;
+  throw new Failure('PASSPORT_REFUSED', `AIP-E104 PASSPORT_EXPIRED: it expired at ${formatTime(expiresAt)}`, {
+    hint: `aip passport renew ${shellWord(agent)}`,
+  });
 }
 
 function principalOf(agentId: string): string {
