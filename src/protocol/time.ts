@@ -107,7 +107,7 @@ export function spanText(ms: number): string {
 
 /** How old what a machine knows of the mesh is, as every command and refusal says it. `ageMs`: null where it is not known. */
 export function provenText(ageMs: number | null): string {
-  return ageMs === null ? 'never proven current' : `proven current ${spanText(ageMs)} ago`;
+  return ageMs === null ? 'not proven current' : `proven current ${spanText(ageMs)} ago`;
 }
 
 /**

@@ -297,7 +297,7 @@ describe('the roster', () => {
         heard: (verifier, word) => heard.push([verifier, word]),
         heardOfTerm: no,
         heardAt: null,
-        provenAt: null,
+        provenAgo: () => null,
         boot: null,
       },
     };

@@ -97,7 +97,7 @@ describe('a span of time', () => {
     expect(spanText(ms)).toBe(text);
   });
   test('since a proof, or none', () => {
-    expect([provenText(null), provenText(48_000)]).toEqual(['never proven current', 'proven current 48 s ago']);
+    expect([provenText(null), provenText(48_000)]).toEqual(['not proven current', 'proven current 48 s ago']);
   });
 });
 

@@ -4,7 +4,7 @@ import { EVERYONE, principalOf, scopeOf } from '../../mesh/subject.js';
 import { formatTime } from '../../protocol/time.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { passportIn } from '../../protocol/passport.js';
-import { standingTime, type MeshCopy } from '../ports/mesh.js';
+import { proofAge, standingTime, type MeshCopy } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 import type { MeshStanding } from './orders.js';
 
@@ -45,7 +45,6 @@ export function knownHere(
   const standings = chainOf(subject, keyText).map((each) => ({ each, standing: copy.standing(each) }));
   const denied = standings.find(({ standing }) => statusAt(standing, at) !== 'active');
   const shown = denied?.standing ?? standings[0]!.standing;
-  const provenAt = mesh ? copy.provenAt() : null;
   return {
     agent_id: subject,
     status: statusAt(denied?.standing ?? null, at),
@@ -56,7 +55,7 @@ export function knownHere(
     suspended_until: shown?.suspendedUntil == null ? null : formatTime(shown.suspendedUntil),
     version: standings[0]!.standing?.version ?? 0,
     source: 'this machine',
-    age_ms: provenAt === null || provenAt > now ? null : now - provenAt,
+    age_ms: mesh ? proofAge(copy, now) : null,
   };
 }
 

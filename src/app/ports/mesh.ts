@@ -96,6 +96,12 @@ export const MACHINE_LABEL = 'label';
 /** The note that says how far this machine's clock is ahead of the mesh's, in ms. */
 const CLOCK_AHEAD = 'clock.ahead';
 
+/** How old the last proof is, in ms; null when there was none, or it is ahead of `now`: the clock was set back, and nobody knows. */
+export function proofAge(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
+  const provenAt = copy.provenAt();
+  return provenAt === null || provenAt > now ? null : now - provenAt;
+}
+
 /** How far this machine's clock is ahead of the mesh's, in ms; null where it was never heard. */
 export function clockAhead(copy: Pick<MeshCopy, 'note'>): number | null {
   const text = copy.note(CLOCK_AHEAD);

@@ -1,4 +1,5 @@
 import { Failure, shellWord } from '../../app/failure.js';
+import { proofAge } from '../../app/ports/mesh.js';
 import { knownHere, stoppedKeysHere, standingInForce, type HeldStanding } from '../../app/mesh/standing.js';
 import { keyIdsHere, keyTextHere } from '../../app/mesh/key-text.js';
 import { askStanding } from '../../app/mesh/orders.js';
@@ -97,8 +98,7 @@ async function everythingStopped(cli: Cli, options: Options): Promise<number> {
   const mesh = await meshAccess(cli);
   const copy = await configuredCopy(cli);
   const now = cli.io.now();
-  const provenAt = mesh === null ? null : copy.provenAt();
-  const age_ms = provenAt === null || provenAt > now ? null : now - provenAt;
+  const age_ms = mesh === null ? null : proofAge(copy, now);
   const names = keyIdsHere(await localState(cli.workspace));
   const here = () => ({ source: 'this machine' as const, age_ms, stopped: stoppedHere(copy, now, names) });
   if (mesh === null || options.local) return list(cli, here(), mesh !== null, 0);

@@ -2,7 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
-import { copyFreshness, noteFollowing, hasLeft, isUnmissed, noteCounted, type MeshCopy } from '../../app/ports/mesh.js';
+import {
+  copyFreshness,
+  noteFollowing,
+  hasLeft,
+  isUnmissed,
+  noteCounted,
+  proofAge,
+  type MeshCopy,
+} from '../../app/ports/mesh.js';
 import { meshFollower, meshLines, refreshCopy, type MeshFollow } from '../../workspace/mesh.js';
 import { Vouching } from '../../workspace/mesh/vouching.js';
 import type { VerifierDeps } from '../../app/verification/intents.js';
@@ -42,7 +50,7 @@ export async function meshFreshness(
   const maxAgeMs = config.get('revocation.max_age');
   const onStale = config.get('revocation.on_stale');
   const copy = await configuredCopy(cli);
-  const age = ageOf(copy, cli.io.now());
+  const age = proofAge(copy, cli.io.now());
   notePolicy(copy, onStale, maxAgeMs, cli.io.now());
   const due = isUnmissed(copy) || (decides && !isIntroduced(copy)) || age === null || age > maxAgeMs;
   const heard = due && (await asked(cli, access, copy, { maxAgeMs, decides }));
@@ -52,19 +60,13 @@ export async function meshFreshness(
       )
     : null;
   const freshness = (now: number): Freshness => {
-    const ageMs = ageOf(copy, now);
+    const ageMs = proofAge(copy, now);
     // The mesh does not miss this machine, so only an answer of the mesh can vouch for its copy.
     if (!(vouching?.holds ?? (heard || !isUnmissed(copy))))
       return copyFreshness(copy, { ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true });
     return copyFreshness(copy, { ageMs, maxAgeMs, onStale });
   };
   return vouching === null ? { freshness } : { freshness, vouched: () => vouching.vouched() };
-}
-
-/** Null when it was never proven, or in the future: then the clock went back, and its age is unknown. */
-function ageOf(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
-  const provenAt = copy.provenAt();
-  return provenAt === null || provenAt > now ? null : now - provenAt;
 }
 
 /** Asks the mesh once. Whatever goes wrong, the policy for a stale copy decides. */

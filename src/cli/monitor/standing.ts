@@ -1,6 +1,6 @@
 /** Who is stopped, as the monitor sees it, and how it stops an agent itself. */
 import { Failure } from '../../app/failure.js';
-import { standingTime } from '../../app/ports/mesh.js';
+import { proofAge, standingTime } from '../../app/ports/mesh.js';
 import { MONITOR, type MonitorDeps } from '../../app/monitor/check.js';
 import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/orders/order.js';
@@ -45,8 +45,8 @@ export async function monitorStanding(
     },
     async refresh() {
       if (mesh === null || key === null) return;
-      const proven = copy.provenAt();
-      if (proven !== null && cli.io.now() - proven < maxAge / 2) return;
+      const age = proofAge(copy, cli.io.now());
+      if (age !== null && age < maxAge / 2) return;
       const current = await refreshCopy(cli.workspace, mesh, key, copy, maxAge, REFRESH_MS);
       if (heard && !current) cli.warn('The mesh is not heard: who is revoked is as last known.', 'mesh_stale');
       heard = current;

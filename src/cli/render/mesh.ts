@@ -4,7 +4,7 @@ import type { AbsentVerifier } from '../../app/mesh/orders.js';
 import type { RegionReport, RegionsView } from '../../app/mesh/regions.js';
 import type { DrillReport } from '../../app/mesh/drill.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
-import { provenText, spanText } from '../../protocol/time.js';
+import { formatTime, provenText, spanText } from '../../protocol/time.js';
 import { agentName } from './agent-name.js';
 import { briefTime, NARROW_COLUMNS } from './entry.js';
 import { renderAbsent } from './standing.js';
@@ -57,11 +57,15 @@ function renderPassport({ seq, time, agent_id, serial, passport_hash }: MeshEven
 export interface CopyView {
   readonly seq: number | null;
   readonly ageMs: number | null;
+  /** ms since the epoch; ahead of now where the clock was set back, and then there is no age. */
+  readonly provenAt: number | null;
 }
 
 /** How far the copy of a machine is, and how old. */
-export function renderCopy({ seq, ageMs }: CopyView): string {
-  return seq === null ? 'none yet' : `at event ${seq}, ${provenText(ageMs)}`;
+export function renderCopy({ seq, ageMs, provenAt }: CopyView): string {
+  if (seq === null) return 'none yet';
+  const setBack = ageMs === null && provenAt !== null;
+  return `at event ${seq}, ${setBack ? `proven current at ${formatTime(provenAt)}, which this machine's clock has not reached` : provenText(ageMs)}`;
 }
 
 export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, width: number | null): string {

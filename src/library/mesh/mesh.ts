@@ -5,7 +5,7 @@ import { anticipateDeny, giveOrder, orderHere, type Order, type OrderReport } fr
 import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
 import type { ApprovalRelay } from '../../app/approvals/relay.js';
 import type { Failure } from '../../app/failure.js';
-import { copyFreshness, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
+import { copyFreshness, proofAge, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
 import { isNamedKey, orderSubject } from '../../mesh/subject.js';
@@ -257,10 +257,8 @@ export class Mesh {
     return { configured, ...connection };
   }
 
-  /** Null when it was never proven, or in the future. */
   #age({ copy }: Opened): number | null {
-    const [provenAt, now] = [copy.provenAt(), this.#world.clock()];
-    return provenAt === null || provenAt > now ? null : now - provenAt;
+    return proofAge(copy, this.#world.clock());
   }
 }
 

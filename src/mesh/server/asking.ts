@@ -37,7 +37,7 @@ export async function subjectStatus(
       ({ keyId, status }) => ({ key_id: keyId, status }),
     ),
     known: await isKnown(server.store, subject),
-    age_ms: await server.prover.ageMs(caller.key.keyId, now),
+    age_ms: await server.prover.ageMs(caller.key.keyId),
     head: server.head.seq,
   });
 }

@@ -64,9 +64,9 @@ export interface Proving {
   learnSeal(): Promise<void>;
   /**
    * How long ago what this server reads was last proven current, ms: 0 of now; null where it never was, or the mesh has gone on elsewhere.
-   * For an answer at `now` (wall clock) that the holder of the API key `keyId` waits for.
+   * For an answer that the holder of the API key `keyId` waits for.
    */
-  ageMs(keyId: string, now: number): Promise<number | null>;
+  ageMs(keyId: string): Promise<number | null>;
 }
 
 /** What a sealed server says to whom asks it to change something; null of one that is not. */

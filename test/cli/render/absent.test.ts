@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { giveOrder } from '../../../src/app/mesh/orders.js';
 import { meshOverview } from '../../../src/app/mesh/overview.js';
 import type { MeshEndpoint } from '../../../src/app/ports/mesh.js';
-import { renderOverview } from '../../../src/cli/render/mesh.js';
+import { renderCopy, renderOverview } from '../../../src/cli/render/mesh.js';
 import { renderReach } from '../../../src/cli/render/standing.js';
 import { check, settle, TestMesh } from '../../kit/mesh/server.js';
 import { marked } from './decision-sample.js';
@@ -34,7 +34,7 @@ test('an order and the overview count those that are absent and not named', asyn
   const line = await fleet();
   const seen = await meshOverview(line, check);
   expect(seen.absent.length).toBeLessThan(MANY);
-  const overview = renderOverview(seen, { seq: null, ageMs: null }, marked, 100);
+  const overview = renderOverview(seen, { seq: null, ageMs: null, provenAt: null }, marked, 100);
   expect(overview).toContain(`2; 1 of ${MANY + 1} on the roster`);
   expect(overview).toContain(`and ${MANY - seen.absent.length} more absent`);
 
@@ -45,4 +45,12 @@ test('an order and the overview count those that are absent and not named', asyn
   const reach = renderReach(given, marked);
   expect(reach).toContain('; 1 more listens and does not report');
   expect(reach).toContain(`; and ${MANY - 5} more`);
+});
+
+test('a copy that was proven at a time which the clock has not reached is not called one that never was', () => {
+  const provenAt = Date.parse('2026-02-18T14:23:45Z');
+  expect(renderCopy({ seq: 7, ageMs: null, provenAt })).toBe(
+    "at event 7, proven current at 2026-02-18T14:23:45.000Z, which this machine's clock has not reached",
+  );
+  expect(renderCopy({ seq: 7, ageMs: null, provenAt: null })).toBe('at event 7, not proven current');
 });

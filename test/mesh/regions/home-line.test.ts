@@ -1,7 +1,7 @@
 /** What a following server takes over from home. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { HomeLine } from '../../../src/adapters/mesh/region/home-line.js';
 import { LOG_ID } from '../../kit/mesh/server.js';
@@ -39,4 +39,21 @@ test('a key that home has revoked stays revoked though an older answer of home a
     line.close();
     home.close();
   }
+});
+
+test.each([
+  ['the clock is set back by an hour', -3_600_000, 30_000],
+  ['the machine sleeps, and the clock that counts its uptime stands still', 30_000, 0],
+])('how old the proof of home is stays known where %s', (_, wall, mono) => {
+  let [now, up] = [1_771_424_625_000, 5_000];
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => up);
+  onTestFinished(() => spy.mockRestore());
+  const options = { check: () => true, folder: '/nowhere', randomHex: () => '', now: () => now, ca: null };
+  const line = new HomeLine({ url: 'http://127.0.0.1:1', key: 'none', ...options });
+  expect(line.provenAgo()).toBeNull();
+  line.hasProven();
+  now += wall;
+  up += mono;
+  expect(line.provenAgo()).toBe(30_000);
+  line.close();
 });

@@ -16,7 +16,7 @@ test('a later term that is proven while home is asked ends its proofs at once', 
   const ended = Buffer.from(signed(2)).toString('base64url');
   const prover: RelayProver = new RelayProver(
     {
-      ...{ home: 'https://home.test', heardAt: null, provenAt: null, boot: null },
+      ...{ home: 'https://home.test', heardAt: null, provenAgo: () => null, boot: null },
       prove: async () => {
         await prover.heardOfTerm(2, ended);
         return signed(1);

@@ -193,7 +193,7 @@ export class Copier {
     if (roster !== this.#roster && roster !== null && (await this.#line.fetchRoster())) this.#roster = roster;
     const now = this.#now();
     if (checkpoint === null) return;
-    this.#line.provenAt = now;
+    this.#line.hasProven();
     if (now - this.#notedAt < NOTED_MS) return;
     this.#notedAt = now;
     await store.notes.put(HOME_HEARD, String(now));

@@ -58,11 +58,11 @@ export class HomeLine implements FollowedHome {
   /** Set once the store is open. */
   store: MeshStore | null = null;
   heardAt: number | null = null;
-  provenAt: number | null = null;
   boot: string | null = null;
   /** Proof of a term that home may not know, for the next question. */
   proof: string | null = null;
   onWord: FollowedHome['heard'] = () => undefined;
+  #proven: { readonly wall: number; readonly mono: number } | null = null;
   #refreshing: Promise<boolean> | null = null;
   #refreshedAt = -Infinity;
   #fetching: Promise<unknown> = Promise.resolve();
@@ -72,6 +72,18 @@ export class HomeLine implements FollowedHome {
     this.#options = options;
     this.home = options.url;
     this.http = new MeshHttp(options.url, options.key, options);
+  }
+
+  /** Home has signed its head now. */
+  hasProven(): void {
+    this.#proven = { wall: this.#options.now(), mono: performance.now() };
+  }
+
+  /** By the clock that says more: one can be set back, and the other stands still while the machine sleeps. */
+  provenAgo(): number | null {
+    if (this.#proven === null) return null;
+    const { wall, mono } = this.#proven;
+    return Math.round(Math.max(this.#options.now() - wall, performance.now() - mono));
   }
 
   async prove(challenge: string | null): Promise<string | null> {

@@ -2,7 +2,7 @@ import { Failure, saidOfReading } from '../../../app/failure.js';
 import { meshSession } from '../../mesh/session.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
-import type { MeshCopy } from '../../../app/ports/mesh.js';
+import { proofAge, type MeshCopy } from '../../../app/ports/mesh.js';
 import { surveyMesh, type EndpointView } from '../../../app/mesh/overview.js';
 import { regionsOf } from '../../../app/mesh/regions.js';
 import { renderCopy, renderOverview, renderRegionsView, type CopyView } from '../../render/mesh.js';
@@ -109,10 +109,10 @@ function warnOfEndpoints(cli: Notices, endpoints: readonly EndpointView[]): numb
 }
 
 function copyHere(copy: MeshCopy, now: number): CopyView {
-  const provenAt = copy.provenAt();
   return {
     seq: copy.load()?.position.seq ?? null,
-    ageMs: provenAt === null || provenAt > now ? null : now - provenAt,
+    ageMs: proofAge(copy, now),
+    provenAt: copy.provenAt(),
   };
 }
 

@@ -27,8 +27,8 @@ export interface FollowedHome {
   heardOfTerm(proof: string): void;
   /** When home was last heard, ms since the epoch; null when never. */
   readonly heardAt: number | null;
-  /** When it last signed its head: one that is sealed, or whose store proves nothing, is heard and proves nothing. */
-  readonly provenAt: number | null;
+  /** How long ago it last signed its head, in ms: one that is sealed, or whose store proves nothing, is heard and proves nothing. Null when it never did. */
+  provenAgo(): number | null;
   /** The process of home whose heartbeats are passed on; null before the first. */
   readonly boot: string | null;
 }
@@ -99,9 +99,8 @@ export class RelayProver implements Proving {
     this.#upstream.heardOfTerm(proof!);
   }
 
-  ageMs(_keyId: string, now: number): Promise<number | null> {
-    const { provenAt } = this.#upstream;
-    return Promise.resolve(this.sealed !== null || provenAt === null ? null : Math.max(0, now - provenAt));
+  ageMs(): Promise<number | null> {
+    return Promise.resolve(this.sealed === null ? this.#upstream.provenAgo() : null);
   }
 
   /** Its store is its own. */
