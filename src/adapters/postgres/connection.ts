@@ -150,6 +150,8 @@ class OneConnection implements Connection {
   #busy = false;
   /** A standby has not confirmed what was committed here. */
   #unconfirmed = false;
+  /** Called with true when the server is ready for the next statement, with false when the connection ends. */
+  #ended: (ready: boolean) => void = () => undefined;
   #lost: (() => void) | null = null;
 
   constructor(client: Client, where: string) {
@@ -158,6 +160,8 @@ class OneConnection implements Connection {
     // Without a listener an error between two statements would end the process.
     client.on('error', () => this.#gone());
     client.on('end', () => this.#gone());
+    client.connection.on('readyForQuery', () => this.#ended(true));
+    client.connection.on('end', () => this.#ended(false));
     client.on('notice', (notice: ServerMessage) => {
       if (notice.routine === 'SyncRepWaitForLSN') this.#unconfirmed = true;
     });
@@ -173,6 +177,7 @@ class OneConnection implements Connection {
     if (withinMs <= 0) throw new PostgresTrouble('unreachable', `${this.where}: no time is left to ask`);
     this.#busy = true;
     this.#unconfirmed = false;
+    const ready = new Promise<boolean>((resolve) => (this.#ended = resolve));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -190,7 +195,9 @@ class OneConnection implements Connection {
       // Of several statements the last one's.
       return isList(answer) ? (answer.at(-1)?.rows ?? []) : answer.rows;
     } catch (error) {
-      throw this.#troubleOf(error);
+      // What the server said is worth as much as what it does next: the severity is in the language of the server.
+      const undone = isServerMessage(error) && (await Promise.race([ready, late]).catch(() => false));
+      throw this.#troubleOf(error, undone);
     } finally {
       clearTimeout(timer);
       this.#busy = false;
@@ -236,13 +243,13 @@ class OneConnection implements Connection {
     this.#lost?.();
   }
 
-  #troubleOf(error: unknown): unknown {
+  #troubleOf(error: unknown, undone: boolean): unknown {
     if (error instanceof PostgresTrouble) {
       if (error.kind === 'in-doubt') this.destroy();
       return error;
     }
     if (isServerMessage(error)) {
-      const trouble = fromServer(this.where, error);
+      const trouble = fromServer(this.where, error, undone);
       if (trouble.kind === 'in-doubt') this.destroy();
       return trouble;
     }
@@ -266,8 +273,8 @@ function isServerMessage(error: unknown): error is ServerMessage {
 /** What the world did to a connection that was being made. Nothing was asked yet, so nothing was written. */
 function unreachable(where: string, error: unknown, withoutPassword: boolean): PostgresTrouble {
   if (isServerMessage(error)) {
-    const { message, sqlState, hint, retryable } = fromServer(where, error);
-    // Before the first statement the severity FATAL says only that the server does not want this connection.
+    const { message, sqlState, hint, retryable } = fromServer(where, error, false);
+    // Before the first statement an end says only that the server does not want this connection.
     const lasting = sqlState !== null && /^(?:28|3D|42|0A)/.test(sqlState);
     return new PostgresTrouble('unreachable', message, {
       sqlState,

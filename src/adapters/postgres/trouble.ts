@@ -63,14 +63,18 @@ const MEANINGS: Readonly<Record<string, { readonly means: string; readonly hint?
     '40': { means: 'it broke the transaction off', passing: true },
   };
 
-/** An error that the server sent. One of severity ERROR undoes the statement; after any other, what it had done may stand. */
+/**
+ * An error that the server sent. `ready`: it takes the next statement after it, so it has undone this one; where it ended the connection
+ * instead, what the statement had done may stand.
+ */
 export function fromServer(
   where: string,
-  error: { readonly message?: string; readonly severity?: string; readonly code?: string; readonly hint?: string },
+  error: { readonly message?: string; readonly code?: string; readonly hint?: string },
+  ready: boolean,
 ): PostgresTrouble {
   const code = error.code ?? '';
   const meaning = MEANINGS[code] ?? MEANINGS[code.slice(0, 2)];
-  const undone = error.severity === 'ERROR' && !code.startsWith('08');
+  const undone = ready && !code.startsWith('08');
   const said = oneLine(error.message ?? 'no reason given');
   return new PostgresTrouble(
     undone ? 'refused' : 'in-doubt',

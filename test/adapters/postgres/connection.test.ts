@@ -61,7 +61,39 @@ describe('without a server', () => {
       kind: 'unreachable',
     });
   });
+  test.each([
+    ['and takes the next statement: undone', true, 'refused', false],
+    ['and ends the connection: in doubt', false, 'in-doubt', true],
+  ] as const)('a server that speaks German says no %s', async (_, goesOn, kind, retryable) => {
+    const severity = goesOn ? 'FEHLER' : 'FATAL';
+    const no = message('E', `S${severity}\0C42883\0MFunktion settle() existiert nicht\0\0`);
+    const ready = message('Z', 'I');
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(Buffer.concat([message('R', '\0\0\0\0'), ready]));
+        socket.once('data', () => {
+          socket.write(no);
+          setTimeout(() => (goesOn ? socket.write(ready) : socket.end()), 20);
+        });
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as { port: number };
+    const connection = await connected(`postgres://u:p@127.0.0.1:${port}/d`);
+    expect(await troubleOf(connection.query('SELECT settle()', [], 5000))).toMatchObject({ kind, retryable });
+    expect(connection.usable).toBe(goesOn);
+  });
 });
+
+/** One message of PostgreSQL's protocol, version 3. */
+function message(type: string, text: string): Buffer {
+  const body = Buffer.from(text);
+  const head = Buffer.alloc(5, type);
+  head.writeInt32BE(4 + body.length, 1);
+  return Buffer.concat([head, body]);
+}
 
 describePostgres('a connection', {}, (cluster) => {
   let url = '';
