@@ -12,7 +12,7 @@ import type {
 import type { Clock, Random } from '../../../app/ports/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Connection } from '../connection.js';
-import { PostgresTrouble } from '../trouble.js';
+import { fromServer, PostgresTrouble } from '../trouble.js';
 import { newerDatabase, STATE_SCHEMA_NAME as SCHEMA, STATE_VERSION } from './version.js';
 import {
   askedToJson,
@@ -55,6 +55,9 @@ export interface PostgresMemoryOptions {
   readonly patience: Patience;
 }
 
+/** An answer, and whether it came from a standby or a user whose transactions only read. */
+type Answered = SettleAnswer & { readonly readsOnly: boolean };
+
 export class PostgresMemory implements FleetMemory {
   readonly #options: PostgresMemoryOptions;
   readonly #process: string;
@@ -80,7 +83,7 @@ export class PostgresMemory implements FleetMemory {
     const own: OpenId = [this.#process, slot, toHex(random(16))];
     const done = this.#done.splice(0);
     const about = JSON.stringify({ verifier, process: own[0], slot, call: own[2], done, resumes });
-    let answer: SettleAnswer;
+    let answer: Answered;
     try {
       answer = await this.#ask(json, about, claims);
     } catch (error) {
@@ -120,8 +123,11 @@ export class PostgresMemory implements FleetMemory {
     // The first call also connects and loads the function: the second one tells what a verification waits for.
     await this.#beside({});
     const [began, beganAt] = [ticks(), clock()];
-    const { now, schema, enrolled } = await this.#beside({ verifier });
+    const { now, schema, enrolled, readsOnly } = await this.#beside({ verifier });
     const roundTripMs = (ticks() - began) / 1000;
+    // Nothing was settled here; what a verification settles would be refused.
+    if (readsOnly)
+      throw unavailable(fromServer(where, { code: '25006', message: 'transaction_read_only is on' }, true));
     return { where, roundTripMs, aheadMs: Math.round(now - beganAt - roundTripMs / 2), schema, encrypted, enrolled };
   }
 
@@ -136,13 +142,13 @@ export class PostgresMemory implements FleetMemory {
   }
 
   /** What is asked beside the settling of claims: nothing of it is open afterwards. */
-  #beside(asked: AskedBeside): Promise<SettleAnswer> {
+  #beside(asked: AskedBeside): Promise<Answered> {
     const own = { verifier: '', process: this.#process, slot: 0, call: '00', done: [], resumes: false };
     return this.#ask('[]', JSON.stringify({ ...own, ...askedToJson(asked) }), []);
   }
 
   /** Asks until there is an answer, or the time is over. */
-  async #ask(claims: string, about: string, asked: readonly FleetClaim[]): Promise<SettleAnswer> {
+  async #ask(claims: string, about: string, asked: readonly FleetClaim[]): Promise<Answered> {
     const { ticks, patience } = this.#options;
     const end = ticks() / 1000 + patience.totalMs;
     for (;;) {
@@ -157,20 +163,20 @@ export class PostgresMemory implements FleetMemory {
     }
   }
 
-  async #try(claims: string, about: string, asked: readonly FleetClaim[], withinMs: number): Promise<SettleAnswer> {
+  async #try(claims: string, about: string, asked: readonly FleetClaim[], withinMs: number): Promise<Answered> {
     const { ticks } = this.#options;
     const end = ticks() / 1000 + withinMs;
     const connection = await this.#take(withinMs);
     try {
       const left = end - ticks() / 1000;
       const [row] = await connection.query(
-        `SELECT ${SCHEMA}.settle($1::jsonb, $2::jsonb) AS answer`,
+        `SELECT ${SCHEMA}.settle($1::jsonb, $2::jsonb) AS answer, current_setting('transaction_read_only') = 'on' AS reads`,
         [claims, about],
         left,
       );
       const answer = readAnswer(row?.['answer'], asked);
       if (answer.schema > STATE_VERSION) throw newerDatabase(answer.schema);
-      return answer;
+      return { ...answer, readsOnly: row?.['reads'] === true };
     } catch (error) {
       if (error instanceof UnknownAnswer)
         throw new Failure('STATE_UNAVAILABLE', `${connection.where}: ${error.message}.`, {

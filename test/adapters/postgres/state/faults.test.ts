@@ -121,6 +121,21 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
     const { aheadMs } = await early!.health(null);
     expect(Math.round(aheadMs / 60_000)).toBe(60);
   });
+  test('where nothing can be written the look at its health says so, as a verification does', async () => {
+    await fleet.sql('ALTER ROLE aip_verifier SET default_transaction_read_only = on');
+    try {
+      const memory = fleet.memory(HERE, { patience: { totalMs: 500, tryMs: 500 } });
+      for (const asked of [memory.settle([claim({})], false), memory.health(null)]) {
+        await expect(asked).rejects.toMatchObject({
+          code: 'STATE_UNAVAILABLE',
+          message: expect.stringContaining('it only answers reads') as string,
+          hint: expect.stringContaining('name the primary') as string,
+        });
+      }
+    } finally {
+      await fleet.sql('ALTER ROLE aip_verifier RESET default_transaction_read_only');
+    }
+  });
   test('through pgbouncer in transaction mode limits are as exact', async (context) => {
     await fleet.empty();
     const port = await cluster().pooler({ aip_verifier: 'verifier-pw' });
