@@ -51,8 +51,9 @@ export class Waking {
 
   async #listen(): Promise<void> {
     this.#connecting = true;
+    let connection: Connection | null = null;
     try {
-      const connection = await this.#connect(CONNECT_MS);
+      connection = await this.#connect(CONNECT_MS);
       connection.unref();
       connection.onLost(() => (this.#listening = null));
       connection.onNotification((channel, payload) => {
@@ -62,7 +63,8 @@ export class Waking {
       if (this.#closed) connection.destroy();
       else this.#listening = connection;
     } catch (error) {
-      // The look every 250 ms is what makes it true; this only makes it fast.
+      // The look every 250 ms is what makes it true; this only makes it fast. A standby takes connections and refuses to be listened to.
+      connection?.destroy();
       if (error instanceof Failure) this.#closed = true;
     } finally {
       this.#connecting = false;

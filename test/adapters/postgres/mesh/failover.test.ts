@@ -9,7 +9,7 @@ import { NO_HASH } from '../../../../src/mesh/log/head.js';
 import { StoreTrouble, type MeshStore, type OrderResult } from '../../../../src/mesh/log/store.js';
 import { judgeWith, type Proposal } from '../../../../src/mesh/ruling.js';
 import { cheapSign, LOG_ID } from '../../../kit/mesh/server.js';
-import { connectWithUrl, describePostgres } from '../../../kit/postgres.js';
+import { connectWithUrl, describePostgres, QUICK } from '../../../kit/postgres.js';
 import { Standby } from '../../../kit/mesh/several/postgres.js';
 
 const NOW = Date.parse('2026-02-18T14:23:45.000Z');
@@ -168,4 +168,26 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
       await cluster().admin('SELECT pg_reload_conf()');
     }
   }, 120_000);
+});
+
+describePostgres('a primary that becomes a standby', QUICK, (cluster) => {
+  test('keeps no connection that could not listen, and is listened to again when it is promoted', async () => {
+    const { name } = await cluster().database();
+    const store = await open([cluster().url(name)]);
+    const asked = async (sql: string) =>
+      (await cluster().admin(`SELECT pid FROM pg_stat_activity WHERE application_name = 'aip test' AND ${sql}`, name))
+        .length;
+    try {
+      await cluster().stop();
+      writeFileSync(join(cluster().data, 'standby.signal'), '', { mode: 0o644 });
+      await cluster().boot();
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      // One to read by, one that just tries, and the one that counts.
+      expect(await asked(`datname = '${name}'`)).toBeLessThanOrEqual(3);
+      await cluster().admin('SELECT pg_promote()');
+      await vi.waitFor(async () => expect(await asked(`query LIKE 'LISTEN%' AND state = 'idle'`)).toBe(1), 10_000);
+    } finally {
+      await store.close();
+    }
+  });
 });
