@@ -119,12 +119,12 @@ export class PostgresMemory implements FleetMemory {
   }
 
   async health(verifier: string | null): Promise<FleetHealth> {
-    const { where, encrypted, clock, ticks } = this.#options;
+    const { where, encrypted, clock } = this.#options;
     // The first call also connects and loads the function: the second one tells what a verification waits for.
     await this.#beside({});
-    const [began, beganAt] = [ticks(), clock()];
+    const [began, beganAt] = [this.#now(), clock()];
     const { now, schema, enrolled, readsOnly } = await this.#beside({ verifier });
-    const roundTripMs = (ticks() - began) / 1000;
+    const roundTripMs = this.#now() - began;
     // Nothing was settled here; what a verification settles would be refused.
     if (readsOnly)
       throw unavailable(fromServer(where, { code: '25006', message: 'transaction_read_only is on' }, true));
@@ -143,69 +143,94 @@ export class PostgresMemory implements FleetMemory {
 
   /** What is asked beside the settling of claims: nothing of it is open afterwards. */
   #beside(asked: AskedBeside): Promise<Answered> {
+    return this.#ask('[]', this.#about(asked), []);
+  }
+
+  #about(asked: AskedBeside): string {
     const own = { verifier: '', process: this.#process, slot: 0, call: '00', done: [], resumes: false };
-    return this.#ask('[]', JSON.stringify({ ...own, ...askedToJson(asked) }), []);
+    return JSON.stringify({ ...own, ...askedToJson(asked) });
+  }
+
+  /** Of the clock that never goes back, in ms. */
+  #now(): number {
+    return this.#options.ticks() / 1000;
   }
 
   /** Asks until there is an answer, or the time is over. */
   async #ask(claims: string, about: string, asked: readonly FleetClaim[]): Promise<Answered> {
-    const { ticks, patience } = this.#options;
-    const end = ticks() / 1000 + patience.totalMs;
+    const { patience } = this.#options;
+    const end = this.#now() + patience.totalMs;
     for (;;) {
-      const left = end - ticks() / 1000;
+      const left = end - this.#now();
       try {
         return await this.#try(claims, about, asked, Math.min(left, patience.tryMs));
       } catch (error) {
         if (!(error instanceof PostgresTrouble)) throw error;
-        if (!error.retryable || end - ticks() / 1000 <= PAUSE_MS) throw unavailable(error);
+        if (!error.retryable || end - this.#now() <= PAUSE_MS) throw unavailable(error);
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 
   async #try(claims: string, about: string, asked: readonly FleetClaim[], withinMs: number): Promise<Answered> {
-    const { ticks } = this.#options;
-    const end = ticks() / 1000 + withinMs;
-    const connection = await this.#take(withinMs);
+    const end = this.#now() + withinMs;
+    const connection = await this.#take(end);
     try {
-      const left = end - ticks() / 1000;
-      const [row] = await connection.query(
-        `SELECT ${SCHEMA}.settle($1::jsonb, $2::jsonb) AS answer, current_setting('transaction_read_only') = 'on' AS reads`,
-        [claims, about],
-        left,
-      );
+      return await this.#call(connection, claims, about, asked, end);
+    } finally {
+      this.#give(connection);
+    }
+  }
+
+  async #call(
+    connection: Connection,
+    claims: string,
+    about: string,
+    asked: readonly FleetClaim[],
+    end: number,
+  ): Promise<Answered> {
+    const [row] = await connection.query(
+      `SELECT ${SCHEMA}.settle($1::jsonb, $2::jsonb) AS answer, current_setting('transaction_read_only') = 'on' AS reads`,
+      [claims, about],
+      end - this.#now(),
+    );
+    try {
       const answer = readAnswer(row?.['answer'], asked);
       if (answer.schema > STATE_VERSION) throw newerDatabase(answer.schema);
       return { ...answer, readsOnly: row?.['reads'] === true };
     } catch (error) {
+      // The next one is asked for its version before anything is settled by it.
+      connection.destroy();
       if (error instanceof UnknownAnswer)
         throw new Failure('STATE_UNAVAILABLE', `${connection.where}: ${error.message}.`, {
           hint: 'aip doctor',
           cause: error,
         });
       throw error;
-    } finally {
-      this.#give(connection);
     }
   }
 
-  async #take(withinMs: number): Promise<Connection> {
+  async #take(end: number): Promise<Connection> {
     if (this.#closed) throw new Error('the memory is closed');
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.usable) return idle;
       this.#connections--;
     }
     if (this.#connections >= MOST_CONNECTIONS) {
-      await this.#turn(withinMs);
-      return this.#take(withinMs);
+      await this.#turn(end - this.#now());
+      return this.#take(end);
     }
     this.#connections++;
+    let connection: Connection | null = null;
     try {
-      const connection = await this.#options.connect(withinMs);
+      connection = await this.#options.connect(end - this.#now());
       // While it is asked a timer runs; a connection that only waits must not keep a program from ending.
       connection.unref();
+      // Nothing is settled in a schema of a later version: what it spent would be spent without a decision.
+      await this.#call(connection, '[]', this.#about({}), [], end);
       return connection;
     } catch (error) {
+      connection?.destroy();
       this.#connections--;
       this.#waiting.shift()?.();
       throw error;

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../../src/app/failure.js';
-import { STATE_SCHEMA_NAME as SCHEMA } from '../../../../src/adapters/postgres/state/version.js';
+import { PostgresTrouble } from '../../../../src/adapters/postgres/trouble.js';
+import { STATE_SCHEMA_NAME as SCHEMA, STATE_VERSION } from '../../../../src/adapters/postgres/state/version.js';
 import { PATIENCE, type PostgresMemory } from '../../../../src/adapters/postgres/state/fleet-memory.js';
 import { claim, count, sum } from '../../../contract/fleet-memory.js';
 import { bundle } from '../../../kit/bundle.js';
@@ -121,12 +122,45 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
     const { aheadMs } = await early!.health(null);
     expect(Math.round(aheadMs / 60_000)).toBe(60);
   });
+  test('a schema of a later version settles nothing, and each connection is asked for its version first', async () => {
+    await fleet.empty();
+    const [early, late] = [fleet.memory(HERE), fleet.memory(HERE)];
+    await early.settle([], false);
+    await fleet.sql(`INSERT INTO ${SCHEMA}.versions VALUES (${STATE_VERSION + 1})`);
+    try {
+      for (let n = 0; n < 3; n++)
+        await expect(late.settle([claim({})], false)).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
+      expect(await counted()).toBe(0);
+      // One that was connected before learns it from an answer, once.
+      for (let n = 0; n < 3; n++)
+        await expect(early.settle([claim({})], false)).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
+      expect(await counted()).toBe(1);
+    } finally {
+      await fleet.sql(`DELETE FROM ${SCHEMA}.versions WHERE version > ${STATE_VERSION}`);
+    }
+    expect((await early.settle([claim({})], false)).claims).toMatchObject([{ spentAs: 'accepted' }]);
+  });
+  test('no connection is waited for longer than a call may take, also by who waits for his turn', async () => {
+    const ends: number[] = [];
+    const began = performance.now();
+    const memory = fleet.memory(HERE, {
+      patience: { totalMs: 600, tryMs: 400 },
+      connect: (withinMs) => {
+        ends.push(performance.now() + withinMs - began);
+        return new Promise((_, reject) =>
+          setTimeout(() => reject(new PostgresTrouble('unreachable', 'away')), withinMs / 2),
+        );
+      },
+    });
+    await Promise.allSettled([1, 2, 3, 4, 5].map(() => memory.settle([claim({})], false)));
+    expect(Math.max(...ends)).toBeLessThan(650);
+  });
   test('where nothing can be written the look at its health says so, as a verification does', async () => {
     await fleet.sql('ALTER ROLE aip_verifier SET default_transaction_read_only = on');
     try {
       const memory = fleet.memory(HERE, { patience: { totalMs: 500, tryMs: 500 } });
-      for (const asked of [memory.settle([claim({})], false), memory.health(null)]) {
-        await expect(asked).rejects.toMatchObject({
+      for (const ask of [() => memory.settle([claim({})], false), () => memory.health(null)]) {
+        await expect(ask()).rejects.toMatchObject({
           code: 'STATE_UNAVAILABLE',
           message: expect.stringContaining('it only answers reads') as string,
           hint: expect.stringContaining('name the primary') as string,
