@@ -134,9 +134,9 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
     });
 
     const done = await migrate('--grant', 'cli_verifier', '--json');
-    expect(JSON.parse(done.out)).toMatchObject({ from: 0, to: 2, granted: ['cli_verifier'], sql: null });
+    expect(JSON.parse(done.out)).toMatchObject({ from: 0, to: 3, granted: ['cli_verifier'], sql: null });
     const again = await migrate('--json');
-    expect(JSON.parse(again.out)).toMatchObject({ from: 2, to: 2, granted: [] });
+    expect(JSON.parse(again.out)).toMatchObject({ from: 3, to: 3, granted: [] });
     expect((await migrate('--grant', 'nobody_there')).code).toBe(5);
     // The user of the verifiers is told whose command this is, not to give it again.
     for (const argv of [['migrate'], ['verifier', 'list']]) {
@@ -197,7 +197,7 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
     );
     expect(doctor.map(({ message }) => message.replace(/\d+\.\d ms/, 'N ms').replace(/\d+ s/, 'N s'))).toEqual([
       expect.stringMatching(
-        /^postgres:\/\/cli_verifier@127\.0\.0\.1:\d+\/test_\d+ answers in N ms; its schema has version 2\.$/,
+        /^postgres:\/\/cli_verifier@127\.0\.0\.1:\d+\/test_\d+ answers in N ms; its schema has version 3\.$/,
       ) as string,
       "clock_differs: this machine's clock is N s behind the database's, by which windows are counted.",
       expect.stringMatching(

@@ -4,6 +4,7 @@
  */
 
 import { SECOND_STEP } from './schema-2.js';
+import { THIRD_STEP } from './schema-3.js';
 import { STATE_SCHEMA_NAME as SCHEMA } from './version.js';
 
 /** Class of the advisory locks that are taken here; another program of the database may use others. */
@@ -323,4 +324,4 @@ REVOKE ALL ON ALL TABLES IN SCHEMA ${SCHEMA} FROM PUBLIC;
 `;
 
 /** The steps of the schema, oldest first; the version that a step leads to is its place, from 1. */
-export const STATE_STEPS: readonly string[] = [TABLES + READING + COUNT + PRUNE + SETTLE, SECOND_STEP];
+export const STATE_STEPS: readonly string[] = [TABLES + READING + COUNT + PRUNE + SETTLE, SECOND_STEP, THIRD_STEP];

@@ -5,7 +5,7 @@ import { Failure } from '../../../app/failure.js';
 export const STATE_SCHEMA_NAME = 'aip_state';
 
 /** The version that this program works with: how many steps there are. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /** Longest document of a request for approval, or of an answer to one, that is shared, in characters. */
 export const MAX_SHARED_REQUEST = 56 * 1024;

@@ -5,6 +5,7 @@ import { openThrowaway } from '../../../../src/adapters/sqlite/file/create.js';
 import { stateOn } from '../../../../src/adapters/sqlite/state.js';
 import { STATE_STEPS } from '../../../../src/adapters/postgres/state/schema.js';
 import { STATE_VERSION } from '../../../../src/adapters/postgres/state/version.js';
+import { traitsOf } from '../../../../src/protocol/constraints/counted-names.js';
 import {
   callsOf,
   claim,
@@ -118,6 +119,20 @@ describePostgres('PostgreSQL', QUICK, (cluster) => {
       expect((await looks())[0]).toMatchObject({ used: 10 });
       await setClock(before + 999 + 3_600_000);
       expect((await looks())[0]).toMatchObject({ used: 0 });
+    });
+    test('what a name was split into by an earlier version gives way with the next accepted intent of the action', async () => {
+      const memory = (await inDatabase()).open();
+      const order = claim({ action: 'place_order' });
+      const { usage } = order.free!;
+      const earlier = { ...order.free!, usage: { ...usage!, traits: traitsOf('place') } };
+      const looks = async () =>
+        (await memory.settle([claim({ obstacles: [count(9, { word: 'order' })], looks: true })], false)).claims[0]!
+          .readings;
+      await memory.settle([{ ...order, free: earlier }], false);
+      expect(await looks()).toMatchObject([{ used: 0 }]);
+      await memory.settle([claim({ action: 'place_order' })], false);
+      expect(await looks()).toMatchObject([{ used: 2 }]);
+      expect(await fleet.sql('SELECT count(*) AS n FROM aip_state.actions')).toEqual([{ n: '1' }]);
     });
     test('what nothing asks for any more is forgotten, and said to be', async () => {
       const { open, setClock } = await inDatabase();
