@@ -144,8 +144,9 @@ export interface FleetHealth {
   readonly roundTripMs: number;
   /** How far its clock is ahead of this machine's, in ms. */
   readonly aheadMs: number;
-  /** Version of its schema. */
+  /** Version of its schema, and the one that this program would bring it to. */
   readonly schema: number;
+  readonly latestSchema: number;
   /** False where everything goes over the network in plain text. */
   readonly encrypted: boolean;
   /** True where the verifier that was asked about is enrolled. */

@@ -8,10 +8,20 @@ const APART_MS = 2000;
 
 /** Nothing is settled. Rejects with a Failure where the memory gives no answer. */
 export async function inspectFleet({ workspace }: Pick<Setting, 'workspace'>, url: string): Promise<Finding[]> {
-  const { where, roundTripMs, aheadMs, schema, encrypted, verifier, enrolled } = await sharedHealth(workspace, url);
+  const health = await sharedHealth(workspace, url);
+  const { where, roundTripMs, aheadMs, schema, latestSchema, encrypted, verifier, enrolled } = health;
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   return [
     ok('fleet', `${where} answers in ${roundTripMs.toFixed(1)} ms; its schema has version ${schema}.`),
+    ...(schema >= latestSchema
+      ? []
+      : [
+          warning(
+            'fleet',
+            `This aip brings schema version ${latestSchema}. Once all verifiers have it, the database's owner migrates.`,
+            'aip state migrate',
+          ),
+        ]),
     Math.abs(aheadMs) <= APART_MS
       ? ok('fleet', "This machine's clock agrees with the database's.")
       : warning(

@@ -16,7 +16,15 @@ function bench() {
       if (world.answer === 'wrong') throw new Failure('USAGE', 'a claim that is none');
       return SETTLED;
     },
-    health: async () => ({ where: 'x', roundTripMs: 1, aheadMs: 0, schema: 1, encrypted: true, enrolled: false }),
+    health: async () => ({
+      where: 'x',
+      roundTripMs: 1,
+      aheadMs: 0,
+      schema: 1,
+      latestSchema: 1,
+      encrypted: true,
+      enrolled: false,
+    }),
     requests: async () => [],
     answer: async () => undefined,
     release: async () => 'unknown',

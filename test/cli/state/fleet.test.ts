@@ -143,6 +143,14 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
       const { code, err } = await machine(verifier).run('state', ...argv);
       expect([code, err]).toEqual([5, expect.stringContaining('hint: name the user that owns the database: --url')]);
     }
+    await cluster().admin('DELETE FROM aip_state.versions WHERE version = 3', name);
+    const behind = JSON.parse((await machine(verifier).run('doctor', '--json')).out) as Finding[];
+    expect(behind.filter(({ check }) => check === 'fleet')).toContainEqual({
+      check: 'fleet',
+      status: 'warning',
+      message: "This aip brings schema version 3. Once all verifiers have it, the database's owner migrates.",
+      hint: 'aip state migrate',
+    });
     await cluster().admin('INSERT INTO aip_state.versions VALUES (99)', name);
     expect(await migrate()).toMatchObject({ code: 5 });
   });

@@ -128,7 +128,8 @@ export class PostgresMemory implements FleetMemory {
     // Nothing was settled here; what a verification settles would be refused.
     if (readsOnly)
       throw unavailable(fromServer(where, { code: '25006', message: 'transaction_read_only is on' }, true));
-    return { where, roundTripMs, aheadMs: Math.round(now - beganAt - roundTripMs / 2), schema, encrypted, enrolled };
+    const aheadMs = Math.round(now - beganAt - roundTripMs / 2);
+    return { where, roundTripMs, aheadMs, schema, latestSchema: STATE_VERSION, encrypted, enrolled };
   }
 
   async close(): Promise<void> {
