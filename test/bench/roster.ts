@@ -3,7 +3,7 @@
  * `npm run bench:mesh` prints it; `node test/bench/run.mjs roster [members] [listening]`.
  */
 import { randomBytes } from 'node:crypto';
-import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../kit/mesh/memory/store.js';
 import { signerOf, verifyOperator } from '../../src/adapters/mesh/mesh-key.js';
 import { hashApiKey, newApiKey } from '../../src/mesh/access/api-key.js';
 import { handle } from '../../src/mesh/server/http/handle.js';

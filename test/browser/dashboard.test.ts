@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fleetConduct } from '../../src/app/conduct/fleet-conduct.js';
-import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../kit/mesh/memory/store.js';
 import { changeAnswers, CHROMIUM, openPage, type Page, type PageOptions } from '../kit/browser.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
 import { serveBuiltPage } from '../kit/mesh/built-page.js';

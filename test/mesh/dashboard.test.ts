@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fleetConduct } from '../../src/app/conduct/fleet-conduct.js';
-import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../kit/mesh/memory/store.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
 import { until } from '../kit/mesh/network.js';
 import { LOG_ID, PRINCIPAL, TestMesh } from '../kit/mesh/server.js';

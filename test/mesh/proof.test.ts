@@ -1,6 +1,6 @@
 /** What a mesh may sign, when its store falters, and when it was left behind. */
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../kit/mesh/memory/store.js';
 import { parseCheckpoint, unsignedCheckpoint } from '../../src/mesh/log/checkpoint.js';
 import { canonicalize } from '../../src/protocol/json/canonical.js';
 import type { Head } from '../../src/mesh/log/head.js';

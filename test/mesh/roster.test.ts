@@ -5,7 +5,7 @@ import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../src/protocol/hex.js';
 import { formatPublicKey } from '../../src/protocol/identity/keys.js';
 import type { Role } from '../../src/mesh/access/roles.js';
-import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../kit/mesh/memory/store.js';
 import {
   asHeader,
   writeApplied,

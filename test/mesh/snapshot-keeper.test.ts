@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../kit/mesh/memory/store.js';
 import { commandDigest, type Action } from '../../src/mesh/command.js';
 import { parseEvent } from '../../src/mesh/log/event.js';
 import { judgeWith, type Proposal } from '../../src/mesh/ruling.js';

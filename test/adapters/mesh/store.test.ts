@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../../kit/mesh/memory/store.js';
 import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite/store.js';
 import { meshStoreContract, type StoreUnderTest } from '../../contract/mesh-store.js';
 import { AGENT, LOG_ID } from '../../kit/mesh/server.js';

@@ -1,5 +1,5 @@
 /** A mesh server without sockets: a store in memory, a clock that a test moves, streams that collect what they are given. */
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from './memory/store.js';
 import { hashApiKey, newApiKey, type ApiKey } from '../../../src/mesh/access/api-key.js';
 import type { Role } from '../../../src/mesh/access/roles.js';
 import { bodyLimit, handle } from '../../../src/mesh/server/http/handle.js';

@@ -17,7 +17,7 @@ import {
   VERIFIER,
 } from '../../kit/mesh/approvals.js';
 import { AGENT, LOG_ID, PRINCIPAL, settle, TestMesh } from '../../kit/mesh/server.js';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../../kit/mesh/memory/store.js';
 
 const PATH = '/v1/mesh/approvals';
 const handIn = (mesh: TestMesh, document: object, role: 'verifier' | 'approver' | 'observer' = 'verifier') =>

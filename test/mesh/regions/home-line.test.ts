@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../../kit/mesh/memory/store.js';
 import { HomeLine } from '../../../src/adapters/mesh/region/home-line.js';
 import { LOG_ID } from '../../kit/mesh/server.js';
 

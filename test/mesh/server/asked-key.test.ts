@@ -1,7 +1,7 @@
 /** A mesh whose own key is asked where it lives: no command waits in a transaction, and without signatures nothing is said. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../../kit/mesh/memory/store.js';
 import { unsignedCheckpoint } from '../../../src/mesh/log/checkpoint.js';
 import { parseEvent } from '../../../src/mesh/log/event.js';
 import { HEARTBEAT_MS } from '../../../src/mesh/limits.js';

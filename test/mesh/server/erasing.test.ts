@@ -9,7 +9,7 @@ import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import { seal, sealRecord, START, verifyChain } from '../../../src/protocol/log/chain.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { LogRecord } from '../../../src/protocol/log/entry.js';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../../kit/mesh/memory/store.js';
 import type { MeshSigner } from '../../../src/mesh/log/signing.js';
 import { StoreTrouble } from '../../../src/mesh/log/store.js';
 import type { Role } from '../../../src/mesh/access/roles.js';

@@ -1,6 +1,6 @@
 /** Servers on one store: what one of them keeps or says while the store does not answer, or while another one writes. */
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../../kit/mesh/memory/store.js';
 import { asHeader, writeCard } from '../../../src/mesh/roster/member.js';
 import { StoreTrouble, type MeshStore } from '../../../src/mesh/log/store.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';

@@ -1,6 +1,6 @@
 /** The mesh as a witness of verifiers' trees: what it cosigns, and what it never does. */
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../../kit/mesh/memory/store.js';
 import { meshWitnessKey } from '../../../src/mesh/log/tree-witness.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import { noteSignatureHolds, readNote } from '../../../src/protocol/transparency/note.js';

@@ -3,7 +3,7 @@
  * delayed, held back and mangled, clocks that jump. Everything follows from the seed. As a `fleet` two servers share one store, keys are
  * stopped, passports are published and withdrawn, every client is on the roster with a key of its own, and the mesh is put back from a backup.
  */
-import { MemoryMeshStore } from '../../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../memory/store.js';
 import { beyondOf, holdingsOf } from '../../../../src/mesh/log/beyond.js';
 import { parseEvent, type MeshEvent } from '../../../../src/mesh/log/event.js';
 import type { Head } from '../../../../src/mesh/log/head.js';

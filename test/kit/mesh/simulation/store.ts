@@ -1,5 +1,5 @@
 /** The disk of a simulated mesh. */
-import { MemoryMeshStore } from '../../../../src/adapters/mesh/memory/store.js';
+import { MemoryMeshStore } from '../memory/store.js';
 import type { Head } from '../../../../src/mesh/log/head.js';
 import type { OrderResult } from '../../../../src/mesh/log/store.js';
 import type { Judge, Proposal } from '../../../../src/mesh/ruling.js';

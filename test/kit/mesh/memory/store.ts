@@ -1,11 +1,11 @@
-/** A mesh store in memory: for tests, demonstrations, and as the plainest statement of what a store does. */
-import { requireAdminBeside, type ApiKeyRecord } from '../../../mesh/access/api-key.js';
-import { NO_HASH, type Head } from '../../../mesh/log/head.js';
-import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
-import { carryOutOnce } from '../../../mesh/log/carry-out.js';
-import type { Answer, Judge, EventRecord, Proposal } from '../../../mesh/ruling.js';
-import type { Standing } from '../../../mesh/standing.js';
-import type { Member } from '../../../mesh/roster/member.js';
+/** A mesh store in memory: the plainest statement of what a store does. */
+import { requireAdminBeside, type ApiKeyRecord } from '../../../../src/mesh/access/api-key.js';
+import { NO_HASH, type Head } from '../../../../src/mesh/log/head.js';
+import type { PassportMark, RegisteredKey } from '../../../../src/mesh/passports.js';
+import { carryOutOnce } from '../../../../src/mesh/log/carry-out.js';
+import type { Answer, Judge, EventRecord, Proposal } from '../../../../src/mesh/ruling.js';
+import type { Standing } from '../../../../src/mesh/standing.js';
+import type { Member } from '../../../../src/mesh/roster/member.js';
 import type {
   KeyTable,
   LogTable,
@@ -14,7 +14,7 @@ import type {
   Paper,
   PaperTable,
   StoreRest,
-} from '../../../mesh/log/store.js';
+} from '../../../../src/mesh/log/store.js';
 import { KeptLogs, MemoryLogs } from './logs.js';
 
 class Contents {

@@ -1,5 +1,5 @@
 /** Shipped verification logs in memory. */
-import { ruleShipment } from '../../../mesh/log/shipping.js';
+import { ruleShipment } from '../../../../src/mesh/log/shipping.js';
 import type {
   LogEnd,
   ShippedLogQuery,
@@ -10,7 +10,7 @@ import type {
   ShippedEntry,
   ShippedRow,
   ShippedSelection,
-} from '../../../mesh/log/store.js';
+} from '../../../../src/mesh/log/store.js';
 
 /** An entry as it is kept. */
 interface KeptEntry extends ShippedEntry {
