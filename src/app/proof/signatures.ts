@@ -8,7 +8,7 @@ import type { State } from '../ports/state.js';
 import { signedDocument } from './prove.js';
 
 /** The entries, what was signed of them, and by whom. */
-type SignedLog = Pick<State, 'entries' | 'pins'> & Pick<ProvableLog, 'judgedPassport' | 'sentDocument'>;
+export type SignedLog = Pick<State, 'entries' | 'pins'> & Pick<ProvableLog, 'judgedPassport' | 'sentDocument'>;
 
 /** What was found of the signatures of accepted intents. */
 export interface SignatureAudit {

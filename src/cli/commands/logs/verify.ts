@@ -1,9 +1,6 @@
-import { checkAgainstStatements, type CheckpointVerdict } from '../../../app/logs/checkpoint.js';
+import { auditLog, isWhole, type LogAudit } from '../../../app/logs/audit/audit.js';
 import type { LogCheck } from '../../../app/logs/check.js';
-import { Failure, shellWord } from '../../../app/failure.js';
-import { checkTree, readTreeCheckpoint } from '../../../app/proof/checkpoint.js';
-import { ErasureCheck } from '../../../app/logs/erasures.js';
-import { checkSignatures, type SignatureAudit } from '../../../app/proof/signatures.js';
+import { shellWord } from '../../../app/failure.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { meshOnLog } from '../../logs/mesh-word.js';
@@ -78,90 +75,45 @@ export const command: CommandSpec<Options> = {
       // Lets Ctrl-C through.
       await new Promise((resolve) => setImmediate(resolve));
     };
-    const all = await Promise.all(
+    const given = await Promise.all(
       options.checkpoint.map(async (name) => ({ name, bytes: await readInput(name, cli) })),
     );
-    const isNote = ({ bytes }: { readonly bytes: Uint8Array }): boolean =>
-      Buffer.from(bytes.subarray(0, 64)).toString('latin1').startsWith('aip.log/');
-    const given = all.filter((each) => !isNote(each));
-    const notes = all.filter(isNote);
     const keys = await statementKeys(cli, options.publicKey);
     if (options.file !== undefined) {
-      if (notes.length > 0) {
-        throw new Failure(
-          'USAGE',
-          `${notes[0]!.name} is not a checkpoint of a chain: an export is checked by those of --principal.`,
-          {
-            hint: 'aip logs checkpoint --principal <did>',
-          },
-        );
-      }
       const { verifyExport } = await import('../../logs/verify-export.js');
       const wish = { keys, given, pause, identity: options.identity ?? null };
-      const { verdict, stranger, selected } = await verifyExport(cli, options.file, wish);
-      const trusting = stranger === null ? null : `--file ${shellWord(options.file)} --public-key ${stranger}`;
-      const [logId, treeSeq] = [selected?.logId ?? null, selected?.seq ?? null];
-      return answer(verdict, logId, cli, { ...NOTHING_BESIDE, trusting, treeSeq, proven: selected?.proven ?? null });
+      const { selected, ...audit } = await verifyExport(cli, options.file, wish);
+      const logId = selected?.logId ?? null;
+      return answer(audit, { logId, proven: selected?.proven ?? null, file: options.file }, cli);
     }
     const state = await localState(cli.workspace);
     const mesh = await meshOnLog(cli, state, keys, options.mesh);
-    const named = mesh.chain === null ? given : [...given, mesh.chain];
-    const verdict = await checkAgainstStatements(state, { keys, given: named, pause });
-    if (!verdict.check.ok) return answer(verdict, state.logId, cli);
-    const givenHeads = notes.map(({ name, bytes }) => {
-      const head = readTreeCheckpoint(bytes, name, state.logId, keys);
-      if (head === null)
-        throw new Failure('UNREADABLE', `${name} is not a checkpoint.`, { hint: 'aip logs checkpoint' });
-      return head;
+    const audit = await auditLog(state, {
+      keys,
+      given,
+      meshChain: mesh.chain,
+      meshTrees: mesh.trees,
+      signatures: options.signatures,
+      clock: cli.io.now,
+      pause,
     });
-    const heads = [...givenHeads, ...mesh.trees];
-    const erasures = new ErasureCheck(keys);
-    const tree = await checkTree(
-      state,
-      heads,
-      () => pause(0),
-      (record) => erasures.see(record),
-    );
-    const unexplained = tree.ok ? erasures.problem() : null;
-    const fault = tree.ok ? unexplained : tree;
-    let check =
-      fault === null
-        ? verdict.check
-        : { ...verdict.check, ...fault, ok: false as const, count: Math.max(0, fault.seq - 1) };
-    const signatures = options.signatures && check.ok ? await checkSignatures(state, () => pause(0)) : null;
-    if (signatures?.bad != null) {
-      check = { ...verdict.check, ok: false, ...signatures.bad, count: Math.max(0, signatures.bad.seq - 1) };
-    }
-    const { after } = state.tree();
-    const size = Math.max(0, ...heads.map((head) => head.size));
-    // Of a log that is not whole nothing can be rebuilt.
-    const derived = check.ok ? state.derivedProblems(cli.io.now()) : null;
-    const treeSeq = size === 0 ? null : after + size;
-    const by = unexplained?.by ?? null;
-    const trusting = by === null ? null : `--public-key ${by}`;
-    const beside: Beside = { treeSeq, derived, signatures, trusting, proven: null };
-    return answer({ ...verdict, check }, state.logId, cli, beside);
+    return answer(audit, { logId: state.logId, proven: null, file: null }, cli);
   },
 };
 
-/** What is known beside the chain: how far a checkpoint of the tree reaches, and what does not agree with the log. */
-interface Beside {
-  readonly treeSeq: number | null;
-  /** Null where it was not looked at. */
-  readonly derived: readonly string[] | null;
-  /** Null where it was not looked at. */
-  readonly signatures: SignatureAudit | null;
-  /** The flags that trust the key on which it hangs alone. */
-  readonly trusting: string | null;
+/** What was audited. */
+interface Audited {
+  /** Null for an export that does not say of which log it is. */
+  readonly logId: string | null;
   /** Of a selection: entries that are in the tree of its checkpoint. Null for a chain. */
   readonly proven: number | null;
+  /** As `--file` names it; null for the log of this machine. */
+  readonly file: string | null;
 }
 
-const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null, trusting: null, proven: null };
-
-function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, beside: Beside = NOTHING_BESIDE): number {
-  const { treeSeq, derived, signatures } = beside;
-  const { check, checkpoint, pruned, doubtful } = verdict;
+function answer(audit: LogAudit, audited: Audited, cli: Cli): number {
+  const { treeSeq, derived, signatures } = audit;
+  const { check, checkpoint, pruned, doubtful } = audit.verdict;
   if (doubtful > 0) {
     cli.warn(
       `${doubtful} statements kept with the log are signed by nobody trusted here; they were not used.`,
@@ -175,7 +127,7 @@ function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, besi
       ok,
       count,
       head: { seq: head.seq, hash: head.hash },
-      log_id: logId,
+      log_id: audited.logId,
       ...bad,
       checkpoint:
         checkpoint === null
@@ -188,7 +140,7 @@ function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, besi
       signatures: signatures === null ? null : { checked: signatures.checked, unchecked: signatures.unchecked },
     });
   } else {
-    show(verdict, logId, cli, beside);
+    show(audit, audited, cli);
     for (const problem of derived ?? [])
       cli.out(flowed(`${cli.paint.red(cli.paint.bold('DIFFERS'))} ${clean(problem)}`, cli.width));
     if (derived?.length === 0 && check.head.seq > 0)
@@ -196,17 +148,15 @@ function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, besi
         flowed(`  ${cli.paint.dim('rebuilt')}     nonces, counters, tallies and standings agree with it`, cli.width),
       );
   }
-  return check.ok && (derived ?? []).length === 0 ? 0 : 15;
+  return isWhole(audit) ? 0 : 15;
 }
 
-function show(
-  { check, checkpoint, pruned }: CheckpointVerdict,
-  logId: string | null,
-  cli: Cli,
-  { treeSeq, signatures, trusting, proven }: Beside,
-): void {
+function show(audit: LogAudit, audited: Audited, cli: Cli): void {
+  const { treeSeq, signatures } = audit;
+  const { check, checkpoint, pruned } = audit.verdict;
+  const { logId, proven } = audited;
   const { paint } = cli;
-  if (!check.ok) return showBroken(check, logId, trusting, cli);
+  if (!check.ok) return showBroken(check, audit.stranger, audited, cli);
   if (check.head.seq === 0) {
     cli.out(`${paint.green(paint.bold('ok'))} the log is empty`);
     return;
@@ -231,8 +181,8 @@ function show(
 
 function showBroken(
   check: Extract<LogCheck, { ok: false }>,
-  logId: string | null,
-  trusting: string | null,
+  stranger: string | null,
+  { logId, file }: Audited,
   cli: Cli,
 ): void {
   const { paint } = cli;
@@ -240,8 +190,10 @@ function showBroken(
   const are = check.count === 1 ? 'is' : 'are';
   const before = `  ${entriesOf(check.count)} before it ${are} whole${logId === null ? '' : `; the log is ${logId}`}`;
   cli.out(flowed(before, cli.width));
-  if (trusting !== null)
-    return cli.note(`\nnext: where aip doctor shows this key on the verifier: aip logs verify ${clean(trusting)}`);
+  if (stranger !== null) {
+    const flags = `${file === null ? '' : `--file ${shellWord(file)} `}--public-key ${stranger}`;
+    return cli.note(`\nnext: where aip doctor shows this key on the verifier: aip logs verify ${clean(flags)}`);
+  }
   cli.note('\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest');
 }
 

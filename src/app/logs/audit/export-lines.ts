@@ -1,10 +1,10 @@
 /** What the lines of an exported log hold. */
-import { looseObject } from '../../app/logs/foreign-lines.js';
-import type { CheckpointVerdict } from '../../app/logs/checkpoint.js';
-import type { JsonObject } from '../../protocol/json/values.js';
-import type { Entry } from '../../protocol/log/entry.js';
-import { losesDigits } from '../../protocol/json/decimals.js';
-import { BACKSLASH, COLON, MINUS, NINE, QUOTE, ZERO } from '../../protocol/json/punctuation.js';
+import { looseObject } from '../foreign-lines.js';
+import type { CheckpointVerdict } from '../checkpoint.js';
+import type { JsonObject } from '../../../protocol/json/values.js';
+import type { Entry } from '../../../protocol/log/entry.js';
+import { losesDigits } from '../../../protocol/json/decimals.js';
+import { BACKSLASH, COLON, MINUS, NINE, QUOTE, ZERO } from '../../../protocol/json/punctuation.js';
 
 /** A line of an export; null for one that is too long or not UTF-8. */
 export type ExportLine = string | null;
@@ -16,6 +16,10 @@ export interface SelectedFrom {
   readonly seq: number;
   /** Entries with a path to it. */
   readonly proven: number;
+  /** Entries of the first version of the log, which have none. */
+  readonly unproven: number;
+  /** Entries from which values were taken: the erasures that say by whom are in no selection. */
+  readonly erased: number;
 }
 
 /** What ends the check of an export. */
@@ -23,13 +27,15 @@ export interface ExportFinding {
   readonly check: CheckpointVerdict['check'];
   /** The public key, as text, that alone would explain what was taken from it. */
   readonly stranger: string | null;
+  /** The first entry of a chain that is whole; else null. */
+  readonly first: number | null;
   /** Null for a chain, and where the check failed. */
   readonly selected: SelectedFrom | null;
 }
 
 /** The finding, of which most have nothing beside the check. */
 export function exportFinding(check: ExportFinding['check'], beside: Partial<ExportFinding> = {}): ExportFinding {
-  return { stranger: null, selected: null, ...beside, check };
+  return { stranger: null, first: null, selected: null, ...beside, check };
 }
 
 /** Follows an export from its first line that is not blank to its end. */

@@ -1,10 +1,9 @@
 /** The check of an export that holds a log from some entry on, without holes. */
-import { Failure } from '../../app/failure.js';
-import { ErasureCheck } from '../../app/logs/erasures.js';
-import type { LogCheckpoint } from '../../app/logs/statements.js';
-import { START, verifyChain, type Link } from '../../protocol/log/chain.js';
-import type { Entry } from '../../protocol/log/entry.js';
-import type { Notices } from '../output.js';
+import { Failure } from '../../failure.js';
+import { ErasureCheck } from '../erasures.js';
+import type { LogCheckpoint } from '../statements.js';
+import { START, verifyChain, type Link } from '../../../protocol/log/chain.js';
+import type { Entry } from '../../../protocol/log/entry.js';
 import {
   entryIn,
   exportFinding,
@@ -25,16 +24,14 @@ export interface ChainExpected {
 /** Follows the chain from entry to entry, whatever the first one is. */
 export class ExportedChain implements ExportCheck {
   count = 0;
-  readonly #cli: Notices;
   readonly #expected: ChainExpected;
   readonly #erasures: ErasureCheck;
   /** The last entry that was checked, or the one before the first; null until an entry was read. */
   #at: Link | null = null;
 
-  constructor(expected: ChainExpected, cli: Notices) {
+  constructor(expected: ChainExpected) {
     this.#expected = expected;
     this.#erasures = new ErasureCheck(expected.keys);
-    this.#cli = cli;
   }
 
   take(lines: readonly ExportLine[]): ExportFinding | null {
@@ -74,9 +71,7 @@ export class ExportedChain implements ExportCheck {
       const { by, ...fault } = unexplained;
       return exportFinding({ ok: false, ...fault, head, count: Math.max(0, fault.seq - first) }, { stranger: by });
     }
-    // A part is no fault, and removing the beginning makes one.
-    if (first > 1) this.#cli.warn(`It begins at entry ${first}: what came before was not checked.`, 'begins_later');
-    return exportFinding({ ok: true, head, count });
+    return exportFinding({ ok: true, head, count }, { first });
   }
 }
 
