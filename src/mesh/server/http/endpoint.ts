@@ -79,44 +79,40 @@ const READ_AT_HOME: readonly string[] = [
   '/v1/mesh/fleet',
 ];
 
+/** What a row says beside its path, who may ask, and what for. */
+type RowRest = Pick<Endpoint, 'handle' | 'answer' | 'query'>;
+
 /** A row that is read. */
-export function readRow(
-  path: string,
-  role: Role,
-  tag: Endpoint['tag'],
-  summary: string,
-  handle: Handler,
-  rest: Pick<Endpoint, 'answer' | 'query'>,
-): Endpoint {
+export function readRow(path: string, role: Role, tag: Endpoint['tag'], summary: string, rest: RowRest): Endpoint {
   const answeredBy = READ_AT_HOME.some((start) => path.startsWith(start)) ? 'home' : 'here';
-  return { method: 'GET', path, role, tag, summary, handle, maxBody: 0, changes: false, answeredBy, ...rest };
+  return { method: 'GET', path, role, tag, summary, maxBody: 0, changes: false, answeredBy, ...rest };
 }
 
-/** A row that is posted. */
+/** A row that is posted; `rest` may say another bound of the body, and that it writes nothing into the log. */
 export function postedRow(
   path: string,
   role: Role,
   tag: Endpoint['tag'],
   summary: string,
-  handle: Handler,
-  body: string,
-  answer: Endpoint['answer'],
-  query: Endpoint['query'] = {},
+  rest: RowRest & Pick<Endpoint, 'body'> & Partial<Pick<Endpoint, 'maxBody' | 'changes'>>,
 ): Endpoint {
   const changes = !HARMLESS.includes(path);
   const answeredBy = POSTED_HERE.includes(path) ? 'here' : 'home';
-  const maxBody = MAX_REQUEST_BYTES;
-  return { method: 'POST', path, role, tag, summary, handle, body, answer, query, maxBody, changes, answeredBy };
+  return { method: 'POST', path, role, tag, summary, maxBody: MAX_REQUEST_BYTES, changes, answeredBy, ...rest };
 }
 
-/** A row of the reference's client. */
+/** A row that takes something away. */
+export function deletedRow(path: string, role: Role, tag: Endpoint['tag'], summary: string, rest: RowRest): Endpoint {
+  return { method: 'DELETE', path, role, tag, summary, maxBody: 0, changes: true, answeredBy: 'home', ...rest };
+}
+
+/** A row of the reference's client; `answer` is the name of a schema. */
 export function referenceRow(
   path: string,
   role: Role,
   summary: string,
-  handle: Handler,
-  body: string,
-  answer: string,
+  { handle, body, answer }: Pick<Endpoint, 'handle' | 'body'> & { readonly answer: string },
 ): Endpoint {
-  return postedRow(path, role, 'reference', `${summary}, as the reference's client asks`, handle, body, json(answer));
+  const asked = `${summary}, as the reference's client asks`;
+  return postedRow(path, role, 'reference', asked, { handle, body, answer: json(answer) });
 }
