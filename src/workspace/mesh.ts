@@ -145,24 +145,29 @@ export async function meshFollower(
   return new MeshFollow({ ...options, ...reachOf(access), env, key, check });
 }
 
+/** One look at the mesh for a copy. */
+export interface CopyRefresh extends Partial<Pick<OnceOptions, 'verifier' | 'onUncounted'>> {
+  /** The API key, as text. */
+  readonly key: string;
+  readonly copy: MeshCopy;
+  readonly maxAgeMs: number;
+  readonly timeoutMs: number;
+}
+
 /**
- * Brings the copy up to date; true when it was proven current within `timeoutMs`. Denies that arrived are kept either way. `as`: the verifier
+ * Brings the copy up to date; true when it was proven current within `timeoutMs`. Denies that arrived are kept either way. `verifier`: the one
  * that will decide from it, which the mesh counts from then on.
  */
 export async function refreshCopy(
   { world: { env } }: Pick<LocalWorkspace, 'world'>,
   access: MeshAccess,
-  key: string,
-  copy: MeshCopy,
-  maxAgeMs: number,
-  timeoutMs: number,
-  as: Pick<OnceOptions, 'verifier' | 'onUncounted'> = { verifier: null },
+  { timeoutMs, ...once }: CopyRefresh,
 ): Promise<boolean> {
   const [{ refreshOnce }, check] = await Promise.all([
     import('../adapters/mesh/client/refresh-once.js'),
     meshCheck(access.publicKey),
   ]);
-  return refreshOnce({ ...reachOf(access), env, key, check, ...as, maxAgeMs, copy }, timeoutMs);
+  return refreshOnce({ ...reachOf(access), env, check, verifier: null, ...once }, timeoutMs);
 }
 
 function reachOf({ endpoints, ca, insecureHttp }: MeshAccess): Omit<MeshAccess, 'publicKey'> {

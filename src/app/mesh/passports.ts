@@ -70,18 +70,26 @@ function publishingOf(answer: JsonObject, agent: string): Publishing {
   return { outcome, ...unconfirmedIn('Published', answer) };
 }
 
+/** How passports are fetched. */
+export interface PassportFetch {
+  /** ms since the epoch. */
+  readonly now: number;
+  /** How long a document may take. */
+  readonly timeoutMs: number;
+  /** Hashes that are known to be here, which are not looked for again; those that are found are added. */
+  readonly have?: Set<string>;
+}
+
 /**
  * Fetches the documents that the mesh has put in force and this machine lacks, and keeps those whose principal is pinned here: the mesh
  * cannot make a passport. A document is asked for by its hash, so any endpoint may give it; one that is away is put last in `lines`.
- * Answers how many are still missing. `have`: hashes that are known to be here, which are not looked for again.
+ * Answers how many are still missing.
  */
 export async function fetchPassports(
   lines: MeshEndpoint[],
   copy: Pick<MeshCopy, 'passportMarks'>,
   state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
-  now: number,
-  timeoutMs: number,
-  have = new Set<string>(),
+  { now, timeoutMs, have = new Set() }: PassportFetch,
 ): Promise<number> {
   let missing = 0;
   const fetched = async (agent: string, hash: string): Promise<{ passport: Passport; text: string } | null> => {
@@ -138,7 +146,7 @@ export function passportFetcher(
   const look = async (): Promise<void> => {
     do {
       again = false;
-      await fetchPassports(order, copy, state, now(), FETCH_MS, have);
+      await fetchPassports(order, copy, state, { now: now(), timeoutMs: FETCH_MS, have });
     } while (again);
   };
   return () => {

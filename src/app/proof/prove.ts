@@ -23,15 +23,22 @@ export type ProvingLog = TreeLog & ProvableLog & Pick<State, 'pins' | 'look'>;
 /** `cosign` adds the lines of witnesses to the checkpoint. */
 export type Cosign = (note: ReturnType<typeof signTree>) => Promise<ReturnType<typeof signTree>['note']>;
 
+/** What this machine does not keep of a decision. */
+export interface PresentedIntent {
+  /** The document as it was sent, where the log withholds part of it; null otherwise. */
+  readonly given: Uint8Array | null;
+  /** Those that were presented with the intent. */
+  readonly approvals: readonly (Approval | ActionApproval)[];
+}
+
 /**
- * The bundle of the decision that `named` means: its number, its intent hash or its nonce. `given` is the document as it was sent, where
- * the log withholds part of it; null otherwise. `approvals` are those that were presented with the intent, as this machine does not keep them. Fails with NOT_FOUND, or USAGE where it cannot be proved.
+ * The bundle of the decision that `named` means: its number, its intent hash or its nonce.
+ * @throws Failure NOT_FOUND, or USAGE where it cannot be proved
  */
 export async function proveEntry(
   log: ProvingLog,
   named: string,
-  given: Uint8Array | null,
-  approvals: readonly (Approval | ActionApproval)[],
+  { given, approvals }: PresentedIntent,
   key: NoteSigner,
   cosign: Cosign,
 ): Promise<string> {

@@ -96,14 +96,14 @@ async function asked(
       counted = false;
       warnUncounted(cli, why);
     };
-    const as = { verifier, onUncounted };
-    if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, REFRESH_MS, as)))
+    const refresh = { key: apiKey, copy, maxAgeMs, timeoutMs: REFRESH_MS, verifier, onUncounted };
+    if (!(await refreshCopy(cli.workspace, access, refresh)))
       return `nothing that proves the copy current came within ${REFRESH_MS} ms`;
     if (counted) noteCounted(copy, true, cli.io.now());
     if (decides) notesIntroduced(copy, cli.io.now());
     const lines = await meshLines(cli.workspace, access, apiKey);
     const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
-    await fetchPassports([...lines], copy, await localState(cli.workspace), cli.io.now(), rest);
+    await fetchPassports([...lines], copy, await localState(cli.workspace), { now: cli.io.now(), timeoutMs: rest });
     return '';
   };
   const work = ask().catch((error: unknown) => {

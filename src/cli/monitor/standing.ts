@@ -47,7 +47,7 @@ export async function monitorStanding(
       if (mesh === null || key === null) return;
       const age = proofAge(copy, cli.io.now());
       if (age !== null && age < maxAge / 2) return;
-      const current = await refreshCopy(cli.workspace, mesh, key, copy, maxAge, REFRESH_MS);
+      const current = await refreshCopy(cli.workspace, mesh, { key, copy, maxAgeMs: maxAge, timeoutMs: REFRESH_MS });
       if (heard && !current) cli.warn('The mesh is not heard: who is revoked is as last known.', 'mesh_stale');
       heard = current;
     },

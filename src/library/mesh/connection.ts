@@ -81,7 +81,7 @@ export async function connectMesh(
     following.start();
     const refresh = (timeoutMs = ASK_MS): Promise<boolean> =>
       // Until the follower is let in, a decision that asks is what tells the mesh of this machine.
-      refreshCopy(workspace, mesh, key, copy, maxAgeMs, timeoutMs, { verifier, onUncounted });
+      refreshCopy(workspace, mesh, { key, copy, maxAgeMs, timeoutMs, verifier, onUncounted });
     return {
       copy,
       lines,

@@ -27,38 +27,32 @@ interface Pending extends Objections {
   reject(error: unknown): void;
 }
 
+/** What a committer works with. */
+export interface CommitterParts {
+  readonly store: MeshStore;
+  readonly clock: ServerClock;
+  readonly sign: MeshSigner;
+  /** Runs its work after the input that is ready now was read. */
+  readonly soon: (work: () => void) => void;
+  readonly onFailure: (error: unknown) => void;
+  /**
+   * Why nothing may be written any more; null while it may. Asked when everything is signed: a command that waited for the key may have been
+   * overtaken by a seal.
+   */
+  readonly closed: () => Refused | null;
+}
+
 /** Writes orders in batches, one at a time, and answers when they are durable. */
 export class Committer {
-  readonly #store: MeshStore;
-  readonly #clock: ServerClock;
-  readonly #sign: MeshSigner;
-  readonly #soon: (work: () => void) => void;
-  readonly #onFailure: (error: unknown) => void;
-  readonly #closed: () => Refused | null;
+  readonly #parts: CommitterParts;
   #queue: Pending[] = [];
   #scheduled = false;
   #broken = false;
   commits = 0;
   appended = 0;
 
-  /**
-   * `soon` runs its work after the input that is ready now was read. `closed` says why nothing may be written any more, and is asked when
-   * everything is signed: a command that waited for the key may have been overtaken by a seal.
-   */
-  constructor(
-    store: MeshStore,
-    clock: ServerClock,
-    sign: MeshSigner,
-    soon: (work: () => void) => void,
-    onFailure: (error: unknown) => void,
-    closed: () => Refused | null,
-  ) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#sign = sign;
-    this.#soon = soon;
-    this.#onFailure = onFailure;
-    this.#closed = closed;
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
   }
 
   get waiting(): number {
@@ -81,7 +75,7 @@ export class Committer {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#soon(() => void this.#flush());
+    this.#parts.soon(() => void this.#flush());
   }
 
   async #flush(): Promise<void> {
@@ -103,7 +97,7 @@ export class Committer {
       }
       // After a failed flush nothing that follows proves anything: no answer, and no further commit.
       this.#broken = true;
-      this.#onFailure(error);
+      this.#parts.onFailure(error);
       const refused = new Refused('STORE_FAILED', 'The store failed; whether the command was kept is unknown.');
       for (const each of [...batch, ...this.#queue]) each.reject(refused);
       this.#queue = [];
@@ -118,14 +112,14 @@ export class Committer {
    * once, and the batch is judged again, which comes to the same words unless the log went on meanwhile.
    */
   async #append(batch: readonly Pending[]): Promise<readonly OrderResult[]> {
-    const now = this.#clock.wall();
+    const now = this.#parts.clock.wall();
     const signatures = new Map<string, string>();
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const asked = new Map<string, Promise<string>>();
       const sign: Signer = (text) => {
         const known = signatures.get(text);
         if (known !== undefined) return known;
-        const signature = this.#sign(text, COMMAND_USE);
+        const signature = this.#parts.sign(text, COMMAND_USE);
         if (typeof signature === 'string') return signature;
         // Where the store fails first, no caller awaits the signature.
         signature.catch(() => undefined);
@@ -137,9 +131,9 @@ export class Committer {
       const live = batch.filter((each) => refusals.get(each) === null);
       try {
         const proposals = live.map(({ proposal }) => proposal);
-        const outcomes = await this.#store.append(proposals, judgeWith(now, sign), () => {
+        const outcomes = await this.#parts.store.append(proposals, judgeWith(now, sign), () => {
           if (asked.size > 0 || live.some(({ refused }) => refused() !== null)) throw new NotYet();
-          const closed = this.#closed();
+          const closed = this.#parts.closed();
           if (closed !== null) throw closed;
         });
         return batch.map((each) => {

@@ -148,7 +148,8 @@ export class MeshServer {
       retained: this.#retained,
       onFailure: this.fail,
     });
-    this.committer = new Committer(store, clock, sign, soon, this.fail, () => sealedAnswer(this.prover.sealed));
+    const closed = () => sealedAnswer(this.prover.sealed);
+    this.committer = new Committer({ store, clock, sign, soon, onFailure: this.fail, closed });
     this.hub = new Hub(
       { store, clock, prove: () => this.prover.heartbeat(), slow: () => this.prover.slow, soon, onFailure: this.fail },
       head.seq,

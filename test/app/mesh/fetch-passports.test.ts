@@ -44,7 +44,7 @@ function machine() {
 
 async function fetchedFrom(...lines: MeshEndpoint[]) {
   const { kept, state } = machine();
-  const missing = await fetchPassports(lines, { passportMarks: () => MARKS }, state, NOW, 1_000);
+  const missing = await fetchPassports(lines, { passportMarks: () => MARKS }, state, { now: NOW, timeoutMs: 1_000 });
   return { kept, missing };
 }
 

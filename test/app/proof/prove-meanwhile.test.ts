@@ -36,7 +36,9 @@ test('an outcome that comes just then is in the tree, or in the next proof', asy
       return typeof value === 'function' ? (value as (...given: unknown[]) => unknown).bind(target) : value;
     },
   }) as ProvingLog;
-  const bundle = JSON.parse(await proveEntry(log, '1', null, [], KEY, async ({ note }) => note)) as {
+  const bundle = JSON.parse(
+    await proveEntry(log, '1', { given: null, approvals: [] }, KEY, async ({ note }) => note),
+  ) as {
     readonly checkpoint: string;
     readonly outcome: { readonly entry: { readonly seq: number } };
   };

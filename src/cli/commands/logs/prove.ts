@@ -69,7 +69,7 @@ export const command: CommandSpec<Options> = {
     const { key } = await machineKey(cli.workspace);
     const given = options.intent === undefined ? null : await readInput(options.intent, cli);
     const approvals = (await approvalsIn(options, cli)).map(({ approval }) => approval);
-    const text = await proveEntry(state, args[0]!, given, approvals, key, (signed) =>
+    const text = await proveEntry(state, args[0]!, { given, approvals }, key, (signed) =>
       withWitnesses(cli, state, signed, key, options),
     );
     if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());

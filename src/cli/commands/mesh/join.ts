@@ -130,7 +130,8 @@ export const command: CommandSpec<Options> = {
     const copy = await localCopy(cli.workspace, publicKey);
     notesIntroduced(copy, null);
     noteKeyRefused(copy, null);
-    const copied = await refreshCopy(cli.workspace, access, key.text, copy, 30_000, 10_000);
+    const refresh = { key: key.text, copy, maxAgeMs: 30_000, timeoutMs: 10_000 };
+    const copied = await refreshCopy(cli.workspace, access, refresh);
     if (cli.globals.json)
       cli.json({
         url,

@@ -252,7 +252,7 @@ async function applyHere(
     if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());
     const subject = outcome.agent_id;
     if (copy.local(subject) !== null) orderHere(copy, { ...order, subject }, outcome.cmd_id, cli.io.now());
-    await refreshCopy(cli.workspace, mesh, key, copy, 30_000, REFRESH_MS);
+    await refreshCopy(cli.workspace, mesh, { key, copy, maxAgeMs: 30_000, timeoutMs: REFRESH_MS });
     const now = copy.standing(subject);
     if (now !== null && now.status !== 'active' && now.seq < (outcome.seq ?? 0))
       cli.warn('This machine has not heard of it yet: it will with the next refresh.', 'copy_behind');
