@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -24,6 +24,7 @@ export const CHROMIUM = chromium();
 
 interface Message {
   readonly id?: number;
+  readonly sessionId?: string;
   readonly method?: string;
   readonly params?: Record<string, unknown>;
   readonly result?: Record<string, unknown>;
@@ -67,8 +68,15 @@ export async function changeAnswers(page: Page, path: string, change: string): P
   }`);
 }
 
-/** A page of a browser of its own, which ends with the test. */
-export async function openPage(options: PageOptions = {}): Promise<Page> {
+/** The browser of this file's pages, from the first one on. */
+let running: { readonly wire: Wire; readonly end: () => Promise<void> } | null = null;
+afterAll(async () => {
+  await running?.end();
+  running = null;
+});
+
+function browser(): Wire {
+  if (running !== null) return running.wire;
   const profile = mkdtempSync(join(tmpdir(), 'aip-chromium-'));
   const child = spawn(
     CHROMIUM!,
@@ -88,27 +96,37 @@ export async function openPage(options: PageOptions = {}): Promise<Page> {
     // A process group of its own, so that its helpers end with it.
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
   );
-  onTestFinished(async () => {
+  const end = async (): Promise<void> => {
     await ended(child);
     rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  });
-  const wire = new Wire(child);
-  const { targetInfos } = await wire.send('Target.getTargets');
-  const page = (targetInfos as { targetId: string; type: string }[]).find(({ type }) => type === 'page')!;
-  const { sessionId } = await wire.send('Target.attachToTarget', { targetId: page.targetId, flatten: true });
-  const send = (method: string, params: object = {}) => wire.send(method, params, sessionId as string);
+  };
+  running = { wire: new Wire(child), end };
+  return running.wire;
+}
+
+/** A page with storage and a cache of its own, which ends with the test. */
+export async function openPage(options: PageOptions = {}): Promise<Page> {
+  const wire = browser();
+  const { browserContextId } = await wire.send('Target.createBrowserContext');
+  onTestFinished(async () => void (await wire.send('Target.disposeBrowserContext', { browserContextId })));
+  const { targetId } = await wire.send('Target.createTarget', { url: 'about:blank', browserContextId });
+  const { sessionId } = await wire.send('Target.attachToTarget', { targetId, flatten: true });
+  const session = sessionId as string;
+  const send = (method: string, params: object = {}) => wire.send(method, params, session);
 
   const problems: string[] = [];
   const requests: string[] = [];
-  wire.on('Log.entryAdded', ({ entry }) => {
+  wire.on(session, 'Log.entryAdded', ({ entry }) => {
     const { level, text } = entry as { level: string; text: string };
     if (level === 'error') problems.push(text);
   });
-  wire.on('Runtime.exceptionThrown', ({ exceptionDetails }) => problems.push(JSON.stringify(exceptionDetails)));
-  wire.on('Runtime.consoleAPICalled', ({ type, args }) => {
+  wire.on(session, 'Runtime.exceptionThrown', ({ exceptionDetails }) =>
+    problems.push(JSON.stringify(exceptionDetails)),
+  );
+  wire.on(session, 'Runtime.consoleAPICalled', ({ type, args }) => {
     if (type === 'error') problems.push(JSON.stringify(args));
   });
-  wire.on('Network.requestWillBeSent', ({ request }) => requests.push((request as { url: string }).url));
+  wire.on(session, 'Network.requestWillBeSent', ({ request }) => requests.push((request as { url: string }).url));
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`);
   const { width = 1100, height = 800, dark = false } = options;
   await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 });
@@ -130,7 +148,7 @@ export async function openPage(options: PageOptions = {}): Promise<Page> {
     requests,
     evaluate,
     async goto(url) {
-      const loaded = wire.once('Page.loadEventFired');
+      const loaded = wire.once(session, 'Page.loadEventFired');
       await send('Page.navigate', { url });
       await loaded;
     },
@@ -170,7 +188,7 @@ class Wire {
     number,
     { resolve: (result: Record<string, unknown>) => void; reject: (error: Error) => void }
   >();
-  readonly #listeners: { method: string; hear: (params: Record<string, unknown>) => void }[] = [];
+  readonly #listeners: { session: string; method: string; hear: (params: Record<string, unknown>) => void }[] = [];
   #last = 0;
 
   constructor(child: ChildProcess) {
@@ -199,21 +217,23 @@ class Wire {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
-  on(method: string, hear: (params: Record<string, unknown>) => void): void {
-    this.#listeners.push({ method, hear });
+  on(session: string, method: string, hear: (params: Record<string, unknown>) => void): void {
+    this.#listeners.push({ session, method, hear });
   }
 
-  once(method: string): Promise<void> {
-    return new Promise((resolve) => this.on(method, () => resolve()));
+  once(session: string, method: string): Promise<void> {
+    return new Promise((resolve) => this.on(session, method, () => resolve()));
   }
 
-  #hear({ id, method, params, result, error }: Message): void {
+  #hear({ id, sessionId, method, params, result, error }: Message): void {
     if (id !== undefined) {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error !== undefined) waiting?.reject(new Error(error.message));
       else waiting?.resolve(result ?? {});
-    } else for (const each of this.#listeners) if (each.method === method) each.hear(params ?? {});
+    } else
+      for (const each of this.#listeners)
+        if (each.session === sessionId && each.method === method) each.hear(params ?? {});
   }
 }
 
