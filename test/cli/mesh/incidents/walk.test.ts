@@ -20,7 +20,7 @@ interface Fleet {
 async function fleet(): Promise<Fleet> {
   const [issuer, verifier, laptop] = [new Home(), new Home(), new Home()];
   const { running } = await issuer.serve();
-  await issuer.agent();
+  await issuer.agent('bot', 'file');
   const [{ public_key }] = await issuer.json<[{ public_key: string }]>('principal', 'list');
   await issuer.json('mesh', 'principal', 'add', DID, '--public-key', public_key);
   await issuer.json('passport', 'publish', 'bot');
