@@ -40,7 +40,7 @@ export interface PassportVerdict {
 export type FloorMemory = Pick<State, 'floors' | 'standing' | 'standingNow'>;
 
 /** Why a passport that holds by itself was replaced, as known here; null when it counts. */
-export function replacedIn(
+function replacedIn(
   memory: FloorMemory,
   passport: Passport,
   pins: readonly PinnedKey[],

@@ -51,7 +51,7 @@ export interface ReadMessage {
 }
 
 /** Reads one message. @throws RpcError */
-export function readMessage(bytes: Uint8Array | string, bounds: JsonBounds): ReadMessage {
+function readMessage(bytes: Uint8Array | string, bounds: JsonBounds): ReadMessage {
   let rounded = false;
   const large = (written: string): Json => {
     rounded = true;
