@@ -8,6 +8,7 @@ import { meaningOf } from '../../app/system-failures.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply, WebRequestHead } from '../../app/ports/web.js';
 import { comment } from '../../protocol/framing/sse.js';
 import { refuseBroken } from './broken-requests.js';
+import { ConnectionRoom } from './connection-room.js';
 import { takesItsTurn } from './pipelining.js';
 import { leaveUnread } from './unread-bodies.js';
 
@@ -33,7 +34,8 @@ export async function listenHere(handler: WebHandler, places: ListeningPlaces): 
   let closing = false;
   const serve = async (entrance: 'socket' | 'tcp', listen: (server: Server) => void): Promise<Server> => {
     const server = createServer(LIMITS);
-    server.maxConnections = MAX_CONNECTIONS;
+    const room = new ConnectionRoom(MAX_CONNECTIONS);
+    server.on('connection', (socket) => room.enter(socket));
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (!takesItsTurn(request, response)) return;
       const work = answer(handler, places, entrance, request, response, () => closing).finally(

@@ -1,6 +1,7 @@
 /** Bodies of requests, read only for callers that the mesh has let in, and bounded for all of them together. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { ConnectionRoom } from '../../http/connection-room.js';
 
 /** Most bytes of bodies that are held before their requests are whole. */
 const MAX_UNREAD = 16 * 1024 * 1024;
@@ -12,8 +13,7 @@ export type ReadBody = Uint8Array | 'too large' | 'broken off' | 'busy';
 /** What arrives and was not answered yet. One for each server. */
 export class Intake {
   #unread = 0;
-  readonly #strangers = new Map<string, number>();
-  readonly #known = new WeakSet<Socket>();
+  readonly #strangers = new Map<string, ConnectionRoom>();
   readonly #maxStrangers: number;
 
   /** `maxStrangers`: most connections of one address that have shown no key. */
@@ -26,23 +26,21 @@ export class Intake {
     return this.#unread;
   }
 
-  /** A connection was opened; it is ended at once where its address has too many that showed no key. */
+  /** A connection was opened, or its TLS is set up; where its address has too many that showed no key, the oldest is ended. */
   opened(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    const count = (this.#strangers.get(address) ?? 0) + 1;
-    if (count > this.#maxStrangers) {
-      socket.destroy();
-      return;
-    }
-    this.#strangers.set(address, count);
-    socket.once('close', () => this.#less(socket, address));
+    const room = this.#strangers.get(address) ?? new ConnectionRoom(this.#maxStrangers);
+    this.#strangers.set(address, room);
+    room.enter(socket, () => this.#forget(address, room));
   }
 
   /** The connection has shown a key that is in force. */
   known(socket: Socket): void {
-    if (this.#known.has(socket)) return;
-    this.#known.add(socket);
-    this.#drop(socket.remoteAddress ?? '');
+    const address = socket.remoteAddress ?? '';
+    const room = this.#strangers.get(address);
+    if (room === undefined) return;
+    room.release(socket);
+    this.#forget(address, room);
   }
 
   /** The body, at most `limit` bytes. */
@@ -70,13 +68,7 @@ export class Intake {
     return Buffer.concat(parts);
   }
 
-  #less(socket: Socket, address: string): void {
-    if (!this.#known.has(socket)) this.#drop(address);
-  }
-
-  #drop(address: string): void {
-    const left = (this.#strangers.get(address) ?? 1) - 1;
-    if (left <= 0) this.#strangers.delete(address);
-    else this.#strangers.set(address, left);
+  #forget(address: string, room: ConnectionRoom): void {
+    if (room.size === 0 && this.#strangers.get(address) === room) this.#strangers.delete(address);
   }
 }

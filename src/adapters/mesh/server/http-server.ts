@@ -75,6 +75,7 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
   let running = 0;
   const intake = new Intake(options.maxStrangers);
   server.on('connection', (socket: Socket) => intake.opened(socket));
+  server.on('secureConnection', (socket: Socket) => intake.opened(socket));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (!takesItsTurn(request, response)) return;
     running++;

@@ -1,8 +1,10 @@
 /** What callers without a key may hold of a server: so many connections, and answers that they do not read. */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../../src/adapters/mesh/server/http-server.js';
+import { certificate } from '../../../kit/mesh/certificate.js';
 import { Home } from '../../../kit/mesh/homes.js';
 import { TestMesh } from '../../../kit/mesh/server.js';
 
@@ -17,9 +19,18 @@ function pause(ms: number): Promise<void> {
 }
 
 /** A connection that has sent `text`, and counts the answers that come. */
-function stranger(port: number, text: string): { readonly socket: Socket; answers(): number; ended(): boolean } {
+function stranger(
+  port: number,
+  text: string,
+  open: (port: number) => Socket = (to) => connect(to, '127.0.0.1'),
+): {
+  readonly socket: Socket;
+  answers(): number;
+  ended(): boolean;
+} {
   let [said, ended] = ['', false];
-  const socket = connect(port, '127.0.0.1', () => socket.write(text));
+  const socket = open(port);
+  socket.write(text);
   socket.on('data', (bytes) => (said += bytes.toString('latin1')));
   socket.on('error', () => undefined);
   socket.on('close', () => (ended = true));
@@ -51,13 +62,13 @@ describe.runIf(process.platform === 'linux')('answers that nobody reads', { time
 });
 
 describe('connections', () => {
-  async function served(maxStrangers?: number) {
+  async function served(maxStrangers?: number, tls: ReturnType<typeof certificate> | null = null) {
     const mesh = await TestMesh.start();
     const bugs: unknown[] = [];
     const listening = await listen(mesh.server, {
       host: '127.0.0.1',
       port: 0,
-      tls: null,
+      tls,
       onBug: (error) => bugs.push(error),
       ...(maxStrangers === undefined ? {} : { maxStrangers }),
     });
@@ -95,6 +106,22 @@ describe('connections', () => {
       await pause(30);
     }
     await expect.poll(() => all.filter((one) => one.ended()).length).toBe(4);
+  });
+
+  test.each([
+    ['plain', null],
+    ['with TLS', certificate()],
+  ])('strangers who only hold connections keep no caller out, and end none who waits: %s', async (_, tls) => {
+    const { port, mesh } = await served(4, tls);
+    const open = tls === null ? undefined : (to: number) => connectTls({ port: to, rejectUnauthorized: false });
+    const key = `Authorization: Bearer ${mesh.keys.observer.text}`;
+    const waiting = stranger(port, asks('/v1/mesh/events?after=0&wait=20s', key), open);
+    await pause(200);
+    const all = Array.from({ length: 8 }, () => stranger(port, ''));
+    await expect.poll(() => all.filter((one) => one.ended()).length).toBe(5);
+    const caller = stranger(port, asks('/v1/mesh/snapshot', key), open);
+    await expect.poll(caller.answers).toBe(1);
+    expect(waiting.ended()).toBe(false);
   });
 
   test('who shows a key that is in force is no stranger', async () => {

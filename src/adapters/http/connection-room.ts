@@ -1,0 +1,44 @@
+/** How many connections are held: strangers who only open them must not keep out those who ask. */
+import type { Socket } from 'node:net';
+import { awaitsAnswer } from './pipelining.js';
+
+/** Open connections, bounded: a newcomer takes the place of the oldest one on which nothing is being answered. */
+export class ConnectionRoom {
+  readonly #most: number;
+  /** Oldest first. With TLS a connection has two sockets, one after the other, and one port. */
+  readonly #open = new Map<number | Socket, Socket>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** A connection was opened, or its TLS is set up. `onLeft`: it was closed, or ended for a newcomer. */
+  enter(socket: Socket, onLeft: () => void = () => undefined): void {
+    const key = keyOf(socket);
+    this.#open.set(key, socket);
+    socket.once('close', () => {
+      if (this.#open.get(key) === socket) this.#open.delete(key);
+      onLeft();
+    });
+    if (this.#open.size <= this.#most) return;
+    for (const [each, oldest] of this.#open) {
+      if (awaitsAnswer(oldest)) continue;
+      this.#open.delete(each);
+      oldest.destroy();
+      return;
+    }
+  }
+
+  /** The connection takes no place any more. */
+  release(socket: Socket): void {
+    this.#open.delete(keyOf(socket));
+  }
+}
+
+function keyOf(socket: Socket): number | Socket {
+  return socket.remotePort ?? socket;
+}
