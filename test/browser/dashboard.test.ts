@@ -188,6 +188,59 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await text(page, '#verifiers tr:nth-child(2)')).toMatch(/^eu-west-1[\s\S]*stream/);
   });
 
+  test('counts the lag of those as well that it does not list, and says how many they are', async () => {
+    const { page, net } = await scene();
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#verifiers tr").length === 2');
+    await changeAnswers(
+      page,
+      '/v1/mesh/status',
+      `const [one] = json.verifiers;
+       for (let i = 100; i < 300; i++) json.verifiers.push({ ...one, verifier: 'v' + i, label: 'v' + i });
+       json.verifiers.push({ ...one, verifier: 'zz', label: 'zz', seq: 0 });
+       json.more = 7;
+       json.absent_total = 2`,
+    );
+    await page.until('document.querySelectorAll("#verifiers tr").length === 200');
+    expect(await text(page, '#more-verifiers')).toBe('12 more are not shown.');
+    await changeAnswers(page, '/v1/mesh/status', 'json.absent_total = 0');
+    await page.until('document.getElementById("t-lag").textContent === "up to 1 behind"');
+  });
+
+  test('does not call a verifier "not connected" that the mesh has left out of a long list', async () => {
+    const { page, net } = await scene();
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#verifiers tr").length === 2');
+    expect(await text(page, '#verifiers')).toContain('not connected');
+    await changeAnswers(
+      page,
+      '/v1/mesh/status',
+      `json.last_confirmed.push({ verifier: 'v', label: 'crowded-out', seq: 1, at: json.time }); json.more = 1`,
+    );
+    await page.until('document.querySelectorAll("#verifiers tr").length === 3');
+    expect(await text(page, '#verifiers')).toMatch(/crowded-out\s+not told/);
+    expect(await text(page, '#verifiers')).not.toContain('not connected');
+  });
+
+  test('what is stopped beyond one agent is read out once, not with every answer', async () => {
+    const { page, net } = await scene();
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('!document.getElementById("open").hidden');
+    await net.revoke('did:web:acme.com', { reason: 'breach' });
+    await page.until('document.getElementById("above").textContent.includes("breach")');
+    await page.evaluate(`{
+      const alert = document.querySelector('[role=alert]:has(#above), #above[role=alert]');
+      window.told = 0;
+      new MutationObserver(() => window.told++).observe(alert, { childList: true, subtree: true, characterData: true });
+    }`);
+    await changeAnswers(page, '/v1/mesh/fleet?find=', 'window.asked = (window.asked ?? 0) + 1');
+    await page.until('window.asked >= 2');
+    expect(await page.evaluate('window.told')).toBe(0);
+    await net.revoke('*', { reason: 'all' });
+    await page.until('window.told > 0');
+    expect(await text(page, '#above')).toMatch(/The whole mesh is REVOKED: all/);
+  });
+
   test('an entry of another day shows its day, in UTC', async () => {
     const { page, net, east, ship } = await scene({ past: false });
     east.log({ agent_id: AGENT, at: Date.parse('2026-02-18T14:23:45Z') }, { agent_id: AGENT, at: Date.now() });

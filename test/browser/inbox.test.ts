@@ -126,6 +126,17 @@ describe.skipIf(CHROMIUM === null)('the inbox', { timeout: 60_000 }, () => {
     expect(await text(page, 'more-requests')).toContain('aip approvals list');
   });
 
+  test('does not take what it showed for what waits now, once the mesh does not tell it', async () => {
+    const { page } = await scene();
+    await page.until('document.getElementById("t-waiting").textContent === "1"');
+    await changeAnswers(page, '/v1/mesh/approvals', `if (window.away) return new Response('{}', { status: 503 })`);
+    await page.evaluate('window.away = true');
+    await page.until('document.getElementById("more-requests").textContent !== ""');
+    expect(await text(page, 'more-requests')).toMatch(/does not tell now what waits for a person/);
+    await page.evaluate('window.away = false');
+    await page.until('document.getElementById("more-requests").textContent === ""');
+  });
+
   test('signs with a key that its owner opens there; the mesh gets the answer, and never the key or its passphrase', async () => {
     const found = await scene({}, '#approval=ID');
     const { net, page, id } = found;

@@ -105,6 +105,17 @@ describe('what is said of an event', () => {
     expect((await mesh.ask('GET', '/metrics', 'observer')).body).toMatch(/aip_mesh_verifiers_absent 1\n/);
   });
 
+  test('of more than fit into one answer, the one furthest behind is listed', async () => {
+    const mesh = await TestMesh.start();
+    await revoke(mesh);
+    for (let i = 0; i < 200; i++) await mesh.stream('/v1/mesh/stream?v=2', {}, 'observer');
+    await new Verifier(mesh, 11, 'eu-1').listen();
+    const status = (await mesh.ask('GET', '/v1/mesh/status', 'observer')).json();
+    expect(status).toMatchObject({ connected: 201, more: expect.any(Number), verifiers: expect.anything() });
+    expect(status['more']).toBeGreaterThan(0);
+    expect((status['verifiers'] as readonly unknown[])[0]).toMatchObject({ label: 'eu-1', seq: 0 });
+  });
+
   test('one that denies when stale is settled once its bound has passed, and not before', async () => {
     const mesh = await TestMesh.start();
     (await new Verifier(mesh, 11, 'us-1', 'deny', 30_000).listen()).close();

@@ -55,7 +55,7 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <p id="gate-problem" class="result critical" role="alert"></p></form>
 </div>
 <div id="open" hidden>
-<ul id="above" class="above" role="alert"></ul>
+<div role="alert"><ul id="above" class="above"></ul></div>
 <nav class="jump" aria-label="On this page"><a href="#agents-title">Agents</a><a href="#verifiers-title">Verifiers</a><a href="#live-title">Live</a></nav>
 <dl class="tiles" aria-label="Summary">
 <div><dt>Agents</dt><dd id="t-agents" class="big">–</dd><dd id="t-stopped" class="few"></dd></div>
@@ -64,6 +64,7 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <div><dt>Last drill</dt><dd id="t-drill" class="big">–</dd><dd id="t-drilled" class="few"></dd></div>
 <div><dt>Mesh events</dt><dd id="t-head" class="big">–</dd><dd id="t-entries" class="few"></dd></div>
 </dl>
+<p class="few one">As the server that this page came from tells it; whether every endpoint of the mesh tells the same: <code>aip mesh status</code></p>
 <section id="inbox" class="card inbox" aria-labelledby="inbox-title" hidden>
 <div class="bar"><h2 id="inbox-title" tabindex="-1">Waiting for a person <span id="t-waiting" class="status warning"></span></h2></div>
 <ul id="requests" class="requests"></ul>

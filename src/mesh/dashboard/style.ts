@@ -24,7 +24,7 @@ input[readonly]{color:var(--dim);border-style:dashed}input[type=checkbox]{width:
 .gate{max-width:27rem;margin:12vh auto 0}.card,.tiles>div{background:var(--card);border:1px solid var(--rule);border-radius:12px}
 .card{padding:1.1rem 1.25rem}.gate button{width:100%;margin-top:1.1rem}.gate h2{font-size:1.3rem}
 .jump{display:none;gap:1rem;margin:0 0 .8rem}.whole{font:12.5px/1.5 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}select{font:inherit;width:100%;color:inherit;background:var(--bg);border:1px solid var(--s2);border-radius:8px;padding:.5rem .7rem;margin-top:.25rem}
-.tiles{display:grid;grid-template-columns:repeat(5,1fr);gap:.9rem;margin:0 0 1.1rem}.tiles>div{padding:.7rem 1rem}
+.tiles{display:grid;grid-template-columns:repeat(5,1fr);gap:.9rem;margin:0 0 1.1rem}.tiles>div{padding:.7rem 1rem}.one{margin:-.6rem 0 1.1rem}
 dt{color:var(--dim);font-size:.82rem}dd{margin:0}dd.big{font-size:1.7rem;font-weight:650;line-height:1.25;font-variant-numeric:tabular-nums}dd.few{font-size:.82rem}
 .above:empty{display:none}.above{list-style:none;margin:0 0 1.1rem;padding:0}.above li{border:1px solid var(--bad);color:var(--bad);background:var(--card);border-radius:12px;padding:.7rem 1rem;font-weight:600;margin-bottom:.5rem;overflow-wrap:anywhere}
 .cols{display:grid;grid-template-columns:minmax(0,1fr);gap:1.1rem;align-items:start}.cols>div{display:grid;gap:1.1rem;grid-template-columns:minmax(0,1fr)}

@@ -124,6 +124,8 @@ export async function meshStatus(server: MeshServer, request: Request, caller: C
       last_seen_ms: Math.round(heardMs),
     })),
   ];
+  // Of a fleet that does not fit, those furthest behind are what is asked for.
+  verifiers.sort((a, b) => a.seq - b.seq);
   const shown = fitting(verifiers, 24 * 1024);
   const all = roster.all();
   const absent = roster.absent();

@@ -224,6 +224,14 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
       linked = null;
       void open(id);
     },
+    /** The list was not told: what stood there may have ended, and there may be others. */
+    unknown(): void {
+      byId('inbox').hidden = false;
+      say(
+        byId('more-requests'),
+        'The mesh does not tell now what waits for a person; at a terminal: aip approvals list',
+      );
+    },
     clear(): void {
       forget();
       shown = '';

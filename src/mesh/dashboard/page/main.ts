@@ -69,6 +69,7 @@ export function runPage(window: PageWindow): void {
       return bad;
     }
     if (asked.status === 200) waiting.show(asked.json['requests'] as never, asked.json['next'] !== null);
+    else waiting.unknown();
     table.show(fleet.json['agents'] as readonly AgentRow[], Number(fleet.json['more']));
     const lag = crowd.show(status.json, fleet.json['logs'] as never);
     dialog.needSignature(status.json['require_signed_commands'] === true);

@@ -58,12 +58,16 @@ export function summary({ ago, byId, clean, count, el, percent, say }: Kit) {
     return `The key ${key_of ? `${clean(key_of)}, ` : ''}${clean(subject)}`;
   };
 
-  const above = (list: readonly Above[]): void =>
-    byId('above').replaceChildren(
-      ...list.map((each) =>
-        el('li', '', `${what(each)} is ${each.status.toUpperCase()}: ${clean(each.reason ?? 'no reason given')}`),
-      ),
+  /** Within an alert: what did not change must not be read out again. */
+  let alerted = '';
+  const above = (list: readonly Above[]): void => {
+    const lines = list.map(
+      (each) => `${what(each)} is ${each.status.toUpperCase()}: ${clean(each.reason ?? 'no reason given')}`,
     );
+    if (lines.join('\n') === alerted) return;
+    alerted = lines.join('\n');
+    byId('above').replaceChildren(...lines.map((line) => el('li', '', line)));
+  };
 
   return {
     /** The answers of `fleet` and `status`; `lag` is how many events the slowest verifier is behind. */
@@ -80,7 +84,7 @@ export function summary({ ago, byId, clean, count, el, percent, say }: Kit) {
       above(fleet['above'] as readonly Above[]);
     },
     clear(): void {
-      byId('above').replaceChildren();
+      above([]);
     },
   };
 }

@@ -47,6 +47,8 @@ interface Known {
   connected: boolean;
 }
 
+const MOST_ROWS = 200;
+
 /** Who follows the mesh, how far behind its log they are, and how far their own logs have come. Returns the largest lag. */
 export function verifiers(kit: Kit) {
   const { ago, byId, clean, count, el, say } = kit;
@@ -57,12 +59,14 @@ export function verifiers(kit: Kit) {
     show(status: Record<string, unknown>, logs: readonly ShippedLog[]): number {
       const head = Number(status['head']);
       const now = Date.parse(String(status['time']));
+      const absent = status['absent'] as readonly Absent[];
+      const unlisted = Number(status['more']) + Number(status['absent_total']) - absent.length;
       const known = new Map<string, Known>();
       // By its key: of two with one label, the one that listens must not hide the one that is absent.
       const at = (id: string, label: string): Known => {
         const found = known.get(id) ?? {
           label,
-          mode: 'not connected',
+          mode: unlisted > 0 ? 'not told' : 'not connected',
           seq: null,
           heard: '',
           log: '',
@@ -75,9 +79,7 @@ export function verifiers(kit: Kit) {
       for (const { verifier, label, seq, at: seen } of status['last_confirmed'] as readonly Confirmed[]) {
         Object.assign(at(verifier, label), { seq, heard: ago(now - Date.parse(seen)) });
       }
-      for (const { verifier, label, seq, last_seen, on_stale, refuses_since } of status[
-        'absent'
-      ] as readonly Absent[]) {
+      for (const { verifier, label, seq, last_seen, on_stale, refuses_since } of absent) {
         const means =
           refuses_since !== null
             ? refuses_since <= String(status['time'])
@@ -100,13 +102,14 @@ export function verifiers(kit: Kit) {
         const id = named === undefined || others.length > 0 ? `log of ${label}` : named[0];
         at(id, label).log ||= `${count(seq, 'entry', 'entries')}, ${ago(last_shipped_ms)}`;
       }
-      let largest = 0;
+      const behind = ({ seq }: Known): number | null => (seq === null ? null : Math.max(0, head - seq));
+      const largest = Math.max(0, ...[...known.values()].map((each) => (each.connected ? (behind(each) ?? 0) : 0)));
       const rows = [...known]
         .sort(([, one], [, other]) => rank(one) - rank(other) || (one.label < other.label ? -1 : 1))
-        .slice(0, 200)
-        .map(([id, { label: name, mode, seq, heard, log, connected }]) => {
-          const lag = seq === null ? null : Math.max(0, head - seq);
-          if (connected && lag !== null) largest = Math.max(largest, lag);
+        .slice(0, MOST_ROWS)
+        .map(([id, each]) => {
+          const { label: name, mode, heard, log, connected } = each;
+          const lag = behind(each);
           const isShared = [...known.values()].filter(({ label }) => label === name).length > 1;
           const title = el(
             'th',
@@ -138,7 +141,8 @@ export function verifiers(kit: Kit) {
         });
       byId('verifiers').replaceChildren(...rows);
       byId('no-verifiers').hidden = rows.length > 0;
-      say(byId('more-verifiers'), Number(status['more']) > 0 ? `${status['more']} more are connected.` : '');
+      const more = known.size - rows.length + unlisted;
+      say(byId('more-verifiers'), more > 0 ? `${count(more, 'more is', 'more are')} not shown.` : '');
       return largest;
     },
   };
