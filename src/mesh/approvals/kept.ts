@@ -9,6 +9,7 @@ import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { formatTime } from '../../protocol/time.js';
+import { COMMAND_MAX_SKEW_MS } from '../limits.js';
 
 /** Requests that are kept, those that are over included: the oldest of these make room. */
 export const MOST_KEPT = 3_000;
@@ -165,7 +166,10 @@ export function misfit(request: KeptRequest, { document, approvedAt, approvedUnt
   if (document.passport_hash !== request.passport_hash) return 'it is for another passport';
   if (!request.approvers.some(({ id }) => id === document.approver)) return 'the request does not name its approver';
   if (document.decision === 'deny') return null;
-  if (!(now < approvedUntil)) return 'it has ended';
+  if (!(now < approvedUntil)) return `it ended at ${document.approved_until}, and here it is ${formatTime(now)}`;
+  // It would count for longer than the passport allows, and its proof would say that it was given after the decision.
+  if (approvedAt > now + COMMAND_MAX_SKEW_MS)
+    return `it is dated ${document.approved_at}, and here it is ${formatTime(now)}: set the clock of the machine that signs`;
   return approvedUntil - approvedAt > request.ttl_s * 1_000 ? 'it is for longer than the passport allows' : null;
 }
 

@@ -276,7 +276,8 @@ describe('an answer at the mesh', () => {
     ['another action', { action_hash: PASSPORT }, PERSON, 'another action'],
     ['another passport', { passport_hash: `sha256:${'cd'.repeat(32)}` }, PERSON, 'another passport'],
     ['another verifier', { verifier: keyOf(OTHER) }, PERSON, 'another verifier'],
-    ['a time that is over', { approved_until: iso(-1) }, PERSON, 'it has ended'],
+    ['a time that is over', { approved_until: iso(-1) }, PERSON, 'it ended at'],
+    ['a time to come', { approved_at: iso(60_000), approved_until: iso(960_000) }, PERSON, 'set the clock'],
     ['longer than the passport allows', { approved_until: iso(3_700_000) }, PERSON, 'longer'],
   ])('by or for %s is refused', async (_, fields, seed, sentence) => {
     const { mesh, document, id } = await asked();
