@@ -465,6 +465,39 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await page.evaluate('document.querySelectorAll("#entries .gap").length')).toBe(0);
   });
 
+  test('follows the entries of a mesh that was away when the newest were asked for', async () => {
+    const { page, net } = await scene();
+    await page.evaluate(`{
+      const fetched = window.fetch;
+      window.away = true;
+      window.fetch = (path, init) =>
+        path === '/v1/logs?last=50' && window.away ? Promise.resolve(new Response('{}', { status: 503 })) : fetched(path, init);
+    }`);
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("state").textContent.startsWith("reconnecting")');
+    await page.evaluate('window.away = false');
+    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until('document.querySelectorAll("#entries li").length >= 50');
+  });
+
+  test('goes on with the entries of a log that began anew', async () => {
+    const { page, net } = await scene();
+    await page.evaluate(`{
+      const fetched = window.fetch;
+      window.fetch = (path, init) => {
+        const isFirst = path.startsWith('/v1/logs/stream') && window.anew === undefined;
+        if (!isFirst) return fetched(path, init);
+        window.anew = true;
+        return Promise.resolve(new Response('{}', { status: 409 }));
+      };
+    }`);
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until('document.querySelectorAll("#entries .gap ~ li").length >= 50');
+    expect(await text(page, '#entries .gap')).toBe('gap: the log began anew');
+    await page.until('document.querySelector("#entries li").className !== "gap"');
+  });
+
   test('says of when its figures are once the mesh is lost, and takes it back', async () => {
     const { page, net } = await scene();
     await unlock(page, net.mesh.keys.observer.text);

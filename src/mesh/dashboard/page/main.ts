@@ -87,12 +87,18 @@ export function runPage(window: PageWindow): void {
   const follow = async (): Promise<void> => {
     const { signal } = session;
     const wait = (ms: number) => new Promise<void>((resolve) => void window.setTimeout(resolve, ms));
-    const { status, json } = await mesh.ask('/v1/logs?last=50', key);
-    if (signal.aborted) return;
-    let after = String(json['next'] ?? '');
-    if (status === 200) for (const entry of json['entries'] as readonly Record<string, unknown>[]) feed.show(entry);
-    for (let failures = 0; !signal.aborted;) {
-      const ended = await mesh.follow(
+    let failures = 0;
+    /** The place to continue from; empty until the mesh has told the newest entries. */
+    let after = '';
+    const start = async (): Promise<number> => {
+      const { status, json } = await mesh.ask('/v1/logs?last=50', key);
+      if (signal.aborted || status !== 200) return status;
+      after = String(json['next']);
+      for (const entry of json['entries'] as readonly Record<string, unknown>[]) feed.show(entry);
+      return status;
+    };
+    const stream = (): Promise<number> =>
+      mesh.follow(
         key,
         {
           after,
@@ -112,6 +118,9 @@ export function runPage(window: PageWindow): void {
         },
         signal,
       );
+    while (!signal.aborted) {
+      let ended = after === '' ? await start() : 200;
+      if (after !== '') ended = await stream();
       if (signal.aborted) return;
       if (ended === 401) return lock('This key is not accepted any more.');
       // A server in another region streams no entries, and passes on to home who asks for them.
@@ -127,11 +136,11 @@ export function runPage(window: PageWindow): void {
           await wait(250);
           continue;
         }
+        ended = told;
       }
       // Another mesh answers here, or an older copy of this one: its log begins anew for this page.
       if (ended === 409) {
-        const { json: now } = await mesh.ask('/v1/logs?last=50', key);
-        after = String(now['next'] ?? '');
+        after = '';
         feed.gap(null);
       }
       failures += 1;
