@@ -191,6 +191,21 @@ describe.skipIf(CHROMIUM === null)('the inbox', { timeout: 60_000 }, () => {
     expect(await page.evaluate<boolean>(`document.getElementById('approval-approve').disabled`)).toBe(true);
   });
 
+  test('says why it does not sign in a page that came over plain http', async () => {
+    const { page } = await scene();
+    await page.evaluate(`{
+      Object.defineProperty(window, 'isSecureContext', { value: false });
+      Object.defineProperty(window.crypto, 'subtle', { value: undefined });
+    }`);
+    await page.evaluate(`document.querySelector('#requests button').click()`);
+    await page.until(`document.getElementById('approval').open`);
+    await page.until(`document.getElementById('approval-result').innerText !== ''`);
+    expect(await text(page, 'approval-result')).toMatch(/plain http.*use the command/);
+    expect(await text(page, 'approval-params')).toContain('the end');
+    expect(await page.evaluate(`document.getElementById('approval-approve').disabled`)).toBe(true);
+    expect(page.problems).toEqual([]);
+  });
+
   test('shows no request that was asked for before the page was locked', async () => {
     const { page } = await scene();
     await page.evaluate(`(() => {

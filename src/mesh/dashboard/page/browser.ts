@@ -65,6 +65,8 @@ export interface PageSubtle {
 export interface PageWindow {
   readonly document: PageDocument;
   readonly location: { readonly hash: string };
+  /** False of a page that came over plain http from another machine: the browser gives it no WebCrypto. */
+  readonly isSecureContext: boolean;
   readonly crypto: {
     getRandomValues(bytes: Uint8Array): Uint8Array;
     readonly subtle: PageSubtle;

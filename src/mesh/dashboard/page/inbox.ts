@@ -124,6 +124,8 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
     }
     const request = json as unknown as Asked;
     describe(request);
+    if (!window.isSecureContext)
+      return tell('This page came over plain http, so the browser does not sign in it: use the command.', 'critical');
     // What is seen must be what is hashed, no matter which server sent it.
     const isWhole = (await hashOf(request)) === request.action_hash && request.request_id === id;
     if (own !== turn) return;
