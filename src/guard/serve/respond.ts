@@ -78,10 +78,15 @@ export function replyTo(head: WebRequestHead, reply: WebReply): WebReply {
 async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebReply> {
   try {
     const caller = admit(deps.gate, request);
-    const { method, path, query } = request;
+    const { method, path, query, headers } = request;
     // What stands there could mean a limit to its sender, as a member of the body could.
     if (method === 'POST' && query.size > 0 && !path.startsWith('/v1/hooks/'))
       throw bad('Nothing is asked in the query here; all of it stands in the body.');
+    // Its bytes would be judged as an intent that is malformed, which its sender's is not (RFC 9110, 15.5.16).
+    if (!isAsWritten(headers))
+      throw new RequestRefused(415, 'UNSUPPORTED_ENCODING', 'A body is read as it is, not compressed.', {
+        'accept-encoding': 'identity',
+      });
     const endpoint = ENDPOINTS.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
     if (endpoint !== undefined) return await endpoint(deps, request, caller);
     const allow = methodsOf(path).join(', ');
@@ -99,6 +104,12 @@ async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebRepl
       hint: error.hint,
     });
   }
+}
+
+function isAsWritten(headers: WebRequestHead['headers']): boolean {
+  const coding = (headers['content-encoding'] ?? 'identity').toLowerCase();
+  const framing = (headers['transfer-encoding'] ?? 'chunked').toLowerCase();
+  return coding === 'identity' && framing === 'chunked';
 }
 
 const STATUS_OF: ReadonlyMap<string, number> = new Map([

@@ -116,3 +116,17 @@ test.each(BODIES)('%s', async (path, body) => {
     { numRuns: 300 },
   );
 });
+
+test.each([
+  ['content-encoding', 'gzip'],
+  ['transfer-encoding', 'gzip, chunked'],
+])('a compressed body is not judged as an intent (%s: %s)', async (name, value) => {
+  const { deps, decided } = service(false);
+  const request = { method: 'POST', path: '/v1/verify', query: new URLSearchParams(), entrance: 'socket' } as const;
+  const body = Buffer.from('{}');
+  const reply = await respond(deps, { ...request, headers: { [name]: value }, body });
+  expect([reply.status, reply.headers['accept-encoding']]).toEqual([415, 'identity']);
+  expect(decided).toEqual([]);
+  const plain = { 'content-encoding': 'Identity', 'transfer-encoding': 'chunked' };
+  expect((await respond(deps, { ...request, headers: plain, body })).status).toBe(200);
+});
