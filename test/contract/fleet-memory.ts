@@ -171,6 +171,7 @@ export function fleetMemoryContract(name: string, start: () => Promise<FleetSett
       ['api_call', 'makeAPICalls', true],
       ['api_call', 'call_api', false],
       ['email', 'send_e_mail', true],
+      ['send_email', 'send_e_mail', true],
       ['100%', 'place_order', false],
       ["o'rder", 'place_order', false],
     ])('the word %s in %s: %s', async (word, action, holds) => {

@@ -56,7 +56,7 @@ export function traitsOf(action: string): NameTraits {
   return {
     cancels: words[0] === 'cancel',
     words: `_${words.map(oneName).join('_')}_${joined(words)
-      .map((run) => `_${oneName(run)}_`)
+      .map((run) => `_${run.map(oneName).join('_')}_`)
       .join('')}`,
     starts: open.filter(longEnough),
     ends: open.map(singular).filter(longEnough),
@@ -66,14 +66,15 @@ export function traitsOf(action: string): NameTraits {
 /** Letters of neighbouring words that are read as one (`send_e_mail`, `log_in`), as in the names of params. */
 const LONGEST_RUN = 16;
 
-function joined(words: readonly string[]): readonly string[] {
-  const runs: string[] = [];
+/** Each of them between the words around it: `send_e_mail` holds `send_email`. */
+function joined(words: readonly string[]): readonly (readonly string[])[] {
+  const runs: (readonly string[])[] = [];
   for (let from = 0; from < words.length; from++) {
     let run = words[from]!;
     for (let to = from + 1; to < words.length; to++) {
       run += words[to]!;
       if (run.length > LONGEST_RUN) break;
-      runs.push(run);
+      runs.push([...words.slice(Math.max(0, from - 1), from), run, ...words.slice(to + 1, to + 2)]);
     }
   }
   return runs;

@@ -78,6 +78,9 @@ describe('things', () => {
   test.each([
     ['sendEMail', 'emails'],
     ['send_e_mail', 'emails'],
+    ['send_e_mail', 'send_emails'],
+    ['bulk_send_e_mail_now', 'send_emails'],
+    ['e_mail_send', 'email_sends'],
     ['log_in', 'logins'],
     ['check_out_cart', 'checkouts'],
     ['post_web_hook', 'webhooks'],
