@@ -30,6 +30,8 @@ export interface MoneyName {
   readonly minor: boolean;
   /** The price of one unit. */
   readonly price: boolean;
+  /** The price of all units. */
+  readonly whole: boolean;
   readonly quantity: boolean;
 }
 
@@ -41,13 +43,15 @@ export function moneyNameOf(name: Name): MoneyName {
   let found = moneyNames.get(name.text);
   if (found !== undefined) return found;
   const money = !isDigits(name.words.at(-1) ?? '') && heldBy(name, MONEY).length > 0 && !isNoMoney(name);
-  const prices = money && heldBy(name, WHOLE).length === 0 ? heldBy(name, PRICE) : [];
-  // A `price_per_unit` is a price, and no number of units.
-  const price = prices.some(({ last }) => last) || (prices.length > 0 && name.words.includes('per'));
+  const whole = money && heldBy(name, WHOLE).length > 0;
+  // A `price_per_unit` and a `unit_amount` are prices, and no numbers of units.
+  const each = name.words.includes('per') || name.words.includes('unit');
+  const price = money && !whole && (each || heldBy(name, PRICE).some(({ last }) => last));
   found = {
     money,
     minor: heldBy(name, MINOR).length > 0,
     price,
+    whole,
     quantity: !price && heldBy(name, QUANTITY).some(({ last }) => last),
   };
   if (moneyNames.size >= MOST_NAMES) moneyNames.clear();

@@ -122,7 +122,7 @@ class Readings implements Amounts {
   readonly #digits: number;
   /** Of members of one name in a list of objects. */
   #sums: Map<string, { total: Decimal; count: number; param: string; guessed: boolean }> | null = null;
-  readonly #prices: { member: NamedValue; each: Decimal; guessed: boolean }[] = [];
+  readonly #prices: { member: NamedValue; each: Decimal; owner: JsonObject }[] = [];
   #quantities: Map<JsonObject, Decimal[]> | null = null;
   /** Whether an object says its amount in other currencies alone. */
   #foreignOwners: Map<JsonObject, boolean> | null = null;
@@ -157,7 +157,17 @@ class Readings implements Amounts {
     const named = numbers.length === 0 || held === null ? null : currencyNamed(name);
     if (named !== null && named !== this.#currency && this.#isForeign(owner))
       this.foreign.push({ param: member.path, currency: named, guessed });
-    if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
+    if (!kind.whole) for (const each of numbers) this.#price(member, each, kind.price);
+  }
+
+  /** `{"price": {"usd": 5}, "quantity": 2}`: what a price holds is one of what stands beside it. */
+  #price(member: NamedValue, each: Decimal, price: boolean): void {
+    const { owner, holder, beside } = member;
+    if (price) this.#prices.push({ member, each, owner });
+    const outer = holder === null ? null : moneyNameOf(holder);
+    if (outer !== null && beside !== null && (price ? outer.money : outer.price)) {
+      this.#prices.push({ member, each, owner: beside });
+    }
   }
 
   named(member: NamedValue, meant: Name, params: JsonObject): void {
@@ -214,11 +224,11 @@ class Readings implements Amounts {
   /** A price and a quantity in one object. */
   multiply(): void {
     if (this.#quantities === null) return;
-    for (const { member, each, guessed } of this.#prices) {
-      for (const quantity of this.#quantities.get(member.owner) ?? []) {
+    for (const { member, each, owner } of this.#prices) {
+      for (const quantity of this.#quantities.get(owner) ?? []) {
         const product = times(each, quantity);
-        this.#add(product, member.path, guessed);
-        if (member.group !== null) this.#sum(`${member.group} *`, product, member.path, guessed);
+        this.#add(product, member.path, true);
+        if (member.group !== null) this.#sum(`${member.group} *`, product, member.path, true);
       }
     }
   }

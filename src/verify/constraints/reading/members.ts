@@ -13,12 +13,14 @@ export interface NamedValue {
   readonly group: string | null;
   /** The name of the nearest object or list that holds it; null at the top. */
   readonly holder: Name | null;
+  /** The object that the holder is a member of; null at the top. */
+  readonly beside: JsonObject | null;
 }
 
 /** Every member of the params, outer ones first. Depth is bounded by the parser. */
 export function membersOf(params: JsonObject): readonly NamedValue[] {
   const members: NamedValue[] = [];
-  walk(params, '', null, '', null, members);
+  walk(params, '', null, '', null, null, members);
   return members;
 }
 
@@ -28,6 +30,7 @@ function walk(
   listed: string | null,
   folded: string,
   holder: Name | null,
+  beside: JsonObject | null,
   into: NamedValue[],
 ): void {
   for (const text of Object.keys(owner)) {
@@ -35,9 +38,9 @@ function walk(
     const name = nameOf(text);
     const at = path === '' ? text : `${path}.${text}`;
     const group = listed === null ? null : `${listed}.${name.key}`;
-    into.push({ name, path: at, value, owner, group, holder });
+    into.push({ name, path: at, value, owner, group, holder, beside });
     if (typeof value === 'object' && value !== null) {
-      descend(value, at, group, folded === '' ? name.key : `${folded}.${name.key}`, name, into);
+      descend(value, at, group, folded === '' ? name.key : `${folded}.${name.key}`, name, owner, into);
     }
   }
 }
@@ -48,9 +51,12 @@ function descend(
   listed: string | null,
   folded: string,
   name: Name,
+  beside: JsonObject,
   into: NamedValue[],
 ): void {
   if (typeof value !== 'object' || value === null) return;
-  if (isObject(value)) return walk(value, path, listed, folded, name, into);
-  for (let i = 0; i < value.length; i++) descend(value[i]!, `${path}[${i}]`, listed ?? folded, folded, name, into);
+  if (isObject(value)) return walk(value, path, listed, folded, name, beside, into);
+  for (let i = 0; i < value.length; i++) {
+    descend(value[i]!, `${path}[${i}]`, listed ?? folded, folded, name, beside, into);
+  }
 }
