@@ -75,16 +75,29 @@ export function isCurrencyWord(text: string): boolean {
   return minorDigits(text.toUpperCase()) !== null && !(WORDS.has(text.toLowerCase()) && text !== text.toUpperCase());
 }
 
-/** What signs stand for, in capitals; with letters before it a dollar says which. `$` alone, `kr` and `Rs` stand for too many. */
+const DOLLARS = 'USD AUD BBD BMD BND BSD BZD CAD FJD GYD HKD JMD KYD LRD NAD NZD SBD SGD SRD TTD TWD XCD';
+const PESOS = 'MXN ARS CLP COP CUP DOP PHP UYU';
+
+/**
+ * What signs stand for, in capitals; with letters before it a dollar says which. Two letters (`kr`, `Rs`, `ft`) stand for too much. Bitcoin has
+ * no code of ISO 4217, so no limit is in it.
+ */
 const SIGNS: ReadonlyMap<string, readonly string[]> = new Map(
   [
-    '€: EUR',
-    '£: GBP EGP FKP GIP LBP SDG SHP SSP SYP',
+    `$: ${DOLLARS} ${PESOS} CVE MOP NIO TOP ZWG`,
+    `DOLLAR DOLLARS: ${DOLLARS}`,
+    `PESO PESOS: ${PESOS}`,
+    'FRANC FRANCS: CHF XAF XOF XPF BIF CDF DJF GNF KMF RWF',
+    'USDOLLAR USDOLLARS: USD',
+    '€ EURO EUROS: EUR',
+    '£ POUND POUNDS: GBP EGP FKP GIP LBP SDG SHP SSP SYP',
     '¥: JPY CNY',
+    'YEN 円: JPY',
+    'YUAN 元: CNY',
     'JP¥: JPY',
     'CN¥: CNY',
     '₹: INR',
-    '₽: RUB',
+    '₽ РУБ: RUB',
     '₩: KRW KPW',
     '₪: ILS',
     '₺: TRY',
@@ -99,6 +112,16 @@ const SIGNS: ReadonlyMap<string, readonly string[]> = new Map(
     '₸: KZT',
     '₼: AZN',
     '₾: GEL',
+    '৳: BDT',
+    '֏: AMD',
+    '៛: KHR',
+    '₭: LAK',
+    '₮: MNT',
+    '؋: AFN',
+    'ZŁ: PLN',
+    'KČ: CZK',
+    'LEI: RON MDL',
+    '₿: BTC',
     'US$: USD',
     'A$ AU$: AUD',
     'C$: CAD NIO',

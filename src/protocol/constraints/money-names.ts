@@ -10,7 +10,7 @@ import {
   QUANTITY_WORDS,
   WHOLE_WORDS,
 } from '../naming/vocabulary.js';
-import { minorDigits } from './currencies.js';
+import { isCurrencyWord, minorDigits } from './currencies.js';
 
 const MONEY = vocabularyOf(MONEY_WORDS);
 const NO_MONEY: ReadonlySet<string> = new Set(NO_MONEY_WORDS.map(singular));
@@ -70,4 +70,14 @@ function isDigits(word: string): boolean {
 /** `{"total": {"usd": 5}}`, `{"total": {"usd_cents": 500}}`: what holds the number of an object under a name for money. */
 export function isMoneyMember({ words }: Name): boolean {
   return words.length > 0 && words.every((word) => MEMBER.has(word) || minorDigits(word.toUpperCase()) !== null);
+}
+
+/** Codes that are short for something else beside other words: `svc_fee`, `php_cost`. */
+const SHORT: ReadonlySet<string> = new Set(['cve', 'php', 'sar', 'sdg', 'svc']);
+
+/** The currency that the name of an amount says at either end (`{"total": {"eur": 5}}`, `price_eur_cents`); null for none. */
+export function currencyNamed({ words }: Name): string | null {
+  const [first, ...others] = words.filter((word) => !MINOR.words.has(singular(word)));
+  const ends = others.length === 0 ? [first] : [first, others.at(-1)].filter((word) => !SHORT.has(word!));
+  return ends.find((word) => word !== undefined && isCurrencyWord(word))?.toUpperCase() ?? null;
 }

@@ -30,7 +30,7 @@ const ARABIC: readonly (readonly [RegExp, string])[] = [
   [/\u066c/g, ','],
 ];
 const CODE = /^[A-Z]{3}(?=[\s0-9.,+-])\s*|\s*[A-Z]{3}$/gi;
-const LETTERS = /[A-Za-z]|[^\x00-\x7f]/;
+const LETTERS = /[A-Za-z$]|[^\x00-\x7f]/;
 const RADIX = /^0(?:x[0-9a-f]+|o[0-7]+|b[01]+)$/i;
 const INFINITE = /^inf(?:inity)?$/i;
 const EXPONENT = /^(.*[0-9.,])e([+-]?[0-9]{1,9})$/i;
@@ -60,7 +60,7 @@ export function numberIn(text: string): Decimal | null {
 
 /**
  * The currency that a text which `numberIn` reads says by a code or a sign before or behind the number, where it cannot be `own` (ISO 4217);
- * null where it says none, or by a sign of many (`$`).
+ * null where it says none, or by letters that stand for too much (`kr`).
  */
 export function otherCurrencyIn(text: string, own: string): string | null {
   if (!LETTERS.test(text) || numberIn(text) === null) return null;
@@ -86,7 +86,7 @@ function unmarked(text: string): Unmarked {
   let plain = bare(asciiOf(text));
   for (let left = MOST_MARKS; left > 0; left--) {
     const before = plain;
-    plain = bare(plain.replace(SIGN(), kept).replace(WRITTEN_SIGN(), ''));
+    plain = bare(plain.replace(SIGN(), kept).replace(WRITTEN_SIGN(), kept));
     // Before a code is taken off, which could be its last digits (`0xFFCAD`).
     if (RADIX.test(plain)) break;
     plain = bare(plain.replace(CODE, (code) => (minorDigits(code.trim().toUpperCase()) === null ? code : kept(code))));
@@ -99,7 +99,7 @@ function unmarked(text: string): Unmarked {
 function currenciesOfMark(mark: string): readonly string[] {
   const letters = mark.replace(/[^A-Z]/gi, '');
   if (isCurrencyWord(letters)) return [letters.toUpperCase()];
-  const sign = mark.replace(/[A-Z\s]/gi, '');
+  const sign = mark.replace(/[A-Z\s.]/gi, '');
   const both = currenciesOfSign(letters + sign);
   return both.length > 0 ? both : currenciesOfSign(sign);
 }

@@ -47,7 +47,7 @@ ${columns(NO_MONEY_WORDS)}
 
 A list counts by its parts and its sum, a price also times the quantity beside it, a text with two readings as the larger. What was
 found by such a word has "guessed": true in its details and lowers no trust. Another currency is E202, also where the text of an amount
-("50 KWD", "€50"), its name ({"total": {"eur": 5}}) or ccy, currency_code and their like beside it say it; where currency names params,
+("50 KWD", "€50"), its name (amount_eur) or ccy, currency_code and their like beside it say it; where currency names params,
 those are read in the place of such names. Money is exact decimal arithmetic in the currency's minor units; an amount that is finer than the
 currency, negative, or not a finite decimal is refused (E211).
 

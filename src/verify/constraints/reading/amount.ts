@@ -13,9 +13,9 @@ import { otherCurrencyIn, numberIn } from '../../../protocol/constraints/number-
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
-import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { currencyNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
-import { currencyNamed, isForeignAmount } from './currency.js';
+import { foreignAmountsIn, type ForeignAmounts } from './currency.js';
 import type { NamedValue } from './members.js';
 
 /** One reading of what an intent asks for. */
@@ -124,8 +124,7 @@ class Readings implements Amounts {
   #sums: Map<string, { total: Decimal; count: number; param: string; guessed: boolean }> | null = null;
   readonly #prices: { member: NamedValue; each: Decimal; owner: JsonObject }[] = [];
   #quantities: Map<JsonObject, Decimal[]> | null = null;
-  /** Whether an object says its amount in other currencies alone. */
-  #foreignOwners: Map<JsonObject, boolean> | null = null;
+  #foreignOwners: Map<JsonObject, ForeignAmounts> | null = null;
 
   constructor(currency: string) {
     this.#currency = currency;
@@ -154,8 +153,8 @@ class Readings implements Amounts {
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
     const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
     const numbers = this.#collect(member, kind.minor || held?.minor === true, guessed);
-    const named = numbers.length === 0 || held === null ? null : currencyNamed(name);
-    if (named !== null && named !== this.#currency && this.#isForeign(owner))
+    const named = numbers.length === 0 ? null : currencyNamed(name);
+    if (named !== null && named !== this.#currency && this.#foreignIn(owner)[kind.money ? 'named' : 'members'])
       this.foreign.push({ param: member.path, currency: named, guessed });
     if (!kind.whole) for (const each of numbers) this.#price(member, each, kind.price);
   }
@@ -212,13 +211,11 @@ class Readings implements Amounts {
   }
 
   /** Asked for each member of an object, and worked out once. */
-  #isForeign(owner: JsonObject): boolean {
+  #foreignIn(owner: JsonObject): ForeignAmounts {
     this.#foreignOwners ??= new Map();
-    const known = this.#foreignOwners.get(owner);
-    if (known !== undefined) return known;
-    const isForeign = isForeignAmount(owner, this.#currency);
-    this.#foreignOwners.set(owner, isForeign);
-    return isForeign;
+    let found = this.#foreignOwners.get(owner);
+    if (found === undefined) this.#foreignOwners.set(owner, (found = foreignAmountsIn(owner, this.#currency)));
+    return found;
   }
 
   /** A price and a quantity in one object. */

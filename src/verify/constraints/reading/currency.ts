@@ -1,8 +1,7 @@
 /** What an intent says of the currency of its money. */
-import { isCurrencyWord } from '../../../protocol/constraints/currencies.js';
 import { numberIn } from '../../../protocol/constraints/number-text.js';
 import { lazy } from '../../../protocol/lazy.js';
-import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { currencyNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import type { InCurrency, MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
@@ -91,16 +90,20 @@ function holdsMoney(owner: JsonObject): boolean {
   return holds;
 }
 
-/** The currency that the name of an amount says (`{"total": {"eur": 5}}`); null for none. */
-export function currencyNamed({ words }: Name): string | null {
-  return words.find(isCurrencyWord)?.toUpperCase() ?? null;
+/** Which names of an object that say another currency say one of what is asked. */
+export interface ForeignAmounts {
+  /** Names that are a currency alone: `{"total": {"eur": 5}}`. */
+  readonly members: boolean;
+  /** Names that hold a word for money as well: `amount_eur`. */
+  readonly named: boolean;
 }
 
-/** True for an object that holds one amount and does not say it in `currency`: where it does, any other is a conversion. */
-export function isForeignAmount(owner: JsonObject, currency: string): boolean {
-  const names = Object.keys(owner).map(nameOf);
-  return (
-    names.every((each) => isMoneyMember(each) || moneyNameOf(each).money || namesCurrency(each)) &&
-    !names.some((each) => currencyNamed(each) === currency)
-  );
+/** None where the object says its amount in `currency`, too: any other is a conversion. */
+export function foreignAmountsIn(owner: JsonObject, currency: string): ForeignAmounts {
+  const members = Object.entries(owner).map(([text, value]) => ({ name: nameOf(text), value }));
+  if (members.some(({ name }) => currencyNamed(name) === currency)) return { members: false, named: false };
+  return {
+    members: members.every(({ name }) => isMoneyMember(name) || moneyNameOf(name).money || namesCurrency(name)),
+    named: !members.some(({ name, value }) => namesCurrency(name) && value === currency),
+  };
 }
