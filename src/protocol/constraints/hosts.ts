@@ -31,7 +31,7 @@ const AUTHORITY = /^([^:]+?)(?::([0-9]{1,5}))?$/;
 // No `%` and `!` (old routing: user%evil.com@acme.com, evil.com!user@acme.com), no `:` `/` `?` `#` (a URL to an HTTP client), no quotes.
 const LOCAL_PART = lazy(() => /^[\p{L}\p{M}\p{N}_+'=~&-]+(?:\.[\p{L}\p{M}\p{N}_+'=~&-]+)*$/u);
 const MAILBOX = /^(?:"([^"]*)" *|([^"<>]*))<([^<>]*)>$/;
-const DISPLAY_NAME = lazy(() => /^[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
+const DISPLAY_NAME = lazy(() => /^[\p{L}\p{M}\p{N}\p{Pd} .,'’()&_+]*$/u);
 // The name beside an address in `{"email": ..., "name": ...}`; a dotted word could itself be a host.
 const PLAIN_NAME = lazy(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
 const NAME_MEMBER = /^(?:display_?)?name$/i;
@@ -127,7 +127,10 @@ function isNoDestination(piece: string): boolean {
   }
 }
 
-/** The parts between commas and semicolons outside of quotation marks, without surrounding spaces; null when a quotation stays open. */
+/**
+ * The parts between commas and semicolons outside of quotation marks, without surrounding spaces; null when a quotation stays open. Behind
+ * the last sign, which mail programs write when they complete an address (RFC 5322, 4.4), nothing is no part.
+ */
 function listParts(text: string): string[] | null {
   const parts: string[] = [];
   let quoted = false;
@@ -140,7 +143,8 @@ function listParts(text: string): string[] | null {
       from = at + 1;
     }
   }
-  parts.push(trimmed(text.slice(from)));
+  const rest = trimmed(text.slice(from));
+  if (rest !== '') parts.push(rest);
   return quoted ? null : parts;
 }
 
