@@ -65,7 +65,7 @@ const MOMENT = lazy(() => new RegExp(`^${DATE}[T ]${TIME}(?:Z|[+-][0-9]{2}:?[0-9
 
 // What WHATWG URL takes for an absolute URL, `https:evil.com` and `https:\\evil.com` included.
 const KNOWN_URL = /^(?:https?|wss?|ftp|mailto):\S+$/i;
-const ANY_URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]\S*$/i;
+const ANY_URL = /^(?:[a-z][a-z0-9+.-]*:)+\/\/[^\s/?#]\S*$/i;
 const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#]*\.[^\s/?#]+(?:[?#]\S*)?)$/;
 // Browsers read `\` as `/` and any further slash as none, and Windows opens `\\host\share` on that host.
 const SLASHED = /^[\\/]{2,}([^\s\\/?#:@]+)(?::[0-9]{1,5})?(?:[\\/?#]\S*)?$/;
@@ -179,8 +179,15 @@ function isDestination(text: string): boolean {
     MAILBOX.test(text) ||
     QUOTED.test(text) ||
     isAddress(text) ||
+    isPlace(text) ||
     isSlashed(text)
   );
+}
+
+/** A place on a dotted host: `redis@sha256:0f3c` is an image. */
+function isPlace(text: string): boolean {
+  const host = normalizeDomain(SCP.exec(text)?.[1] ?? '');
+  return host !== null && host.includes('.');
 }
 
 /** A UNC path or its like (`\\host\share`, `///host`). `\\d+\.` of a pattern does not count: the name has to be one that could be a host. */
