@@ -67,6 +67,48 @@ describe("no name of the agent's choosing changes what a limit reads", () => {
     );
   });
 
+  test('a currency at either end of the name of an amount', () => {
+    const compiled = constraintsOf({ monetary_limit: 100, currency: 'USD' });
+    const code = fc.constantFrom('kwd', 'eur', 'gbp', 'jpy', 'chf', 'cad');
+    const word = fc.constantFrom('total', 'price', 'refund', 'payment', 'fee');
+    fc.assert(
+      fc.property(
+        code,
+        word,
+        fc.boolean(),
+        fc.constantFrom(...SPELLINGS),
+        place,
+        (other, money, first, spelling, path) => {
+          const name = spelling(first ? [other, money] : [money, other]);
+          const found = checkConstraints(compiled, judgedBy({ params: nested(name, 5, path) }));
+          expect([name, found.map(({ details }) => details.requested)]).toEqual([name, [other.toUpperCase()]]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a price is one of the quantity beside it, alone or in an object', () => {
+    const compiled = constraintsOf({ monetary_limit: 100, currency: 'USD' });
+    const member = fc.constantFrom('usd', 'value', 'amount', 'units', 'gross');
+    const price = fc.constantFrom('price', 'cost', 'unit_price', 'price_per_seat');
+    fc.assert(
+      fc.property(
+        member,
+        price,
+        fc.nat(40),
+        fc.integer({ min: 1, max: 5 }),
+        place,
+        (inner, name, each, quantity, path) => {
+          const asked = (value: Json): number =>
+            checkConstraints(compiled, judgedBy({ params: nested('item', { [name]: value, quantity }, path) })).length;
+          expect([asked(each), asked({ [inner]: each })]).toEqual(Array(2).fill(each * quantity > 100 ? 1 : 0));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   test('a required param is found in any spelling', () => {
     const compiled = constraintsOf({ require_change_ticket: true });
     fc.assert(
