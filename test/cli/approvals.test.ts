@@ -75,6 +75,18 @@ describe('aip approvals', () => {
     expect((await machine.run('intent', 'inspect', plain)).out).toMatch(/target +db:日本\n/);
   });
 
+  test('letters that look like others are marked, and none acts on the terminal, also where an intent is approved and in JSON', async () => {
+    const machine = await team();
+    const intent = await signs(machine, '--param', 'note=p\u0430ypal', '--param', 'memo=a\u202eb\u009b31mc');
+    const { err } = await machine.run('approve', intent, '--yes', '-o', machine.at('approval.json'));
+    expect(err).toContain('p\u0430[U+0430]ypal');
+    expect((await machine.json<Decision>('intent', 'verify', intent)).code).toBe(14);
+    const watching = machine.run('approvals', 'watch', '--json');
+    while (!machine.out().includes('"memo"')) await new Promise((go) => setTimeout(go, 5));
+    machine.interrupt(130);
+    expect((await watching).out).toContain('"memo":"a\\u202eb\\u009b31mc"');
+  });
+
   test('a request that another verifier raised is no finding of the one who signs; what else is wrong still is', async () => {
     const machine = await team();
     const sign = ['intent', 'sign', '-p', 'bot', '-e', machine.at('.env'), '--check', '--param', 'amount:=10000'];

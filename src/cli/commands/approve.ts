@@ -5,6 +5,7 @@ import { verifyIntents } from '../../app/verification/intents.js';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { parseJson } from '../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { markConfusable } from '../../protocol/naming/confusable.js';
 import type { Decision } from '../../verify/decision.js';
 import { isRequestId } from '../../protocol/approvals/approval.js';
 import { answer, answered } from '../approvals/answer.js';
@@ -135,5 +136,5 @@ function show({ agent_id, action, intent_hash }: Decision, bytes: Uint8Array, cl
     ['params', safeJson(asked.params ?? asked.parameters ?? {})],
     ['hash', intent_hash!],
   ];
-  for (const [label, value] of rows) cli.note(`  ${label.padEnd(8)}${clean(value)}`);
+  for (const [label, value] of rows) cli.note(`  ${label.padEnd(8)}${markConfusable(clean(value))}`);
 }

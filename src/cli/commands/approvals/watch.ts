@@ -1,6 +1,6 @@
 import { reportOf, requestsFound, shownRequest } from '../../approvals/requests.js';
 import type { SeenRequests } from '../../../app/mesh/approvals.js';
-import { flowed } from '../../render/terminal/text.js';
+import { flowed, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { pause } from '../../../workspace/files.js';
 
@@ -33,9 +33,7 @@ export const command: CommandSpec = {
         known.set(report.request_id, sign);
         // What was over before is no news.
         if (first && report.status !== 'pending' && report.status !== 'approved') continue;
-        await cli.stream(
-          cli.globals.json ? `${JSON.stringify(report)}\n` : `${flowed(shownRequest(report), cli.width)}\n\n`,
-        );
+        await cli.stream(cli.globals.json ? `${safeJson(report)}\n` : `${flowed(shownRequest(report), cli.width)}\n\n`);
       }
       await pause(POLL_MS, cli.io.signal);
     }
