@@ -1,6 +1,7 @@
 /** Answers to requests of this machine, kept where their requests are. */
 import {
   readActionApproval,
+  termProblem,
   type ActionApproval,
   type ActionApprovalDocument,
 } from '../../protocol/approvals/approval.js';
@@ -9,11 +10,17 @@ import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { deniedNow } from '../../verify/believed-keys.js';
+import type { PinnedKey } from '../../verify/context.js';
 import type { Ledger, RequestRecord, State } from '../ports/state.js';
 
 /** The keys that are believed for a principal. */
 export interface ApproverPins {
-  readonly pins: (did: string) => readonly { readonly publicKey: Uint8Array }[];
+  readonly pins: (did: string) => readonly { readonly keyId: string; readonly publicKey: Uint8Array }[];
+}
+
+/** The keys that a verification pins, for those who keep answers. */
+export function approverPins(pins: (did: string) => readonly PinnedKey[]): ApproverPins['pins'] {
+  return (did) => pins(did).map(({ keyId, key }) => ({ keyId, publicKey: key.publicKey }));
 }
 
 /**
@@ -40,8 +47,12 @@ export function keepAnswer(
     const signer = answerSigner(answer, request, state);
     if (typeof signer !== 'object') return signer;
     const problem =
-      misfit(answer, request) ??
-      stopped(ledger, [signer.publicKey, answer.document.key_id, answer.document.approver], state.standingNow(now));
+      misfit(answer, request, now) ??
+      stopped(
+        ledger,
+        [signer.publicKey, signer.keyId, answer.document.key_id, answer.document.approver],
+        state.standingNow(now),
+      );
     if (problem !== null) return problem;
     return ledger.answerRequest(answer, signer.publicKey, now) ? null : 'the request is over';
   });
@@ -52,25 +63,27 @@ export function answerSigner(
   { document, signedBytes, signature }: ActionApproval,
   { text }: RequestRecord,
   state: ApproverPins,
-): { readonly publicKey: string } | string {
+): { readonly keyId: string; readonly publicKey: string } | string {
   const named = readApprovalRequest(text).document.approvers.filter(({ id }) => id === document.approver);
   const keys = named.flatMap(({ id, public_key }) =>
-    public_key === null ? state.pins(id).map(({ publicKey }) => publicKey) : [parsePublicKey(public_key)!],
+    public_key === null ? state.pins(id) : [{ keyId: `${id}#key-1`, publicKey: parsePublicKey(public_key)! }],
   );
   if (named.length === 0) return 'the request does not name its approver';
-  const signer = keys.find((raw) => {
-    const key = verifyKeyOf(raw);
+  const signer = keys.find(({ publicKey }) => {
+    const key = verifyKeyOf(publicKey);
     return key !== null && verifySignature(key, signedBytes, signature);
   });
-  return signer === undefined ? 'no key of its approver signed it' : { publicKey: formatPublicKey(signer) };
+  return signer === undefined
+    ? 'no key of its approver signed it'
+    : { keyId: signer.keyId, publicKey: formatPublicKey(signer.publicKey) };
 }
 
-function misfit({ document, approvedAt, approvedUntil }: ActionApproval, request: RequestRecord): string | null {
+function misfit(answer: ActionApproval, request: RequestRecord, now: number): string | null {
+  const { document } = answer;
   if (document.verifier !== request.verifier) return 'it is for another verifier';
   if (document.action_hash !== request.actionHash || document.agent_id !== request.agentId)
     return 'it is for another action';
-  const long = document.decision === 'approve' && approvedUntil - approvedAt > request.ttlMs;
-  return long ? 'it is for longer than the passport allows' : null;
+  return document.decision === 'approve' ? termProblem(answer, request.ttlMs, now) : null;
 }
 
 /** A denial ends the request, so one who may not speak any more must not make one. */

@@ -1,6 +1,6 @@
 /** What persons signed for one decision: as a bundle holds it, and what of it counts for somebody with these keys. */
 import { actionHash } from '../../protocol/approvals/action-hash.js';
-import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import { APPROVER_SKEW_MS, type ActionApproval } from '../../protocol/approvals/approval.js';
 import { isExact, readAnyApproval } from '../../protocol/approvals/any.js';
 import type { Approval } from '../../protocol/approvals/exact.js';
 import { isVerifierSigned, readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
@@ -20,9 +20,6 @@ import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
 import type { ApprovedBy, ApprovalEvidence } from './report.js';
-
-/** How far an approver's clock may be ahead of the verifier's, in ms: a word given after the decision did not allow it. */
-const SKEW_MS = 30_000;
 
 /**
  * The request that the decision names, its answers, and the approvals `given` that the state does not keep, as a bundle holds them. Nothing where the bundle
@@ -70,7 +67,7 @@ function shownBy({ agent_id, action, params, target }: JsonObject, passportHash:
 
 /** True for an answer that was given when the decision was made. An approval that was over by then allowed nothing. */
 function stoodAt({ document, approvedAt, approvedUntil }: ActionApproval, at: number): boolean {
-  return approvedAt <= at + SKEW_MS && (document.decision === 'deny' || at < approvedUntil);
+  return approvedAt <= at + APPROVER_SKEW_MS && (document.decision === 'deny' || at < approvedUntil);
 }
 
 /** What the approvals of a bundle are held to. */
@@ -162,7 +159,7 @@ function answerProblem(answer: ActionApproval, request: RequestRecord | null, he
   };
   const problems = policiesOf(passport, request).map((policy) => problemOf(answer, answered, policy));
   if (!problems.includes(null)) return `the answer of ${approver}: ${problems[0]!}`;
-  if (answer.approvedAt > at + SKEW_MS) return `the answer of ${approver}: it was given after the decision`;
+  if (answer.approvedAt > at + APPROVER_SKEW_MS) return `the answer of ${approver}: it was given after the decision`;
   return decision === 'deny' ? `${approver} has denied it` : null;
 }
 
@@ -178,7 +175,7 @@ function exactProblem(approval: Approval, { intent, passport, at, pins }: Hearin
   const problem = approvalProblem(approval, what, pins);
   if (problem !== null) return `the approval of ${approver}: ${problem}`;
   if (action !== intent.document.action) return `the approval of ${approver}: it names another action`;
-  const late = parseTime(approved_at)! > at + SKEW_MS;
+  const late = parseTime(approved_at)! > at + APPROVER_SKEW_MS;
   return late ? `the approval of ${approver}: it was given after the decision` : null;
 }
 

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import type { Facts, KnownTrust, PassportFinding, PinnedKey, StandingRecord } from '../../verify/context.js';
 import { violation, type Decision } from '../../verify/decision.js';
-import { keepAnswer } from '../approvals/keep.js';
+import { approverPins, keepAnswer } from '../approvals/keep.js';
 import type { OpenThrowaway, Throwaway } from '../policy/cases.js';
 import type { Ledger } from '../ports/state.js';
 import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../verification/intents.js';
@@ -98,7 +98,7 @@ export class AttackedVerifier {
     const { deps } = throwaway;
     const verifier = deps.requester().publicKey;
     const answered = this.#stage.answersTo({ id, verifier, intent, at }, scene);
-    const pins = (did: string) => this.#pinned(did).map(({ key }) => key);
+    const pins = approverPins((did) => this.#pinned(did));
     for (const { answer, flaw } of answered) {
       if (flaw !== 'denial before') continue;
       keepAnswer(

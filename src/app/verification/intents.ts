@@ -3,7 +3,7 @@
  * sent it and asks the hooks (a PreparedDocument). Inside, `judgeAndLog` appends the entry of what `settleDocument` says: that has the dialect
  * judge all other steps, makes the decision of what they found (`judgementOf`), spends the nonce and counts.
  */
-import { keepAnswer } from '../approvals/keep.js';
+import { approverPins, keepAnswer } from '../approvals/keep.js';
 import { requestsNamed, type ApprovalRelay } from '../approvals/relay.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';
 import { fitsPlainly } from '../../verify/checks/plain-params.js';
@@ -90,7 +90,7 @@ function keepDenials(deps: VerifierDeps, submissions: readonly Submission[]): vo
   const keeper = {
     transact: <T>(work: (ledger: Ledger) => T) => state.transact(work),
     standingNow: (now: number) => state.standingNow(now),
-    pins: (did: string) => deps.pins(did).map(({ key }) => key),
+    pins: approverPins(deps.pins),
   };
   for (const { document } of denials) keepAnswer(keeper, document, clock());
 }

@@ -2,14 +2,13 @@
  * A request for approval as the mesh keeps it, with the answers to it (protocol, section 5.3). The mesh carries both and signs neither:
  * the verifier that raised the request judges every answer by its own pins, so that a mesh which lies can hold back and never approve.
  */
-import type { ActionApproval, ActionApprovalDocument } from '../../protocol/approvals/approval.js';
+import { termProblem, type ActionApproval, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import { personNamed } from '../../protocol/approvals/person.js';
 import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { formatTime } from '../../protocol/time.js';
-import { COMMAND_MAX_SKEW_MS } from '../limits.js';
 
 /** Requests that are kept, those that are over included: the oldest of these make room. */
 export const MOST_KEPT = 3_000;
@@ -159,7 +158,8 @@ export function withAnswer(
 }
 
 /** Why an answer is not one to this request, in one sentence; null when it may be. Whose signature it is stays open. */
-export function misfit(request: KeptRequest, { document, approvedAt, approvedUntil }: ActionApproval, now: number) {
+export function misfit(request: KeptRequest, answer: ActionApproval, now: number): string | null {
+  const { document, approvedUntil } = answer;
   if (document.verifier !== request.verifier) return 'it is for another verifier';
   if (document.action_hash !== request.action_hash || document.agent_id !== request.agent_id)
     return 'it is for another action';
@@ -167,10 +167,7 @@ export function misfit(request: KeptRequest, { document, approvedAt, approvedUnt
   if (!request.approvers.some(({ id }) => id === document.approver)) return 'the request does not name its approver';
   if (document.decision === 'deny') return null;
   if (!(now < approvedUntil)) return `it ended at ${document.approved_until}, and here it is ${formatTime(now)}`;
-  // It would count for longer than the passport allows, and its proof would say that it was given after the decision.
-  if (approvedAt > now + COMMAND_MAX_SKEW_MS)
-    return `it is dated ${document.approved_at}, and here it is ${formatTime(now)}: set the clock of the machine that signs`;
-  return approvedUntil - approvedAt > request.ttl_s * 1_000 ? 'it is for longer than the passport allows' : null;
+  return termProblem(answer, request.ttl_s * 1_000, now);
 }
 
 /** The text under which a request is kept. */

@@ -6,8 +6,8 @@ import { canonicalBytesWithout } from '../json/canonical-bytes.js';
 import { signatureBytes } from '../hex.js';
 import { jsonOf, objectOf, ShapeError, textOf } from '../json/shape.js';
 import type { JsonObject } from '../json/values.js';
-import { MAX_TEXT } from '../limits.js';
-import { parseTime } from '../time.js';
+import { DEFAULT_MAX_SKEW_S, MAX_TEXT } from '../limits.js';
+import { formatTime, parseTime } from '../time.js';
 
 /** The document, as it travels. */
 export interface ActionApprovalDocument {
@@ -61,6 +61,16 @@ export const MAX_APPROVAL_REASON = 500;
 export const DEFAULT_APPROVED_MS = 15 * 60_000;
 /** How long a request waits, and a denial stands, in ms, where the passport says nothing else. */
 export const DEFAULT_TTL_MS = 60 * 60_000;
+
+/** How far an approver's clock may be ahead, in ms. */
+export const APPROVER_SKEW_MS = DEFAULT_MAX_SKEW_S * 1000;
+
+/** Why an approval is in force for too long, in one sentence; null when it is not. One dated ahead would count until long after. */
+export function termProblem({ approvedAt, approvedUntil }: ActionApproval, ttlMs: number, now: number): string | null {
+  if (approvedUntil - approvedAt > ttlMs) return 'it is for longer than the passport allows';
+  if (approvedAt - now <= APPROVER_SKEW_MS) return null;
+  return `it is dated ${formatTime(approvedAt)}, and here it is ${formatTime(now)}: set the clock of the machine that signs`;
+}
 
 /** True for 32 lower-case hex digits: 128 random bits. */
 export function isRequestId(text: string): boolean {

@@ -2,11 +2,11 @@
  * Whether a person has approved what an intent asks for (protocol, section 5.3): of exactly this intent, as the first version signed it, or
  * of the action by a request. Every answer is judged anew in the transaction that spends it.
  */
-import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import { termProblem, type ActionApproval } from '../../protocol/approvals/approval.js';
 import { deniableSpelling, personNamed } from '../../protocol/approvals/person.js';
 import type { Approver } from '../../protocol/constraints/rules.js';
-import { verifyKeyOf, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
-import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
+import { parsePublicKey } from '../../protocol/identity/keys.js';
 import type { Passport } from '../../protocol/passport.js';
 import { formatTime } from '../../protocol/time.js';
 import { deniedNow } from '../believed-keys.js';
@@ -66,7 +66,7 @@ export function judgeAnswers(answered: Answered, policy: ApprovalPolicy): Approv
 
 /** Why an answer does not count, in one sentence; null when it does. */
 export function problemOf(answer: ActionApproval, answered: Answered, policy: ApprovalPolicy): string | null {
-  const { document, approvedAt, approvedUntil } = answer;
+  const { document, approvedUntil } = answer;
   const { request, verifier, actionHash, passport, facts } = answered;
   const passportHash = passport?.hash() ?? null;
   if (document.request_id !== request.id) return 'it is for another request';
@@ -75,7 +75,8 @@ export function problemOf(answer: ActionApproval, answered: Answered, policy: Ap
   if (document.passport_hash !== passportHash) return 'it is for another passport';
   if (document.decision === 'approve') {
     if (!(facts.now < approvedUntil)) return `it ended at ${formatTime(approvedUntil)}`;
-    if (!(approvedUntil - approvedAt <= policy.ttlMs)) return 'it is for longer than the passport allows';
+    const problem = termProblem(answer, policy.ttlMs, facts.now);
+    if (problem !== null) return problem;
   }
   return signerProblem(answer, answered, policy);
 }
@@ -88,24 +89,27 @@ function signerProblem(
   const { approver, key_id } = document;
   const keys = approvers === null ? principalKeys(approver, principal, pins) : namedKeys(approver, approvers);
   if (keys.length === 0) return 'the passport does not name this approver';
-  const signer = keys.find((key) => verifySignature(key, signedBytes, signature));
+  const signer = keys.find(({ key }) => verifySignature(key, signedBytes, signature));
   if (signer === undefined) return 'no key of this approver signed it';
-  const text = formatPublicKey(signer.publicKey);
+  const { text } = signer.key;
   const own = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
   // An agent that could approve for itself would need no person.
   if (approver === agentId || own.some(({ key }) => key.text === text)) return "it is signed with the agent's own key";
-  const denied = [text, key_id, approver].some((each) => deniedNow(facts, deniableSpelling(each)) !== null);
+  // The answer names its key as it likes; a denial may name the one that is pinned.
+  const denied = [text, key_id, signer.keyId, approver].some(
+    (each) => deniedNow(facts, deniableSpelling(each)) !== null,
+  );
   return denied ? 'its approver is revoked or suspended' : null;
 }
 
-function principalKeys(approver: string, principal: string | null, pins: Answered['pins']): readonly VerifyKey[] {
-  return principal === null || approver !== principal ? [] : pins(principal).map(({ key }) => key);
+function principalKeys(approver: string, principal: string | null, pins: Answered['pins']): readonly PinnedKey[] {
+  return principal === null || approver !== principal ? [] : pins(principal);
 }
 
-function namedKeys(approver: string, approvers: readonly Approver[]): readonly VerifyKey[] {
+function namedKeys(approver: string, approvers: readonly Approver[]): readonly PinnedKey[] {
   return approvers.flatMap(({ id, publicKey }) => {
     const raw = id === approver ? parsePublicKey(publicKey) : null;
     const key = raw === null ? null : verifyKeyOf(raw);
-    return key === null ? [] : [key];
+    return key === null ? [] : [{ keyId: `${id}#key-1`, key }];
   });
 }

@@ -6,12 +6,15 @@ import { readActionApproval, type ActionApprovalDocument } from '../../../src/pr
 import { readApprovalRequest } from '../../../src/protocol/approvals/request.js';
 import { actionHash } from '../../../src/protocol/approvals/action-hash.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { verifyKeyOf } from '../../../src/protocol/ed25519/verify.js';
+import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import { readPassport } from '../../../src/protocol/passport.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { intent } from '../../kit/native/intent-parts.js';
 import { passport } from '../../kit/native/passport-cases.js';
 import { NOW_S, PRINCIPAL, publicKeyText, SUPPORT, withSignature, type Signer } from '../../kit/native/parts.js';
 import { writeStanding } from '../../kit/native/standing.js';
+import { pinsOf } from '../../kit/native/vectors.js';
 import { knowing, REQUESTER, VERIFY, verifierDeps } from '../../kit/native/verifier.js';
 import { openAt, statePath } from '../../kit/state/temporary.js';
 
@@ -170,6 +173,24 @@ describe('an approver whose id is spelled in another way', () => {
     );
     expect(await desk.ask({ approval_request: request_id })).toMatchObject({ details: { needed: 1 } });
     expect(() => new Desk({ above: 100, approvers: [approvers[0]!, approvers[2]!], count: 2 })).toThrow(/from 1 to 1/);
+  });
+});
+
+describe('a key of the principal that is stopped by its id alone', () => {
+  test.each(['approve', 'deny'] as const)('does not %s under another id', async (decision) => {
+    const second = { keyId: `${PRINCIPAL}#key-2`, key: verifyKeyOf(parsePublicKey(publicKeyText('alice'))!)! };
+    const desk = new Desk(true, { pins: (did) => [...pinsOf(did), second] });
+    const id = (await desk.ask()).details!.request_id as string;
+    revoke(desk, second.keyId);
+    const document = desk.answer(id, {
+      by: 'principal',
+      key: 'alice',
+      changes: { decision, key_id: `${PRINCIPAL}#key-7` },
+    });
+    const answers = [readActionApproval(JSON.stringify(document))];
+    const { error_code, details } = await desk.ask({ approval_request: id }, { answers });
+    expect({ error_code, details }).toMatchObject({ error_code: 'AIP-E209', details: { request_id: id } });
+    expect(JSON.stringify(details!.not_counted)).toContain('revoked or suspended');
   });
 });
 

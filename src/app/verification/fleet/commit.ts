@@ -7,7 +7,7 @@ import { formatTime } from '../../../protocol/time.js';
 import type { RequestRecord } from '../../../verify/approvals/approving.js';
 import type { KnownTrust, StandingRecord } from '../../../verify/context.js';
 import type { Judgement } from '../../../verify/judge.js';
-import type { ApproverPins } from '../../approvals/keep.js';
+import { approverPins, type ApproverPins } from '../../approvals/keep.js';
 import { Failure } from '../../failure.js';
 import type { FleetClaim, UnloggedCall, SettledBatch } from '../../ports/fleet-memory.js';
 import type { Ledger, Memory, PassportFloor } from '../../ports/state.js';
@@ -124,7 +124,7 @@ function requestNamed({ intent, submission, proven }: PreparedDocument): string 
 }
 
 function pinsOf({ pins }: Pick<VerifierDeps, 'pins'>): ApproverPins {
-  return { pins: (did) => pins(did).map(({ key }) => key) };
+  return { pins: approverPins(pins) };
 }
 
 /** What this machine remembers by itself, with the requests that the fleet has. One that is spent here is kept here. */

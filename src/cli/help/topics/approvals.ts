@@ -42,7 +42,8 @@ action_hash is SHA-256 over the RFC 8785 bytes of {agent_id, action, params, tar
 passport_hash are null where there is none. A changed param, another agent and a passport issued since need a new
 approval. A request names the verifier that raised it (verifier.key beside the state), and only that one takes the
 answer, or, where it is enrolled, all that share its database (aip help growing). An approval counts for 15 minutes unless --for says otherwise. Never counted: the agent's own key, two keys
-of one approver as two people, an approver or key that is revoked or suspended.
+of one approver as two people, an approver or key that is revoked or suspended, an approval dated more than 30 s
+ahead of the verifier's clock.
 
 # Where verifier and person share no file system
 Through a mesh (aip help mesh). The verifier's machine has joined with a key of the role verifier, the person's with one of the role
