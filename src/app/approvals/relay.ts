@@ -64,6 +64,12 @@ const FINAL: ReadonlySet<string> = new Set([
   'NOT_FOUND',
 ]);
 
+/**
+ * Refusals of a request's answers after which it is handed in anew: a region that took the place of home, or a backup that was put back, has the log and
+ * no requests; and what came under the API key that this machine had before is no other key's.
+ */
+const HAND_IN_AGAIN: ReadonlySet<string> = new Set(['NOT_FOUND', 'FORBIDDEN']);
+
 /** The way between the requests of this machine and a mesh, over `deps`. */
 export function approvalRelay(deps: RelayDeps): ApprovalRelay {
   const { state, clock, notice } = deps;
@@ -142,8 +148,7 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
   const bring = async (id: string, timeoutMs: number): Promise<readonly ActionApproval[]> => {
     const reply = await ask({ method: 'GET', target: `/v1/mesh/approvals/${id}/answers`, timeoutMs });
     if (typeof reply === 'string') return [];
-    if (reply.status === 404 && reply.json.code === 'NOT_FOUND') {
-      // A region that took the place of home, or a backup that was put back, has the log and no requests.
+    if (HAND_IN_AGAIN.has(String(reply.json.code))) {
       state.transact((ledger) => ledger.toldMesh(id, 'lost'));
       relay.tell();
     }

@@ -26,6 +26,8 @@ class Pair {
   readonly calls: string[] = [];
   /** What the wire does with an answer of the mesh. */
   bend: (reply: MeshReply, call: MeshCall) => MeshReply = (reply) => reply;
+  /** Of another API key than the first. */
+  headers: Readonly<Record<string, string>> = {};
   readonly relay: ApprovalRelay;
   readonly deps: VerifierDeps;
   mesh!: TestMesh;
@@ -35,7 +37,7 @@ class Pair {
     const ask = async (call: MeshCall): Promise<MeshReply> => {
       this.calls.push(`${call.method} ${call.target.replace(/[0-9a-f]{32}/, 'ID')}`);
       const body = call.body === undefined ? undefined : Buffer.from(call.body).toString();
-      const { status, body: text } = await this.mesh.ask(call.method, call.target, 'verifier', body);
+      const { status, body: text } = await this.mesh.ask(call.method, call.target, 'verifier', body, this.headers);
       return this.bend({ kind: 'answered', status, body: text }, call);
     };
     this.relay = approvalRelay({
@@ -141,6 +143,22 @@ describe('a request of a verifier in a mesh', () => {
     pair.mesh = await TestMesh.start({}, pair.clock);
     await pair.relay.sweep();
     expect(await pair.atMesh(id)).toBeUndefined();
+  });
+
+  test('is answered though its verifier has another API key since, and is ended under that one', async () => {
+    const pair = await Pair.start();
+    const id = await pair.raise();
+    const { key } = (await pair.mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier' })).json<{
+      key: string;
+    }>();
+    pair.headers = { authorization: `Bearer ${key}` };
+    expect(await pair.give(await pair.answer(id))).toBe(201);
+    await pair.relay.sweep();
+    expect(pair.calls.slice(1)).toEqual(['GET /v1/mesh/approvals/ID/answers', 'POST /v1/mesh/approvals']);
+    pair.clock.advance(1_000);
+    expect((await pair.ask({ approval_request: id })).success).toBe(true);
+    expect(await pair.atMesh(id)).toBe('spent');
+    expect(pair.notices).toEqual([]);
   });
 
   test('whose mesh is full stays here, and is not told of as if it were there', async () => {

@@ -90,7 +90,7 @@ export class ApprovalDesk {
   }
 
   /**
-   * Takes a request in; the same one twice is one. True where it is new.
+   * Takes a request in; the same one twice is one, of the API key that came last: its verifier may have got another. True where it is new or has changed hands.
    * @throws Refused APPROVAL_INVALID, APPROVAL_ENDED, TOO_MANY_PENDING
    */
   async add(
@@ -106,7 +106,7 @@ export class ApprovalDesk {
       throw new Refused('APPROVAL_INVALID', 'The verifier that the request names did not sign it.');
     const request = newRequest(asked, keyId, now);
     const known = this.#kept.get(id);
-    if (known !== undefined) return { standing: sameAs(known, request), changed: false };
+    if (known !== undefined) return this.#handedOver(sameAs(known, request), keyId);
     if (!(now < asked.expiresAt)) throw new Refused('APPROVAL_ENDED', 'The request has ended already.');
     if (asked.expiresAt - now > document.ttl_s * 1_000 + OVERLAP_MS)
       throw new Refused('APPROVAL_INVALID', 'The request waits for longer than it says that one may.');
@@ -120,7 +120,7 @@ export class ApprovalDesk {
       if (!(await store.papers.put(DOCUMENT, paper)) && (await this.document(id)) !== text) throw otherRequest();
       const standing = { request, version: 1 };
       const added = await store.papers.put(KIND, paperOf(standing, now));
-      if (!added) return { standing: sameAs(await this.find(id), request), changed: false };
+      if (!added) return await this.#handedOver(sameAs(await this.find(id), request), keyId);
       this.#keep(standing, true);
       return { standing, changed: true };
     } finally {
@@ -237,6 +237,11 @@ export class ApprovalDesk {
     void papers
       .put(KIND, { ...gone, text: writeKept(known.request), version: known.version + 1 })
       .catch(() => undefined);
+  }
+
+  async #handedOver(standing: VersionedRequest, keyId: string): ReturnType<ApprovalDesk['add']> {
+    if (standing.request.key_id === keyId) return { standing, changed: false };
+    return this.#change(standing.request.request_id, (request) => ({ ...request, key_id: keyId }));
   }
 
   async #change(
