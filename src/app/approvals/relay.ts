@@ -170,7 +170,8 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
     async answersTo(ids) {
       const now = clock();
       const waiting = waitingThere(now);
-      const due = [...new Set(ids)].filter((id) => waiting.includes(id) && now - (asked.get(id) ?? 0) >= AGAIN_MS);
+      const isDue = (at: number): boolean => now - at >= AGAIN_MS || now < at;
+      const due = [...new Set(ids)].filter((id) => waiting.includes(id) && isDue(asked.get(id) ?? 0));
       for (const id of due) asked.set(id, now);
       for (const [id, at] of asked) if (now - at > 60_000) asked.delete(id);
       return (await Promise.all(due.map((id) => bring(id, FETCH_MS)))).flat();

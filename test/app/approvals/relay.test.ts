@@ -188,6 +188,16 @@ describe('an answer that the mesh brings', () => {
     expect(await pair.atMesh(id)).toBe('denied');
   });
 
+  test('is found at once after the clock was set back', async () => {
+    const pair = await Pair.start();
+    const id = await pair.raise();
+    expect((await pair.ask({ approval_request: id })).error_code).toBe('AIP-E209');
+    const answer = await pair.answer(id);
+    pair.clock.advance(-20_000);
+    expect(await pair.give(answer)).toBe(201);
+    expect((await pair.ask({ approval_request: id })).success).toBe(true);
+  });
+
   test('comes with a frame of the stream that names this verifier, and with no other', async () => {
     const pair = await Pair.start();
     const id = await pair.raise();

@@ -24,7 +24,9 @@ export class Breaker {
   admits(name: string, now: number): boolean {
     const circuit = this.#circuits.get(name);
     if (circuit === undefined || circuit.openUntil === null) return true;
-    if (now < circuit.openUntil || circuit.probing) return false;
+    // A clock that was set back keeps nothing open for longer.
+    const isOpen = now < circuit.openUntil && circuit.openUntil - now <= OPEN_MS;
+    if (isOpen || circuit.probing) return false;
     circuit.probing = true;
     return true;
   }

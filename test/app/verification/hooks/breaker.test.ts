@@ -23,6 +23,12 @@ describe('a circuit', () => {
     failing(breaker, 'b', 5);
     expect(breaker.admits('b', 6)).toBe(true);
   });
+  test('is not open for longer where the clock is set back', () => {
+    const breaker = new Breaker();
+    failing(breaker, 'a', 3_600_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000);
+    expect(breaker.admits('a', 3_600_000)).toBe(false);
+    expect(breaker.admits('a', 10_000)).toBe(true);
+  });
   test('lets one probe through, which closes it or opens it again', () => {
     const breaker = new Breaker();
     failing(breaker, 'a', 0, 0, 0, 0, 0);
