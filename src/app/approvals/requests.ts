@@ -11,7 +11,7 @@ import { toHex } from '../../protocol/hex.js';
 import { principalOfAgent } from '../../protocol/identity/did.js';
 import { lazy } from '../../protocol/lazy.js';
 import { formatTime } from '../../protocol/time.js';
-import { isOfAction, judgeAnswers, type Answered } from '../../verify/approvals/approvals.js';
+import { isOfAction, isOwnKey, judgeAnswers, type Answered } from '../../verify/approvals/approvals.js';
 import type { ApprovalPolicy, Approving } from '../../verify/approvals/approving.js';
 import { deniedNow } from '../../verify/believed-keys.js';
 import type { Facts, PinnedKey } from '../../verify/context.js';
@@ -32,7 +32,8 @@ export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Appro
   const { intent, proven, submission } = prepared;
   const facts = { standing, standingNow };
   const counts = ({ keyId, key }: PinnedKey): boolean =>
-    memory === null || (deniedNow(facts, key.text) === null && deniedNow(facts, keyId) === null);
+    !isOwnKey(proven.speaker?.passport ?? null, key.text) &&
+    (memory === null || (deniedNow(facts, key.text) === null && deniedNow(facts, keyId) === null));
   // Most documents need no approval, and none is looked for.
   const hash = lazy(() => actionHash(actionOf(prepared)));
   const named = namedRequest(sitting, prepared);

@@ -109,7 +109,7 @@ function exactProblem(
 }
 
 const OF_ONE_INTENT =
-  'it is of one exact intent, which counts where the passport names no approvers, by a key that is not revoked';
+  "it is of one exact intent, which counts where the passport names no approvers, by a key that is not revoked and not the agent's own";
 
 /** Null as well for an answer that the decision itself says does not count, or that counts where more are needed. */
 function answerProblem(

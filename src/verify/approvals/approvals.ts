@@ -92,14 +92,18 @@ function signerProblem(
   const signer = keys.find(({ key }) => verifySignature(key, signedBytes, signature));
   if (signer === undefined) return 'no key of this approver signed it';
   const { text } = signer.key;
-  const own = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
   // An agent that could approve for itself would need no person.
-  if (approver === agentId || own.some(({ key }) => key.text === text)) return "it is signed with the agent's own key";
+  if (approver === agentId || isOwnKey(passport, text)) return "it is signed with the agent's own key";
   // The answer names its key as it likes; a denial may name the one that is pinned.
   const denied = [text, key_id, signer.keyId, approver].some(
     (each) => deniedNow(facts, deniableSpelling(each)) !== null,
   );
   return denied ? 'its approver is revoked or suspended' : null;
+}
+
+/** True for a key that the passport gives to its agent, now or before. */
+export function isOwnKey(passport: Passport | null, text: string): boolean {
+  return passport !== null && [passport.currentKey, ...passport.previousKeys].some(({ key }) => key.text === text);
 }
 
 function principalKeys(approver: string, principal: string | null, pins: Answered['pins']): readonly PinnedKey[] {

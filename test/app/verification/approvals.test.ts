@@ -194,6 +194,15 @@ describe('a key of the principal that is stopped by its id alone', () => {
   });
 });
 
+test("the agent's own key approves no exact intent either, where it is pinned for the principal", async () => {
+  const own = { keyId: `${PRINCIPAL}#key-2`, key: verifyKeyOf(parsePublicKey(publicKeyText('agent'))!)! };
+  const desk = new Desk(true, { pins: (did) => [...pinsOf(did), own] });
+  const asked = await desk.ask({}, { approved: (_, counts) => counts(own) });
+  expect(asked.error_code).toBe('AIP-E209');
+  const [pin] = pinsOf(PRINCIPAL);
+  expect((await desk.ask({}, { approved: (_, counts) => counts(pin!) })).success).toBe(true);
+});
+
 describe('leaving a param out', () => {
   const schema = (...names: string[]) => [
     {
