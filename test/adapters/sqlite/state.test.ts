@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Meter, Usage } from '../../../src/app/ports/state.js';
+import { openLocalCopy } from '../../../src/adapters/mesh/client/local-copy.js';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { StandingMarks } from '../../../src/adapters/sqlite/tables/passports/standing-marks.js';
 import { isAttributable } from '../../../src/protocol/log/attribution.js';
@@ -13,6 +15,21 @@ import { AGENT, draft, OTHER, refused, T0 } from '../../kit/state/drafts.js';
 import { openAt, statePath } from '../../kit/state/temporary.js';
 
 stateContract('SQLite', () => openAt(statePath()));
+
+test('the clock that suspensions end by is read by statements that are compiled once', () => {
+  const path = statePath();
+  const state = openAt(path);
+  const query = vi.spyOn(Database.prototype, 'query');
+  onTestFinished(() => query.mockRestore());
+  expect(state.standingNow(T0)).toBe(T0);
+  expect(query).not.toHaveBeenCalled();
+  const copy = openLocalCopy(path, null, randomBytes);
+  copy.setNote('clock.ahead', '5000');
+  copy.close();
+  query.mockClear();
+  expect([state.standingNow(T0), state.standingNow(T0)]).toEqual([T0 - 5000, T0 - 5000]);
+  expect(query).not.toHaveBeenCalled();
+});
 
 test('a look sees one snapshot, whatever other processes commit meanwhile', () => {
   const path = statePath();

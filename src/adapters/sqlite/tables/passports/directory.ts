@@ -12,8 +12,8 @@ const STANDING = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number
 /** What this machine knows about others: passports, pinned principals, where keys live, and the standing of everyone. */
 export class Directory {
   readonly #path: string;
-  readonly #database: Database;
   readonly #hasNotes;
+  readonly #note;
   readonly #passport: Query<Row<typeof PASSPORT>>;
   readonly #passports: Query<Row<typeof PASSPORT>>;
   readonly #addPassport;
@@ -29,11 +29,12 @@ export class Directory {
   readonly #dropKey;
   readonly #standing;
   readonly #marks: StandingMarks;
+  #isNoted = false;
 
   constructor(database: Database, path: string) {
     this.#path = path;
-    this.#database = database;
     this.#hasNotes = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'mesh_notes'");
+    this.#note = database.query(['text'], `SELECT ${utf8('value')} FROM mesh_notes WHERE name = ?`);
     const passports = `SELECT ${utf8('agent_id')}, ${utf8('name')}, ${utf8('text')}, ${utf8('path')}, added_at FROM passports`;
     this.#passport = database.query(PASSPORT, `${passports} WHERE agent_id = ?`);
     this.#passports = database.query(PASSPORT, `${passports} ORDER BY agent_id`);
@@ -120,11 +121,9 @@ export class Directory {
 
   /** What the copy of the mesh's state has written down under `name`; null also where there is no copy. */
   note(name: string): string | null {
-    if (this.#hasNotes.first([])![0] === 0) return null;
-    return (
-      this.#database.query(['text'], `SELECT ${utf8('value')} FROM mesh_notes WHERE name = ?`).first([name])?.[0] ??
-      null
-    );
+    // The table is made once, by whichever process is the first to join, and every sitting asks this.
+    this.#isNoted ||= this.#hasNotes.first([])![0] > 0;
+    return this.#isNoted ? (this.#note.first([name])?.[0] ?? null) : null;
   }
 
   #standingOf(row: Row<typeof STANDING>): StandingRecord {
