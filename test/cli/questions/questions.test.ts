@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { askActions, askDomain, askName } from '../../../src/cli/passports/questions.js';
@@ -171,10 +172,27 @@ describe('asking', () => {
   });
 });
 
+const importing = ['key', 'import', '-', '--id', 'did:web:acme.com:agents:bot#key-1', '--key-store', 'file'];
+
+test('a folder in the place of a secret on stdin is named, not read as empty', async () => {
+  const place = world();
+  const program = await bundle(fileURLToPath(new URL('../../kit/program.ts', import.meta.url)));
+  const folder = openSync(place.cwd, 'r');
+  const { status, stderr } = spawnSync(process.execPath, [program, ...importing], {
+    env: { AIP_HOME: `${place.io.userHome}/h`, AIP_KEY_PASSPHRASE: PASSPHRASE },
+    stdio: [folder, 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(folder);
+  expect([status, stderr]).toEqual([
+    3,
+    expect.stringContaining('The key file on stdin cannot be read: it is a folder'),
+  ]);
+});
+
 const missing = noPty();
 if (missing !== null) console.warn(`not tested on a terminal: ${missing}`);
 describe.skipIf(missing !== null)(`on a real terminal${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
-  const importing = ['key', 'import', '-', '--id', 'did:web:acme.com:agents:bot#key-1', '--key-store', 'file'];
   test('a secret on stdin is not typed where it is seen', async () => {
     const place = world();
     const program = await bundle(fileURLToPath(new URL('../../kit/program.ts', import.meta.url)));

@@ -109,6 +109,8 @@ async function fromStdin({ what, most }: SecretSource): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
+    // Of a folder the runtime makes a stream that is empty: this fails by its name.
+    if (fstatSync(0).isDirectory()) readSync(0, Buffer.alloc(1));
     for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
       chunks.push(chunk);
       length += chunk.length;
