@@ -74,8 +74,9 @@ describe("the guide's test 4: revocation propagates", { timeout: SLOW }, () => {
     await other.agent();
     await other.join(admin);
     other.set('revocation', { max_age: '1ms' });
-    const asks = await other.intent();
-    expect(await other.verify(asks)).toMatchObject({ error_code: 'AIP-E401' });
+    // A mesh that a decision has not reached in its 300 ms, on a busy machine, does not count who made it.
+    do expect(await other.verify(await other.intent())).toMatchObject({ error_code: 'AIP-E401' });
+    while ((await admin.json('mesh', 'status'))['roster'] !== 1);
     // It decides, and has not heard of this yet.
     expect((await admin.run(['reinstate', agent, '--yes'])).code).toBe(5);
     expect((await admin.verify(await admin.intent())).success).toBe(true);

@@ -232,7 +232,9 @@ describe('a machine that verifies now and then, and does not follow', { timeout:
     expect(await admin.json('mesh', 'status')).toMatchObject({ roster: 0 });
     expect((await home.verify(await home.intent(), '--dry-run')).code).toBe(0);
     expect(await admin.json('mesh', 'status')).toMatchObject({ roster: 0 });
-    expect((await home.verify(await home.intent())).code).toBe(0);
+    // One that the mesh has not heard of in its 300 ms, on a busy machine, is not counted.
+    do expect((await home.verify(await home.intent())).code).toBe(0);
+    while ((await admin.json('mesh', 'status'))['roster'] !== 1);
     const missed = await revoke(admin);
     expect([missed.code, missed.out]).toEqual([
       5,
@@ -249,8 +251,8 @@ describe('a machine that verifies now and then, and does not follow', { timeout:
     const admin = new Home();
     await admin.serve();
     const home = await joined(admin, await keyFor(admin), '1h');
-    expect((await home.verify(await home.intent())).code).toBe(0);
-    expect(await admin.json('mesh', 'status')).toMatchObject({ roster: 1 });
+    do expect((await home.verify(await home.intent())).code).toBe(0);
+    while ((await admin.json('mesh', 'status'))['roster'] !== 1);
   });
 
   test('is held to the mesh’s answer in a stream too, for as long as its API key has no room for it', async () => {

@@ -28,8 +28,8 @@ Every verifier that ever listened is on the roster, by its own key (verifier.key
 --label, else the label of its API key (with the host's name where the key is for several), else the host's name. revoke, status and drill
 count the roster, not the connections: "applied by 1 of 2; us-1 absent since 22:13 (last-known: may still accept)" is exit 5. One that
 denies when stale is settled once its bound has passed. An API key is for one verifier (--max-verifiers, --ephemeral say more).
-A machine that follows nothing and verifies from cron or CI with a key of role verifier is on the roster from its first decision on, and
-absent between them. For CI: mesh key create --ephemeral (10 min unseen, and it is no longer missed), or revocation.on_stale: deny. One
+A machine that follows nothing and verifies from cron or CI with a key of role verifier is on the roster once a decision has reached the
+mesh, and absent between them. For CI: mesh key create --ephemeral (10 min unseen, and it is no longer missed), or revocation.on_stale: deny. One
 for which its key has no room is warned (not_on_roster), and refuses (AIP-E405) whatever the mesh does not confirm at that moment.
 A verifier that stops in order (SIGTERM of follow) says so and is not missed; until somebody follows there again, that home refuses
 (AIP-E405) unless the mesh answers. aip mesh forget <label> takes one off that will not come back.
