@@ -5,8 +5,8 @@ import { awaitsAnswer } from './pipelining.js';
 /** Open connections, bounded: a newcomer takes the place of the oldest one on which nothing is being answered. */
 export class ConnectionRoom {
   readonly #most: number;
-  /** Oldest first. With TLS a connection has two sockets, one after the other, and one port. */
-  readonly #open = new Map<number | Socket, Socket>();
+  /** Oldest first. With TLS a connection has two sockets, one after the other, and one address and port. */
+  readonly #open = new Map<string | Socket, Socket>();
 
   constructor(most: number) {
     this.#most = most;
@@ -39,6 +39,8 @@ export class ConnectionRoom {
   }
 }
 
-function keyOf(socket: Socket): number | Socket {
-  return socket.remotePort ?? socket;
+/** Of a named pipe or socket nobody has an address. */
+function keyOf(socket: Socket): string | Socket {
+  const { remoteAddress, remotePort } = socket;
+  return remotePort === undefined ? socket : `${remoteAddress} ${remotePort}`;
 }
