@@ -146,11 +146,12 @@ export class LocalCopy implements MeshCopy {
       const known = before.find((deny) => deny.standing.subject === standing.subject);
       // One that only a reinstatement removes is not weakened.
       if (known !== undefined && known.until === null && weight(known.standing) >= weight(standing)) return;
-      // As in the fold of the mesh, a shorter suspension leaves the longer end.
-      const earlier = known?.standing ?? standing;
-      const isLonger = earlier.status === standing.status && weight(earlier) > weight(standing);
-      const { suspendedUntil } = isLonger ? earlier : standing;
-      this.#sql.putKept.run([...valuesOf({ ...standing, suspendedUntil }), known?.until === null ? null : until]);
+      // As in the fold of the mesh, in whichever order two answers come here; a shorter suspension leaves the longer end.
+      const isOvertaken = (known?.until ?? 0) > (until ?? Infinity);
+      const [last, earlier] = isOvertaken ? [known!.standing, standing] : [standing, known?.standing ?? standing];
+      const { suspendedUntil } = earlier.status === last.status && weight(earlier) > weight(last) ? earlier : last;
+      const ends = isOvertaken || known?.until === null ? known!.until : until;
+      this.#sql.putKept.run([...valuesOf({ ...last, suspendedUntil }), ends]);
       if (mine) {
         const [meshKey, logId, term, seq, hash, rowsDigest, digest] = row;
         const position = { logId, term, seq, hash };

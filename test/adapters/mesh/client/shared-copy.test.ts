@@ -185,6 +185,14 @@ describe('a deny that the mesh has acknowledged to this machine', () => {
     expect(one.load()?.kept.map((deny) => deny.until)).toEqual([9]);
   });
 
+  test('is not weakened by the one before it, whose answer was taken up later', () => {
+    const { one, other } = twice();
+    other.anticipate({ standing: standing(AGENT, 'revoked', 9), until: 9 });
+    one.anticipate({ standing: standing(AGENT, 'suspended', 8), until: 8 });
+    expect(one.standing(AGENT)).toEqual(standing(AGENT, 'revoked', 9));
+    expect(one.load()?.kept.map((deny) => deny.until)).toEqual([9]);
+  });
+
   test('does not weaken one that only a reinstatement ends', () => {
     const { one, other } = twice();
     const kept = [{ standing: standing(AGENT, 'revoked', 4), until: null }];
