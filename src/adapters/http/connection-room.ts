@@ -1,8 +1,8 @@
 /** How many connections are held: strangers who only open them must not keep out those who ask. */
 import type { Socket } from 'node:net';
-import { awaitsAnswer } from './pipelining.js';
+import { awaitsWork } from './pipelining.js';
 
-/** Open connections, bounded: a newcomer takes the place of the oldest one on which nothing is being answered. */
+/** Open connections, bounded: a newcomer takes the place of the oldest one on which no answer is being made. */
 export class ConnectionRoom {
   readonly #most: number;
   /** Oldest first. With TLS a connection has two sockets, one after the other, and one address and port. */
@@ -26,7 +26,7 @@ export class ConnectionRoom {
     });
     if (this.#open.size <= this.#most) return;
     for (const [each, oldest] of this.#open) {
-      if (awaitsAnswer(oldest)) continue;
+      if (awaitsWork(oldest)) continue;
       this.#open.delete(each);
       oldest.destroy();
       return;

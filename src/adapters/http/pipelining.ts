@@ -9,27 +9,33 @@ import type { Socket } from 'node:net';
 /** Most requests of one connection that wait for their answers; clients that pipeline at all send a few. */
 const MOST_WAITING = 16;
 
-const waiting = new WeakMap<Socket, Set<IncomingMessage>>();
+/** The answers that are not out. */
+const waiting = new WeakMap<Socket, Set<ServerResponse>>();
 
 /** True where the request may be answered; false where its connection has been ended, as more wait on it than may. */
 export function takesItsTurn(incoming: IncomingMessage, response: ServerResponse): boolean {
   const { socket } = incoming;
   // What came in the same packet is handed on after the connection was ended.
   if (socket.destroyed) return false;
-  const requests = waiting.get(socket) ?? new Set();
-  if (requests.size >= MOST_WAITING) {
+  const answers = waiting.get(socket) ?? new Set();
+  if (answers.size >= MOST_WAITING) {
     stopReading(socket);
     socket.destroy();
     return false;
   }
-  waiting.set(socket, requests.add(incoming));
-  response.once('close', () => requests.delete(incoming));
+  waiting.set(socket, answers.add(response));
+  response.once('close', () => answers.delete(response));
   return true;
 }
 
-/** True while a request that arrived whole on the connection is not answered yet. */
+/** True while an answer to a request that arrived whole on the connection is not out. */
 export function awaitsAnswer(socket: Socket): boolean {
-  return [...(waiting.get(socket) ?? [])].some(({ complete }) => complete);
+  return [...(waiting.get(socket) ?? [])].some(({ req }) => req.complete);
+}
+
+/** The same without answers that are written, and only not read: strangers could hold a connection with them. */
+export function awaitsWork(socket: Socket): boolean {
+  return [...(waiting.get(socket) ?? [])].some(({ req, writableEnded }) => req.complete && !writableEnded);
 }
 
 /**
