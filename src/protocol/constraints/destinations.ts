@@ -75,7 +75,7 @@ const SPACED_URL = /^((?:https?|wss?|ftp):[\\/]{2}[^\s\\/?#]+[\\/?#]\S*|mailto:\
 const SCP = /^[A-Za-z0-9_][A-Za-z0-9._-]*@([^\s@/\\:]+):[^\s@\\]+$/;
 const MAILBOX = /^[^<>]*<[^<>\s]+@[^<>\s]+>$/;
 // A group of RFC 5322 (`Team: a@acme.com, b@acme.com;`).
-const GROUP = /^[^<>@:,;]*:([^:;]*@[^:;]*);$/;
+const GROUP = /^[^<>@:,;]*:(?=[^:;@]*@)([^:;]*);$/;
 const QUOTED = /^"[^"]*"@\S+$/;
 const HOST = /^([^\s/?#:@\\]+)(?::[0-9]{1,5})?([/?#]\S*)?$/;
 const USERINFO = /^[^\s/?#@\\]+@/;

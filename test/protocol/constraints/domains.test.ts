@@ -7,6 +7,7 @@ import {
   parsePattern,
   type DomainPattern,
 } from '../../../src/protocol/constraints/domains.js';
+import { destinationsIn } from '../../../src/protocol/constraints/destinations.js';
 import { hostsOf } from '../../../src/protocol/constraints/hosts.js';
 import type { Json } from '../../../src/protocol/json/values.js';
 
@@ -338,6 +339,7 @@ describe('disguises', () => {
     for (const text of [...units.map(run), ...wrapped]) expect(isAccepted(text)).toBe(text.trim() === '');
     expect(isAccepted({ email: 'a@acme.com', name: `${run('. ')}!` })).toBe(false);
     expect(hostsOf(units.map(() => 'a@acme.com,'.repeat(5000))).length).toBeLessThanOrEqual(1025);
+    for (const unit of units) expect(destinationsIn(`x:${run(unit)} x`, true)).toEqual([]);
   });
 });
 
