@@ -20,8 +20,10 @@ const SHOWN = 256;
 // Browsers strip tabs and newlines from URLs and treat `\` as `/`; mail libraries end a header at a newline; UTS 46 drops what is invisible.
 const HIDDEN = lazy(() => /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\\]|(?! )\p{Zs}/u);
 const PRINTABLE_ASCII = /^[\x20-\x5b\x5d-\x7e]*$/;
-// With the schemes around it: `jdbc:postgresql://db.acme.com/main`.
-const URL_TEXT = /^((?:[a-z][a-z0-9+.-]*:)*[a-z][a-z0-9+.-]*):\/\/([^/?#]+)(?:[/?#][^\s<>"]*)?$/i;
+// With the schemes around it: `jdbc:postgresql://db.acme.com/main`. Behind one of the web the host follows, with slashes or without
+// (`ftp:evil.com://acme.com`), and a name with a dot is a host to git (`evil.com:x://acme.com`).
+const URL_TEXT =
+  /^((?:(?!(?:https?|wss?|ftp|mailto):)[a-z][a-z0-9+-]*:)*[a-z][a-z0-9+.-]*):\/\/([^/?#]+)(?:[/?#][^\s<>"]*)?$/i;
 // What follows these is a program or a local thing, whatever stands where a host would.
 const NO_HOST = /(?:^|:)(?:javascript|vbscript|data|file|blob|about|view-source)(?:$|:)/i;
 const WEB = /^(?:https?|wss?)$/i;
