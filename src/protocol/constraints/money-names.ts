@@ -10,7 +10,7 @@ import {
   QUANTITY_WORDS,
   WHOLE_WORDS,
 } from '../naming/vocabulary.js';
-import { isCurrencyWord, minorDigits } from './currencies.js';
+import { currenciesOfSign, isCurrencyWord, minorDigits } from './currencies.js';
 
 const MONEY = vocabularyOf(MONEY_WORDS);
 const NO_MONEY: ReadonlySet<string> = new Set(NO_MONEY_WORDS.map(singular));
@@ -46,7 +46,7 @@ export function moneyNameOf(name: Name): MoneyName {
   const whole = money && heldBy(name, WHOLE).length > 0;
   // A `price_per_unit` and a `unit_amount` are prices, and no numbers of units.
   const each = name.words.includes('per') || name.words.includes('unit');
-  const price = money && !whole && (each || heldBy(name, PRICE).some(({ last }) => last));
+  const price = money && !whole && (each || heldBy(withoutUnit(name), PRICE).some(({ last }) => last));
   found = {
     money,
     minor: heldBy(name, MINOR).length > 0,
@@ -57,6 +57,12 @@ export function moneyNameOf(name: Name): MoneyName {
   if (moneyNames.size >= MOST_NAMES) moneyNames.clear();
   if (name.text.length <= 128) moneyNames.set(name.text, found);
   return found;
+}
+
+/** Without what it says at its end of how it counts (`price_usd_cents`); units are also a quantity. */
+function withoutUnit(name: Name): Name {
+  const last = name.words.findLastIndex((word) => word === 'units' || !(MEMBER.has(word) || isCurrencyWord(word)));
+  return { ...name, words: name.words.slice(0, last + 1) };
 }
 
 function isNoMoney(name: Name): boolean {
@@ -72,12 +78,16 @@ export function isMoneyMember({ words }: Name): boolean {
   return words.length > 0 && words.every((word) => MEMBER.has(word) || minorDigits(word.toUpperCase()) !== null);
 }
 
-/** Codes that are short for something else beside other words: `svc_fee`, `php_cost`. */
-const SHORT: ReadonlySet<string> = new Set(['cve', 'php', 'sar', 'sdg', 'svc']);
+/** Codes that are short for something else beside other words: `svc_fee`, `php_cost`, `crc_value`. */
+const SHORT: ReadonlySet<string> = new Set('btn cdf crc cve dop irr mnt php sar sdg ssp svc'.split(' '));
+/** Words for currencies that measure nothing else, as pounds do. */
+const CURRENCY_WORD = /^(?:euro|dollar)s?$/;
 
-/** The currency that the name of an amount says at either end (`{"total": {"eur": 5}}`, `price_eur_cents`); null for none. */
-export function currencyNamed({ words }: Name): string | null {
+/** The currencies that the name of an amount may say at either end (`{"total": {"eur": 5}}`, `price_eur_cents`, `amount_dollars`). */
+export function currenciesNamed({ words }: Name): readonly string[] {
   const [first, ...others] = words.filter((word) => !MINOR.words.has(singular(word)));
   const ends = others.length === 0 ? [first] : [first, others.at(-1)].filter((word) => !SHORT.has(word!));
-  return ends.find((word) => word !== undefined && isCurrencyWord(word))?.toUpperCase() ?? null;
+  const said = ends.find((word) => word !== undefined && (isCurrencyWord(word) || CURRENCY_WORD.test(word)));
+  if (said === undefined) return [];
+  return CURRENCY_WORD.test(said) ? currenciesOfSign(said) : [said.toUpperCase()];
 }

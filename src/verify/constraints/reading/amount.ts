@@ -13,7 +13,7 @@ import { otherCurrencyIn, numberIn } from '../../../protocol/constraints/number-
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
-import { currencyNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { currenciesNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
 import { foreignAmountsIn, type ForeignAmounts } from './currency.js';
 import type { NamedValue } from './members.js';
@@ -153,8 +153,8 @@ class Readings implements Amounts {
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
     const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
     const numbers = this.#collect(member, kind.minor || held?.minor === true, guessed);
-    const named = numbers.length === 0 ? null : currencyNamed(name);
-    if (named !== null && named !== this.#currency && this.#foreignIn(owner)[kind.money ? 'named' : 'members'])
+    const [named] = numbers.length === 0 ? [] : currenciesNamed(name);
+    if (named !== undefined && this.#foreignIn(owner)[kind.money ? 'named' : 'members'])
       this.foreign.push({ param: member.path, currency: named, guessed });
     if (!kind.whole) for (const each of numbers) this.#price(member, each, kind.price);
   }

@@ -1,7 +1,7 @@
 /** What an intent says of the currency of its money. */
 import { numberIn } from '../../../protocol/constraints/number-text.js';
 import { lazy } from '../../../protocol/lazy.js';
-import { currencyNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { currenciesNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import type { InCurrency, MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
@@ -101,7 +101,7 @@ export interface ForeignAmounts {
 /** None where the object says its amount in `currency`, too: any other is a conversion. */
 export function foreignAmountsIn(owner: JsonObject, currency: string): ForeignAmounts {
   const members = Object.entries(owner).map(([text, value]) => ({ name: nameOf(text), value }));
-  if (members.some(({ name }) => currencyNamed(name) === currency)) return { members: false, named: false };
+  if (members.some(({ name }) => currenciesNamed(name).includes(currency))) return { members: false, named: false };
   return {
     members: members.every(({ name }) => isMoneyMember(name) || moneyNameOf(name).money || namesCurrency(name)),
     named: !members.some(({ name, value }) => namesCurrency(name) && value === currency),
