@@ -80,14 +80,16 @@ export function isMoneyMember({ words }: Name): boolean {
 
 /** Codes that are short for something else beside other words: `svc_fee`, `php_cost`, `crc_value`. */
 const SHORT: ReadonlySet<string> = new Set('btn cdf crc cve dop irr mnt php sar sdg ssp svc'.split(' '));
-/** Words for currencies that measure nothing else, as pounds do. */
+/** Words for currencies that measure nothing else, as pounds do. A `euro_pallet_cost` and a `dollar_amount` say none. */
 const CURRENCY_WORD = /^(?:euro|dollar)s?$/;
 
-/** The currencies that the name of an amount may say at either end (`{"total": {"eur": 5}}`, `price_eur_cents`, `amount_dollars`). */
+/** The currencies that the name of an amount may say at either end (`{"total": {"eur": 5}}`, `price_eur_cents`), or by a word at its last (`amount_dollars`). */
 export function currenciesNamed({ words }: Name): readonly string[] {
   const [first, ...others] = words.filter((word) => !MINOR.words.has(singular(word)));
-  const ends = others.length === 0 ? [first] : [first, others.at(-1)].filter((word) => !SHORT.has(word!));
-  const said = ends.find((word) => word !== undefined && (isCurrencyWord(word) || CURRENCY_WORD.test(word)));
-  if (said === undefined) return [];
-  return CURRENCY_WORD.test(said) ? currenciesOfSign(said) : [said.toUpperCase()];
+  const last = others.at(-1) ?? first;
+  if (last === undefined) return [];
+  if (CURRENCY_WORD.test(last)) return currenciesOfSign(last);
+  const ends = others.length === 0 ? [last] : [first!, last].filter((word) => !SHORT.has(word));
+  const said = ends.find(isCurrencyWord);
+  return said === undefined ? [] : [said.toUpperCase()];
 }
