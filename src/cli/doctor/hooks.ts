@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { shellWord } from '../../app/failure.js';
 import { failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
+import { TRIAL_TOOL } from '../../guard/hook/decide.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../guard/hook/clients.js';
 import { runProgram } from '../../workspace/programs.js';
 import { installedHooks, type InstalledHook } from '../guard/hook-files.js';
@@ -32,8 +33,12 @@ async function tried(cli: Scene, { client, path, command, off }: InstalledHook):
     return word === null ? [] : [flag, shellWord(word)];
   };
   const [denied, garbage, late] = await Promise.all([
-    // A file of its own is refused whatever the passport says, and not held against the agent.
-    run(deniedEvent(client, join(wordAfter(command, '--home') ?? cli.workspace.paths().stateDir, 'state.db'))),
+    // A file of aip is refused whatever the passport says, and to this tool without an entry that would count against the agent.
+    run(
+      eventOf(client, TRIAL_TOOL, {
+        path: join(wordAfter(command, '--home') ?? cli.workspace.paths().stateDir, 'state.db'),
+      }),
+    ),
     run('{"hook_event_name":'),
     // Its input does not end before it has given up.
     run('', `sleep 7 | ${command}`),
@@ -94,11 +99,6 @@ function said(client: HookClientName, { code, stdout }: { code: number | null; s
 function wordAfter(command: string, flag: string): string | null {
   const [, quoted, bare] = new RegExp(`(?:^| )${flag} (?:'((?:[^']|'\\\\'')*)'|([^\\s']+))(?= |$)`).exec(command) ?? [];
   return bare ?? quoted?.replaceAll("'\\''", "'") ?? null;
-}
-
-function deniedEvent(client: HookClientName, file: string): string {
-  const tool = { gemini: 'write_file', copilot: 'edit' }[client as string] ?? 'Write';
-  return eventOf(client, tool, client === 'copilot' ? { path: file } : { file_path: file });
 }
 
 function eventOf(client: HookClientName, tool: string, input: object): string {

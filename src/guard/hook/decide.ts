@@ -16,6 +16,9 @@ import { ownFilesRefusal, type OwnFiles } from './own-refusal.js';
 /** What an event may hold: a tool's input of 1 MiB, and room around it. */
 export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
 
+/** The tool in the events by which `aip doctor` tries a hook: what is refused to it is no deed of the agent, and not in the log. */
+export const TRIAL_TOOL = 'aip_doctor';
+
 /** How a hook was set up. */
 export interface HookRules {
   /** A yes skips the agent's own prompt. */
@@ -109,7 +112,8 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
     const { code, name, details } = own;
     const { target, params } = call;
     deps.tally?.decided(code, []);
-    deps.refused({ passport: await desk.passport(), action, target, params, code, name, details });
+    const passport = await desk.passport();
+    if (call.tool !== TRIAL_TOOL) deps.refused({ passport, action, target, params, code, name, details });
     return { result: 'deny', reason: refusalLine(own) };
   }
   const asked = rules.ask && client.asks && !hasApprovers(await desk.passport());
