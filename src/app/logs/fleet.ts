@@ -1,7 +1,7 @@
 /** Reads the fleet's log from the mesh, a page at a time. */
 import { partOf } from '../../mesh/document.js';
 import type { Json } from '../../protocol/json/values.js';
-import { malformed, positiveAnswer, understood } from '../mesh/answers.js';
+import { malformed, positiveAnswer, understood, whySilent } from '../mesh/answers.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
 import type { JsonRecord } from './foreign-records.js';
 import type { LogFilter } from './tail.js';
@@ -56,7 +56,7 @@ export async function readFleet(
   });
   const reply = await line.ask({ method: 'GET', target: `/v1/logs?${query}`, timeoutMs: TIMEOUT_MS + waitMs });
   if (reply.kind === 'unreachable') return reply;
-  if (reply.status === 503) return { kind: 'unreachable', reason: 'it is ending, or busy' };
+  if (reply.status === 503) return { kind: 'unreachable', reason: whySilent(reply.body) };
   if (reply.status === 409) return { kind: 'elsewhere' };
   // A page is larger than a document may be, so it is read here; a refusal is read like any other.
   if (reply.status !== 200) throw malformed(line, String(positiveAnswer(line, reply.status, reply.body)));

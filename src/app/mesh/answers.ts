@@ -118,14 +118,18 @@ export type MeshResult<T> =
   /** No answer tells what the mesh did. `unsure`: it may have been carried out. */
   | { readonly kind: 'unheard'; readonly what: string; readonly unsure: boolean };
 
+/** How a region refuses what home alone can answer. */
+const HOME_UNREACHABLE = 'HOME_UNREACHABLE';
+
 /** Refusals that say of themselves that nothing was written: another endpoint, or a later moment, may take it. */
-const NOTHING_DONE: readonly string[] = [
-  'BUSY',
-  'SHUTTING_DOWN',
-  'STORE_UNAVAILABLE',
-  'MESH_SEALED',
-  'HOME_UNREACHABLE',
-];
+const NOTHING_DONE: readonly string[] = ['BUSY', 'SHUTTING_DOWN', 'STORE_UNAVAILABLE', 'MESH_SEALED', HOME_UNREACHABLE];
+
+/** Why a server of the mesh that is there answers no question now (503). */
+export function whySilent(body: string): string {
+  return refusalIn(body) === HOME_UNREACHABLE
+    ? `home, which it follows, does not answer it (${HOME_UNREACHABLE})`
+    : 'it is ending, or busy';
+}
 
 /** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
 export function resultOf<T>(line: MeshEndpoint, reply: MeshReply, read: (answer: JsonObject) => T): MeshResult<T> {
@@ -175,8 +179,9 @@ function refusalIn(body: string): string | null {
   }
 }
 
-/** It is up, and its certificate is not the one that is expected. */
+/** It is up, and something else is wrong. */
 function hintFor(reason: string): string | null {
+  if (reason.includes(HOME_UNREACHABLE)) return 'aip mesh status names home; where it is lost: aip help growing';
   if (reason.includes('ERR_TLS_CERT_ALTNAME_INVALID'))
     return 'use the name in its certificate: aip mesh serve --public-url <url> there, aip mesh join <url> here';
   if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/.test(reason))
