@@ -18,14 +18,19 @@ export interface HttpGuardOptions {
 
 /**
  * Null lets the handler run. The intent is in the header `AIP-Intent`, as base64url of its JSON. The request's body stays readable.
- * @throws TypeError where the body was read before and `params` does not say what it was; Failure when the world fails
+ * @throws TypeError for a request of another kind, such as Express's, and where the body was read before and `params` does not say what
+ *   it was; Failure when the world fails
  */
 export async function guardRequest(request: Request, options: HttpGuardOptions): Promise<Response | null> {
   const { action, params = bodyOf, verify, workspace = { verifyIntent } } = options;
+  // An error of the server, which no client mends; as are those below.
+  if (typeof (request.headers as Partial<Headers>).get !== 'function')
+    throw new TypeError(
+      'This is no WHATWG Request: make one of what Express or Fastify gives (aip help guard, Frameworks).',
+    );
   const header = request.headers.get('aip-intent');
   if (header === null)
     return answer(401, 'AIP-E101', 'AIP-E101 INVALID_SIGNATURE: the request carries no signed intent.');
-  // An error of the server, which no client mends.
   if (params === bodyOf && request.bodyUsed)
     throw new TypeError('The body was read before: say by params what it was, or guard the request first.');
   const bytes = Buffer.from(header, 'base64url');

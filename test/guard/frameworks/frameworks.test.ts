@@ -194,6 +194,8 @@ describe('HTTP', () => {
     );
     // Of a body that the handler has read there is nothing left to compare: no client is to blame.
     await expect(guardRequest(asked, { action: 'refund', workspace })).rejects.toThrow('The body was read before');
+    const express = { headers: { 'aip-intent': 'e30' }, body: { amount: 5 } } as never;
+    await expect(guardRequest(express, { action: 'refund', workspace })).rejects.toThrow('This is no WHATWG Request');
   });
   test.each([
     ['no intent', { amount: 5 }, null, 401],

@@ -29,6 +29,14 @@ refuses requests with Origin or another Host. With several --as each agent has i
   guardClient(agent, server, client) aip-cli/mcp
   guardRequest(request, {action})    aip-cli/http: null, or the Response of a refusal
 
+The Request is the WHATWG one; its header AIP-Intent holds the signed intent as base64url, whose params equal the JSON body. Express and
+Fastify have read the body already:
+
+  const sent = {'aip-intent': req.headers['aip-intent'] ?? ''}
+  const asked = {method: 'POST', headers: sent, body: JSON.stringify(req.body)}
+  const no = await guardRequest(new Request('http://x', asked), {action: 'pay'})
+  if (no !== null) return res.status(no.status).send(await no.text())
+
 All stand on guardCall({agent, action, params}, run). Put them innermost: what another wrapper changes afterwards was not verified.
 
 # MCP servers
