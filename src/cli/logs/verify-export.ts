@@ -38,8 +38,10 @@ export async function verifyExport(
   if (note !== undefined)
     throw new Failure(
       'USAGE',
-      `${note.name} is not a checkpoint of a chain: an export is checked by those of --principal.`,
-      { hint: 'aip logs checkpoint --principal <did>' },
+      `${note.name} is a checkpoint of the tree: a whole export is held to one of the chain, and a selection holds its own.`,
+      {
+        hint: 'ask where the log is: aip logs checkpoint --principal <did> -o chain.json, or a selection: aip logs export --since 30d',
+      },
     );
   // An export does not say of which log it is: a checkpoint of another one contradicts it.
   const checkpoints = given.map((each) => believedCheckpoint(each, null, keys));

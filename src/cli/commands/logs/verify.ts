@@ -56,7 +56,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     { run: 'aip logs verify', why: 'after an incident, before the log is believed' },
-    { run: 'aip logs verify --checkpoint checkpoint.json', why: 'whether the end was cut off' },
+    { run: 'aip logs verify --checkpoint checkpoint.txt', why: 'whether the end was cut off' },
     { run: 'aip logs verify --json | jq .first_bad_seq', why: 'where it broke' },
   ],
   exits: {
@@ -194,7 +194,11 @@ function showBroken(
     const flags = `${file === null ? '' : `--file ${shellWord(file)} `}--public-key ${stranger}`;
     return cli.note(`\nnext: where aip doctor shows this key on the verifier: aip logs verify ${clean(flags)}`);
   }
-  cli.note('\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest');
+  const next =
+    file === null
+      ? 'keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest'
+      : 'keep this file, and have the log itself checked where it is, by aip logs verify, before the rest is trusted';
+  cli.note(`\nnext: ${next}`);
 }
 
 function entriesOf(count: number): string {

@@ -38,10 +38,12 @@ follow) gives the id back, or revoking the API key of that verifier, or stopping
 The mesh countersigns the chain as well, whenever entries are shipped to it. aip logs verify asks it about chain and tree, and uses what it
 signed last and is kept here; --mesh fails where it cannot be asked.
 
-# A part of the log
+# A part of the log, and all of it
   aip logs export --agent support-agent-v1 --since 30d -o part.jsonl
   aip logs verify --file part.jsonl --public-key <key of the verifier>
 Each entry of a selection comes with its path in the tree, and the first one with the checkpoint: it is shown that each is in the log, and not
-what was left out.
+what was left out. A whole export is a chain, and a cut-off end shows against a checkpoint of the chain, which a principal signs:
+  aip logs export -o all.jsonl && aip logs checkpoint --principal did:web:acme.com -o chain.json
+  aip logs verify --file all.jsonl --checkpoint chain.json --public-key <key of the principal>
 `;
 }
