@@ -18,16 +18,26 @@ const EXIT_HOOK = 15;
 
 /** One finding a hook; none where none is installed. */
 export async function inspectHooks(cli: Scene): Promise<Finding[]> {
-  return Promise.all((await installedHooks(cli)).map((hook) => tried(cli, hook)));
+  // Hooks give up after 5 s: on a small machine those of six agents, all at once, would make each other late.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn: Turns = (act) => {
+    const turn = last.then(act);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  return Promise.all((await installedHooks(cli)).map((hook) => tried(cli, hook, inTurn)));
 }
 
-async function tried(cli: Scene, { client, path, command, off }: InstalledHook): Promise<Finding> {
+type Turns = <T>(act: () => Promise<T>) => Promise<T>;
+
+async function tried(cli: Scene, { client, path, command, off }: InstalledHook, inTurn: Turns): Promise<Finding> {
   if (off !== null) return warning('hook', `${off} switches all hooks off: ${client} runs every tool.`, null);
-  const run = async (input: string, line = command, env = cli.io.env) => {
+  const started = async (input: string, line: string, env = cli.io.env) => {
     const options = { env, cwd: cli.io.cwd, input, timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };
     const result = await runProgram('/bin/sh', ['-c', line], options);
     return result.kind === 'exited' ? result : { code: null, stdout: '' };
   };
+  const run = (input: string, line = command, env = cli.io.env) => inTurn(() => started(input, line, env));
   const again = (flag: string): string[] => {
     const word = wordAfter(command, flag);
     return word === null ? [] : [flag, shellWord(word)];
@@ -41,7 +51,7 @@ async function tried(cli: Scene, { client, path, command, off }: InstalledHook):
     ),
     run('{"hook_event_name":'),
     // Its input does not end before it has given up.
-    run('', `sleep 7 | ${command}`),
+    started('', `sleep 7 | ${command}`),
   ]);
   const wrong = [
     ...(denied.code === 2 || (said(client, denied) === 'deny' && denied.stdout.includes('AIP-E210'))
