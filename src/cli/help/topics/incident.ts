@@ -51,6 +51,7 @@ A verifier that is absent may go on refusing until it hears of it.
 
 # 6. The mesh that died
   aip mesh restore <backup>                   lists the orders to give again: denies, keys, principals, passports
+Where a server of another region goes on, it is promoted: aip help growing has the runbook. Until then --local stops an agent on each machine.
 
 # 7. Two homes: aip mesh status says mesh_fork, or a server that follows says FORK
 One goes on. Where both are of one term, stop it, and give it a greater one, which loses nothing:

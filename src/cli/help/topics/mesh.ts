@@ -42,7 +42,8 @@ mesh join with another one, then follow again. Until then its copy grows old, an
   aip passport publish <agent>                      operator: in force everywhere, with the speed of a revocation
 update, renew and rotate publish by themselves where this machine has joined with a role that may, and say who has it. From the event on
 every verifier refuses older passports of the agent; it fetches the new one and checks it against the principals pinned there, which the
-mesh cannot replace. aip mesh passport withdraw <agent> (admin) takes back one that was published by mistake.
+mesh cannot replace: those of a principal come by themselves once aip principal add has pinned it on that machine.
+aip mesh passport withdraw <agent> (admin) takes back one that was published by mistake.
 
 # Roles of API keys; operator and admin may do what the ones before them may
   observer   standing, events, status
