@@ -8,6 +8,7 @@ import { olderPassport, passport } from '../../kit/native/passport-cases.js';
 import { page, PRINCIPAL, publicKeyText, SUPPORT } from '../../kit/native/parts.js';
 import { stored } from '../../kit/native/standing.js';
 import { fixture, INTENTS } from '../../kit/native/vectors.js';
+import { world } from '../../kit/world.js';
 
 describe('aip passport import', () => {
   test('makes a passport known, once its principal is pinned', async () => {
@@ -318,4 +319,10 @@ describe('aip passport delete', () => {
     expect(stored(machine.state)).toMatchObject({ passports: 1 });
     expect((await machine.run('passport', 'delete', 'nobody', '--yes')).code).toBe(3);
   });
+});
+
+test('where nothing is known, a machine of a mesh is told what its passports wait for', async () => {
+  const pin = 'aip principal add';
+  expect((await world().run('passport', 'list')).err).not.toContain(pin);
+  expect((await world({ env: { AIP_MESH_URL: 'https://mesh.example' } }).run('passport', 'list')).err).toContain(pin);
 });

@@ -28,6 +28,10 @@ export const command: CommandSpec = {
     }
     if (rows.length === 0) {
       cli.note('No passports are known here.\nnext: aip passport create <name> --domain <domain> --action <name>');
+      if ((await cli.config()).get('mesh.url') !== null)
+        cli.note(
+          'or, for those that the mesh carries: aip principal add <did> --public-key <key>, and they come by themselves',
+        );
       return 0;
     }
     const colour = (status: string): string =>
