@@ -92,7 +92,7 @@ export function sittingAt(now: number, memory: Memory | null, changes: Partial<S
     requester: null,
     geo: null,
     wallNow: now,
-    standingNow: now,
+    standingNow: changes.wallNow ?? now,
     now,
     dryRun: false,
     warnings: [],
