@@ -72,13 +72,12 @@ export class ToolListing {
     return this.#tools === null || this.#tools.has(name);
   }
 
-  /** A page passes to a client: what it shows is what counts from here on, whether or not the server says that its list has changed. */
-  passes(tools: readonly ListedTool[]): void {
-    for (const tool of tools) this.#tools?.set(tool.name, tool);
-  }
-
-  /** Of a page, what a client may see: what is as it was pinned; before the first sight is over, all of it. */
+  /**
+   * Of a page that passes to a client, what it may see: what is as it was pinned; before the first sight is over, all of it. What the page
+   * shows is what counts from here on, whether or not the server says that its list has changed.
+   */
   shown(tools: readonly ListedTool[], all: boolean): readonly ListedTool[] {
+    for (const tool of tools) this.#tools?.set(tool.name, tool);
     const pinned = this.#pins.known();
     if (all) return tools;
     if (pinned === null && !this.#requirePins) return tools;

@@ -1,6 +1,7 @@
 /** What a server offers beside tools, as a client may see it: what the passport does not declare is not listed, as with tools. */
 import { resourceCovered, resourceDenied, resourcePrefix } from '../../protocol/naming/resources.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { openedResult } from './capabilities.js';
 import type { ReadKind, SessionPorts } from './ports.js';
 import { uncached } from './tools.js';
 
@@ -14,6 +15,9 @@ interface Offer {
   readonly declared: (pattern: string, name: string) => boolean;
   readonly denied: (pattern: string, name: string) => boolean;
 }
+
+/** What is answered with what a server can do. */
+const OPENING: ReadonlySet<string> = new Set(['initialize', 'server/discover']);
 
 const same = (pattern: string, name: string): boolean => pattern === name;
 
@@ -35,6 +39,7 @@ const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
  */
 export function shownResult(method: string, result: JsonObject, rules: OfferRules): JsonObject {
   const kept = uncached(result, rules.maxTtlMs);
+  if (OPENING.has(method)) return openedResult(kept, rules);
   const offer = OFFERS.get(method);
   if (offer === undefined || rules.observe || !Array.isArray(result[offer.list])) return kept;
   const { kind, list, named } = offer;

@@ -33,6 +33,8 @@ const MOST_TASKS = 1024;
 export class RunningTasks {
   /** By its id, what a request about it carries. */
   readonly #running = new Map<string, JsonObject>();
+  /** Those that were taken: a server may say of one that it works on, in answer to each request that it ends. */
+  readonly #taken = new Set<string>();
 
   /** What answers a call or a request about a task, or tells of one. `carried`: beside the id in requests about it. */
   told(said: JsonObject, carried: JsonObject): void {
@@ -40,7 +42,7 @@ export class RunningTasks {
     if (typeof taskId !== 'string' || typeof status !== 'string') return;
     const [oldest] = this.#running.keys();
     if (ENDED.has(status)) this.#running.delete(taskId);
-    else {
+    else if (!this.#taken.has(taskId)) {
       if (this.#running.size >= MOST_TASKS) this.#running.delete(oldest!);
       this.#running.set(taskId, carried);
     }
@@ -49,6 +51,8 @@ export class RunningTasks {
   /** The params of a request about each, once. */
   take(): JsonObject[] {
     const running = [...this.#running].map(([taskId, carried]) => ({ ...carried, taskId }));
+    if (this.#taken.size >= MOST_TASKS) this.#taken.clear();
+    for (const { taskId } of running) this.#taken.add(taskId);
     this.#running.clear();
     return running;
   }

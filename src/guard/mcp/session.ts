@@ -5,8 +5,7 @@
 import type { JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { actionOfCall, callIn, forwardedIn, passingAnswer, readIn, versionIn, type RpcRequest } from './calls.js';
-import { namedQuestion, namedQuestions, openedResult, openingParams } from './capabilities.js';
-import { passingError, passingParams } from './capabilities.js';
+import { namedQuestion, namedQuestions, openingParams, passingError, passingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { answeredBy, asOneLine, errorFor, readClientMessage, readServerMessage, writeMessage } from './message.js';
 import { RPC, RpcError, SERVER_BOUNDS, type RpcId, type RpcMessage } from './message.js';
@@ -62,10 +61,9 @@ export class McpSession {
     } catch (error) {
       if (error instanceof RpcError) return this.#answer(route, errorFor(error));
       // Nothing of the client's is left to run into the guard's own failure without an answer.
-      const id = message.kind === 'request' ? message.id : null;
       const why = `the guard failed: ${error instanceof Error ? error.message : 'unknown failure'}`;
       this.#ports.note(why);
-      if (id !== null) this.#answer(route, errorFor(new RpcError(RPC.internal, why, id)));
+      if (message.kind === 'request') this.#answer(route, errorFor(new RpcError(RPC.internal, why, message.id)));
     }
   }
 
@@ -124,15 +122,13 @@ export class McpSession {
   cut(refusal: CallRefusal): void {
     if (this.#cut !== null) return;
     this.#cut = refusal;
-    for (const [id, pending] of this.#open.ofClient()) {
-      const { method, modern, route } = pending;
+    for (const [id, { method, modern, route }] of this.#open.ofClient()) {
       this.#open.settle(id, 'unknown');
+      this.#toServer(route, { kind: 'notification', method: 'notifications/cancelled', params: { requestId: id } });
       if (method === 'subscriptions/listen') this.#answer(route, listChanged(id));
       this.#answer(route, refusalAnswer(id, method, modern, refusal));
-      this.#toServer(route, { kind: 'notification', method: 'notifications/cancelled', params: { requestId: id } });
     }
-    for (const params of this.#memory.tasks.take())
-      this.#toServer(this.#ports, { kind: 'request', id: this.#open.ownId(), method: 'tasks/cancel', params });
+    this.#tasks({});
     this.#answer(this.#ports, listChanged());
   }
 
@@ -281,7 +277,7 @@ export class McpSession {
       case 'notification':
         if (!SERVER_NOTIFICATIONS.has(message.method) || inputRefusal(this.#ports, message.params) !== null) return;
         if (message.method === 'notifications/tools/list_changed') this.#memory.listing.changed();
-        if (message.method === 'notifications/tasks/status') this.#memory.tasks.told(message.params, this.#meta);
+        if (message.method === 'notifications/tasks/status') this.#tasks(message.params);
         if (this.#cut === null) this.#answer(route, withoutGuardKeys(message));
         return;
       case 'error': {
@@ -290,21 +286,28 @@ export class McpSession {
         return;
       }
       case 'result': {
+        // Also of a call that was cut, and of which nothing is passed on any more.
+        this.#tasks(message.result);
         const pending = this.#open.settle(message.id, outcomeOf(message.result), message.result);
         if (pending?.own === null) this.#result(pending, message, verbatim);
       }
     }
   }
 
+  /** Keeps what the server says of a task. While the agent is stopped, those that run end. */
+  #tasks(said: JsonObject): void {
+    this.#memory.tasks.told(said, this.#meta);
+    if (this.#cut === null) return;
+    for (const params of this.#memory.tasks.take())
+      this.#toServer(this.#ports, { kind: 'request', id: this.#open.ownId(), method: 'tasks/cancel', params });
+  }
+
   #result(pending: Pending, message: RpcMessage & { kind: 'result' }, verbatim: Line | null): void {
     const [{ method, modern, call, intentHash, route }, { id }] = [pending, message];
-    this.#memory.tasks.told(message.result, this.#meta);
     // A page is held against its pins as it came.
     if (method === 'tools/list')
       return this.#answer(route, { kind: 'result', id, result: withoutGuardKeys(this.#page(message.result)) });
     const result = shownResult(method, withoutGuardKeys(message.result), this.#ports);
-    if (method === 'initialize' || method === 'server/discover')
-      return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
     const refusal = inputRefusal(this.#ports, result);
     if (refusal !== null) return this.#answer(route, refusalAnswer(id, method, modern, refusal));
     if (call !== null && intentHash !== null) this.#memory.continuations.opened(call, result, intentHash);
@@ -326,17 +329,14 @@ export class McpSession {
 
   #page(result: JsonObject): JsonObject {
     const { observe, declares, maxTtlMs } = this.#ports;
-    const tools = toolsIn(result);
-    this.#memory.listing.passes(tools);
-    const pinned = this.#cut === null ? this.#memory.listing.shown(tools, observe) : [];
+    const pinned = this.#memory.listing.shown(toolsIn(result), observe);
     const offered = observe ? pinned : pinned.filter(({ name }) => declares(actionOfCall(this.#ports, name)));
     return shownPage(result, offered, maxTtlMs);
   }
 
   #ask(message: RpcRequest, route: SessionRoute, intentHash: string | null = null, call: string | null = null): void {
     const { id, method, params } = message;
-    const modern = versionIn(params) !== null;
-    this.#open.ask(id, { method, modern, intentHash, call, own: null, route });
+    this.#open.ask(id, { method, modern: versionIn(params) !== null, intentHash, call, own: null, route });
     this.#toServer(route, message);
   }
 

@@ -372,6 +372,19 @@ describe('aip mcp guard before a server over HTTP', () => {
     );
   });
 
+  test('a revocation also ends the task that is named only after it', async () => {
+    const { place, server, session } = await staged();
+    const { call } = await session();
+    const cut = call('wait', { task: 'late' });
+    await vi.waitFor(() => expect(server.ran).toEqual(['wait']), 5_000);
+    expect((await place.ran(['revoke', AGENT, '--reason', 'stolen', '--yes'])).status).toBe(0);
+    expect(codeOf(await cut)).toBe('AIP-E401');
+    server.release();
+    const cancelled = (): unknown[] =>
+      server.seen.filter(({ body }) => body?.method === 'tasks/cancel').map(({ body }) => body!.params as unknown);
+    await vi.waitFor(() => expect(cancelled()).toEqual([{ taskId: 'late' }]), 5_000);
+  });
+
   test("the server's questions pass with leave, with its name; a continuation is counted once", async () => {
     const { place, server, stream, session, send, modern } = await staged('--allow-elicitation');
     const { headers } = await session();

@@ -850,6 +850,26 @@ describe('a stop', () => {
       bench.toServer.filter(({ method }) => method === 'tasks/cancel').map(({ params: each }) => each as Any),
     ).toEqual([{ taskId: 't1' }]);
   });
+  test('ends the task that a call had begun before it was cut, also one that is told of only then, each once', async () => {
+    await bench.call(1, 'refund');
+    bench.session.cut(STOPPED);
+    const working = { taskId: 't1', status: 'working' };
+    bench.answered(1, { task: working });
+    // A server may answer the cancel with a task that it still works on.
+    const [cancel] = bench.toServer.slice(-1);
+    bench.answered(cancel!.id, working);
+    for (const params of [working, { ...working, taskId: 't2' }])
+      bench.session.fromServer(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tasks/status', params }));
+    expect(bench.toServer.slice(-3).map(({ method, params }) => [method, params])).toEqual([
+      ['notifications/cancelled', { requestId: 1 }],
+      ['tasks/cancel', { taskId: 't1' }],
+      ['tasks/cancel', { taskId: 't2' }],
+    ]);
+    expect(bench.toClient.map(({ id, method }) => (id ?? method) as unknown)).toEqual([
+      1,
+      'notifications/tools/list_changed',
+    ]);
+  });
   test('during the verdict wins over a yes', async () => {
     bench.verdict = () => (bench.session.cut(STOPPED), Promise.resolve({ allowed: true, intentHash: 'sha256:a' }));
     await bench.call(1, 'refund');

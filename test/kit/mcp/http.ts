@@ -120,6 +120,7 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
     const done = { content: [{ type: 'text', text: JSON.stringify(params.arguments) }] };
     if (typeof params.arguments.task === 'string') {
       const task = { taskId: params.arguments.task as string, status: 'working' };
+      if (params.name === 'wait') await new Promise<void>((resolve) => waiting.add(resolve));
       return say(modern ? { resultType: 'task', ...task } : { task });
     }
     if (params.name === 'wait' && params.arguments.polled === true) {

@@ -49,17 +49,21 @@ export class ClientLink {
   /** The route of one request. */
   routeOf(exchange: Exchange, id: RpcId, modern: boolean): SessionRoute {
     let asked: { close(): void } | null = null;
+    let cut = false;
     this.exchanges.set(exchange, id);
     exchange.onEnd(() => {
       this.exchanges.delete(exchange);
-      // In the older era a client that is gone has not cancelled its call, whose outcome is still to be written down.
-      if (modern || exchange.answered) asked?.close();
+      // In the older era a client that is gone has not cancelled its call, whose outcome is still to be written down, and the answer to one
+      // that was cut may name a task that is to end.
+      if (modern || (exchange.answered && !cut)) asked?.close();
     });
     return {
       toClient: (line, message) => exchange.send(line, message),
       toServer: (line, message) => {
-        if (message.kind === 'notification' && message.method === 'notifications/cancelled' && modern)
-          return asked?.close();
+        if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+          if (modern) return asked?.close();
+          cut = true;
+        }
         if (message.kind !== 'request') return void this.#tell(line, message);
         const answers = this.#ask(line, message, this.routeFor(exchange), (status, headers) => {
           if (message.id !== id) return;
