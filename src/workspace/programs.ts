@@ -6,7 +6,7 @@ import type { Delivery, Notice } from '../app/ports/monitor.js';
 import type { SignatureWorkers } from '../app/ports/signatures.js';
 import type { LocalWorkspace } from './workspace.js';
 
-export type { Ended, Running };
+export type { Ended, Running, SubprocessOptions };
 
 /** Runs programs in this one's place: its streams, its signals, its end. */
 export interface Foreground {

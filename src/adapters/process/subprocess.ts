@@ -6,6 +6,8 @@ export interface SubprocessOptions {
   readonly cwd?: string;
   /** Written to the child's stdin, which is then closed. */
   readonly input?: string;
+  /** So many milliseconds stdin stays open and empty before that; none where it is left out. */
+  readonly inputAfterMs?: number;
   /** The child is killed with SIGKILL after this many milliseconds. */
   readonly timeoutMs: number;
   /** Output beyond this many bytes ends the child. */
@@ -77,6 +79,8 @@ export function runSubprocess(
     });
     // A child that dies before it has read its input breaks the pipe; its exit says why.
     stdin.on('error', () => {});
-    stdin.end(options.input ?? '');
+    const give = (): void => void stdin.end(options.input ?? '');
+    if (options.inputAfterMs === undefined) give();
+    else setTimeout(give, options.inputAfterMs).unref();
   });
 }

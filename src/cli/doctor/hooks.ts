@@ -4,7 +4,7 @@ import { shellWord } from '../../app/failure.js';
 import { failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { TRIAL_TOOL } from '../../guard/hook/decide.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../guard/hook/clients.js';
-import { runProgram } from '../../workspace/programs.js';
+import { runProgram, type SubprocessOptions } from '../../workspace/programs.js';
 import { installedHooks, type InstalledHook } from '../guard/hook-files.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
@@ -16,57 +16,62 @@ type Scene = Setting & Surroundings;
 const LONGEST_MS = 20_000;
 const EXIT_HOOK = 15;
 
+/** Does work when all that it was given before is done. */
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** One finding a hook; none where none is installed. */
 export async function inspectHooks(cli: Scene): Promise<Finding[]> {
-  // Hooks give up after 5 s: on a small machine those of six agents, all at once, would make each other late.
   let last: Promise<unknown> = Promise.resolve();
-  const inTurn: Turns = (act) => {
-    const turn = last.then(act);
-    last = turn.catch(() => undefined);
-    return turn;
+  // All at once they would keep each other from an answer in the time that a hook has.
+  const inTurn: InTurn = (work) => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
   };
   return Promise.all((await installedHooks(cli)).map((hook) => tried(cli, hook, inTurn)));
 }
 
-type Turns = <T>(act: () => Promise<T>) => Promise<T>;
-
-async function tried(cli: Scene, { client, path, command, off }: InstalledHook, inTurn: Turns): Promise<Finding> {
+async function tried(cli: Scene, { client, path, command, off }: InstalledHook, inTurn: InTurn): Promise<Finding> {
   if (off !== null) return warning('hook', `${off} switches all hooks off: ${client} runs every tool.`, null);
-  const started = async (input: string, line: string, env = cli.io.env) => {
-    const options = { env, cwd: cli.io.cwd, input, timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };
-    const result = await runProgram('/bin/sh', ['-c', line], options);
+  const run = async (input: string, line = command, more: Partial<SubprocessOptions> = {}) => {
+    const limits = { timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };
+    const result = await runProgram('/bin/sh', ['-c', line], {
+      env: cli.io.env,
+      cwd: cli.io.cwd,
+      input,
+      ...limits,
+      ...more,
+    });
     return result.kind === 'exited' ? result : { code: null, stdout: '' };
   };
-  const run = (input: string, line = command, env = cli.io.env) => inTurn(() => started(input, line, env));
   const again = (flag: string): string[] => {
     const word = wordAfter(command, flag);
     return word === null ? [] : [flag, shellWord(word)];
   };
-  const [denied, garbage, late] = await Promise.all([
+  const stateFile = join(wordAfter(command, '--home') ?? cli.workspace.paths().stateDir, 'state.db');
+  // Its input does not end before it has given up.
+  const late = run('', command, { inputAfterMs: 7_000 });
+  const [denied, garbage] = await Promise.all([
     // A file of aip is refused whatever the passport says, and to this tool without an entry that would count against the agent.
-    run(
-      eventOf(client, TRIAL_TOOL, {
-        path: join(wordAfter(command, '--home') ?? cli.workspace.paths().stateDir, 'state.db'),
-      }),
-    ),
-    run('{"hook_event_name":'),
-    // Its input does not end before it has given up.
-    started('', `sleep 7 | ${command}`),
+    inTurn(() => run(eventOf(client, TRIAL_TOOL, { path: stateFile }))),
+    inTurn(() => run('{"hook_event_name":')),
   ]);
   const wrong = [
     ...(denied.code === 2 || (said(client, denied) === 'deny' && denied.stdout.includes('AIP-E210'))
       ? []
       : ['a refusal']),
     ...(garbage.code === 2 ? [] : ['an event that is no JSON']),
-    ...(late.code === 2 ? [] : ['an event that does not end']),
   ];
   // A command that does not pass its words and its end on would speak for the agent of this machine.
   const asked =
     wrong.length > 0 || !PLAIN_WORDS.test(command)
       ? null
-      : await withCanary(cli, ({ words, env }) => run(eventOf(client, CANARY_TOOL, {}), `${command} ${words}`, env));
+      : await inTurn(() =>
+          withCanary(cli, ({ words, env }) => run(eventOf(client, CANARY_TOOL, {}), `${command} ${words}`, { env })),
+        );
   const word = asked === null ? null : said(client, asked);
   const blocks = asked === null || asked.code === 2 || word === 'deny' || (word === 'ask' && HOOK_CLIENTS[client].asks);
+  if ((await late).code !== 2) wrong.push('an event that does not end');
   if (!blocks) wrong.push('what a person must approve');
   if (wrong.length > 0)
     return failedFinding(
