@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,8 +8,46 @@ export interface TemporaryFolder {
   remove(): void;
 }
 
-/** A new folder that only this user may enter. */
+/** So old is what a process left behind that was killed (ms): one in another container, which shares the folder, is not seen here. */
+const LEFT_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * A new folder that only this user may enter, named by `prefix` and this process. Those of this user's processes that were killed a day ago
+ * and longer are removed.
+ */
 export function temporaryFolder(prefix: string): TemporaryFolder {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), prefix)));
+  const place = tmpdir();
+  const path = realpathSync(mkdtempSync(join(place, `${prefix}${process.pid}-`)));
+  for (const left of namesIn(place))
+    if (left.startsWith(prefix)) removeLeft(join(place, left), left.slice(prefix.length));
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }) };
+}
+
+/** Of a folder that all may write to and none may list, none. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function removeLeft(path: string, name: string): void {
+  const [, pid] = /^(\d+)-[A-Za-z0-9]{6}$/.exec(name) ?? [];
+  if (pid === undefined || runs(Number(pid))) return;
+  try {
+    const found = lstatSync(path);
+    const isOwn = found.isDirectory() && found.uid === (process.getuid?.() ?? 0);
+    if (isOwn && Date.now() - found.mtimeMs > LEFT_MS) rmSync(path, { recursive: true });
+  } catch {
+    // Another process removes it as well, or it cannot be removed: it is in nobody's way.
+  }
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../src/adapters/files/temporary-folder.js';
+
+test('what a process left behind that was killed is removed after a day, and nothing else', () => {
+  const place = mkdtempSync(join(tmpdir(), 'aip-left-'));
+  onTestFinished(() => rmSync(place, { recursive: true }));
+  vi.stubEnv('TMPDIR', place);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const gone = spawnSync(process.execPath, ['-e', '0']).pid;
+  const old = (name: string, days = 2): void => {
+    mkdirSync(join(place, name));
+    writeFileSync(join(place, name, 'intent.json'), '{}', { mode: 0o400 });
+    const then = Date.now() / 1000 - days * 86_400;
+    utimesSync(join(place, name), then, then);
+  };
+  old(`aip-intent-${gone}-abcDEF`);
+  old(`aip-intent-${gone}-abcDE1`, 0.5);
+  old(`aip-intent-${process.pid}-abcDEF`);
+  old(`aip-other-${gone}-abcDEF`);
+  old(`aip-intent-mine`);
+  symlinkSync(join(place, 'aip-intent-mine'), join(place, `aip-intent-${gone}-abcDE2`));
+  const { path, remove } = temporaryFolder('aip-intent-');
+  expect(existsSync(path)).toBe(true);
+  remove();
+  expect(readdirSync(place).sort()).toEqual(
+    [
+      `aip-intent-${gone}-abcDE1`,
+      `aip-intent-${gone}-abcDE2`,
+      `aip-intent-${process.pid}-abcDEF`,
+      'aip-intent-mine',
+      `aip-other-${gone}-abcDEF`,
+    ].sort(),
+  );
+});
