@@ -82,7 +82,8 @@ function readArgs([client, ...rest]: readonly string[], env: NodeJS.ProcessEnv):
       else given.set(name, value);
     }
   }
-  // The service has another environment.
+  // The service has another environment, and another folder.
+  query.set('folder', process.cwd());
   for (const file of namedHookFiles(env, process.cwd())) query.append('own', file);
   const text = query.toString();
   return {

@@ -32,6 +32,8 @@ export interface HookRules {
 /** What a hook needs of the world. */
 export interface HookDeps extends OwnFiles {
   readonly desk: Desk;
+  /** Where the hook itself was started: there an event without a working folder has its relative paths. Null where nothing says it. */
+  readonly folder: string | null;
   readonly rules: HookRules;
   /** Told of an accepted call, so that a guard before the server of an MCP tool takes the entry as its own. */
   readonly accepted: (call: HookCall, action: string, decision: Decision) => void;
@@ -107,7 +109,7 @@ function holdsNumber(value: Json, numbers: ReadonlySet<number>): boolean {
 async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {
   const { desk, rules } = deps;
   const action = rules.map.get(call.tool) ?? call.action;
-  const own = ownFilesRefusal(call, action, deps);
+  const own = ownFilesRefusal({ ...call, target: call.target ?? deps.folder }, action, deps);
   if (own !== null) {
     const { code, name, details } = own;
     const { target, params } = call;

@@ -28,7 +28,7 @@ export interface ServiceDeps {
   readonly desks: ReadonlyMap<string, Desk>;
   /** Verifies a document of any agent. `dryRun` commits nothing. */
   readonly verify: (document: Uint8Array | string, dryRun: boolean) => Promise<Judgement>;
-  readonly hook: Omit<HookDeps, 'desk' | 'rules' | 'tally'>;
+  readonly hook: Omit<HookDeps, 'desk' | 'rules' | 'tally' | 'folder'>;
   /** Writes down what became of a yes of `agentId`, or of any where that is null. @throws Failure */
   readonly outcome: (report: OutcomeReport, agentId: string | null) => Promise<OutcomeAnswer>;
   readonly tally: ServiceCounters;
@@ -211,7 +211,9 @@ async function hook(
   try {
     const ownPlaces = [...deps.hook.ownPlaces, ...ownIn(query, deps.hook.files)];
     const tally = hookTally(deps.tally);
-    return said(await answerHook(client, body, { ...deps.hook, ownPlaces, desk, rules: rulesIn(query), tally }));
+    const rules = rulesIn(query);
+    const hookDeps = { ...deps.hook, ownPlaces, desk, rules, tally, folder: query.get('folder') };
+    return said(await answerHook(client, body, hookDeps));
   } catch (error) {
     return said(failureAnswer(whyFailed(error)));
   }

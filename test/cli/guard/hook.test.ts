@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -109,6 +110,20 @@ describe.each(WAYS)('%s', (_, prepare) => {
     ])
       expect(place.run(argv, event('Bash', {})).status).toBe(2);
     expect(await place.workspace.getVerificationLogs()).toEqual([]);
+  });
+
+  test('a path of an event without a working folder is one of the folder that the hook runs in', async () => {
+    const place = await guarded();
+    await prepare(place);
+    const input = event('Read', { file_path: 'state.db' }, { cwd: undefined });
+    const hook = (cwd: string): string =>
+      spawnSync(process.execPath, [BINARY, 'hook', 'claude', '-p', 'coder'], {
+        env: place.env,
+        cwd,
+        input,
+      }).stdout.toString();
+    expect(denied(hook(place.home))).toMatch(/^AIP-E210 .*own_files/);
+    expect(hook(place.folder)).toBe('{}\n');
   });
 
   test('hooks whose configuration is a link are not reached where it really lies', async () => {

@@ -36,6 +36,7 @@ function depsOf(behaviour: Behaviour) {
   const passport = { agent: { id: 'a', name: 'a' }, actions: new Map(), document: { constraints: {} } };
   const deps: HookDeps = {
     desk: { passport: async () => passport, decide } as unknown as Desk,
+    folder: null,
     rules: { grant: false, ask: false, map: new Map() },
     ownPlaces: ['/home/aip'],
     ownFolders: ['/home/aip'],

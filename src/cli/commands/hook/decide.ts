@@ -113,6 +113,7 @@ async function decide(name: HookClientName, options: Options, cli: Cli): Promise
   const socket = options.socket ?? (cli.io.env.AIP_SOCKET || defaultSocket(cli.workspace));
   const deps: HookDeps = {
     desk,
+    folder: cli.io.cwd,
     rules: { grant: options.grant, ask: options.ask, map: new Map(options.map) },
     ...ownFiles(cli, socket, options, [namedPassportFile(passport)]),
     ...handingOver(desks),
