@@ -44,6 +44,9 @@ const CALLS: readonly (readonly [HookClientName, JsonObject, string, JsonObject,
   ],
   ['claude', { ...CLAUDE, tool_name: 'WebFetch', tool_input: { url: 'u' } }, 'fetch_url', { url: 'u' }, '/repo'],
   ['claude', { ...CLAUDE, tool_name: 'mcp__github__create_issue' }, 'github.create_issue', { command: 'ls' }, '/repo'],
+  // `a_b` of a server `x`, or `b` of one `x_a`: a passport must not be asked about the wrong one.
+  ['vscode', { ...CLAUDE, tool_name: 'mcp_x_a_b' }, 'mcp_x_a_b', { command: 'ls' }, '/repo'],
+  ['copilot', { toolName: 'x-a-b', toolArgs: {}, cwd: '/repo' }, 'x-a-b', {}, '/repo'],
   ['claude', { ...CLAUDE, tool_name: 'Task' }, 'Task', { command: 'ls' }, '/repo'],
   ['codex', { ...CLAUDE, tool_name: 'apply_patch', tool_input: { patch: 'p' } }, 'write_file', { patch: 'p' }, '/repo'],
   [

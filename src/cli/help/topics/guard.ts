@@ -90,7 +90,8 @@ waits for it, and revocation.on_stale says what holds when it falls silent.
 
 is what Claude Code runs before each tool; codex, cursor, gemini, copilot and vscode likewise. The shell tool is the action shell, what
 writes files is write_file, what reads or searches them read_file, fetching is fetch_url, an MCP tool is <server>.<tool> and never <tool>
-alone, anything else its own name; --map Bash=deploy says otherwise. Gemini's web_fetch takes its addresses from its
+alone, anything else its own name; --map Bash=deploy says otherwise. Where an agent runs both names together, as Copilot and VS Code do
+(github-create_issue, mcp_github_create_issue), nothing tells where the server's ends: that is the action. Gemini's web_fetch takes its addresses from its
 prompt: they are judged as prompt_urls. A yes is no objection: the agent's own prompts stay, unless --grant. A no begins with its code. When
 the hook itself fails (no key, no state, an event it cannot read, 5 s over) it ends with 2, which blocks.
 
