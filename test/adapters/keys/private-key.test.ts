@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { bcryptPbkdf } from '../../../src/adapters/keys/file/bcrypt-pbkdf.js';
+import { element, integerElement, TAG } from '../../../src/adapters/keys/file/der.js';
 import { readPrivateKey } from '../../../src/adapters/keys/file/private-key.js';
 import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
@@ -56,6 +57,25 @@ describe('a private key', () => {
         )
       ).message,
     ).toContain('rounds');
+  });
+
+  // N = 2^20 with r = 1 is no scrypt, and a million of r is memory that N does not show.
+  test.each([
+    [2, 1_000_000, 16],
+    [2 ** 20, 1, 1],
+  ])('whose scrypt cannot be done is refused before a passphrase: N %i, r %i, p %i', async (...numbers) => {
+    const parameters = element(TAG.sequence, element(TAG.octets, Buffer.alloc(16)), ...numbers.map(integerElement));
+    const oid = (hex: string): Buffer => element(TAG.oid, Buffer.from(hex, 'hex'));
+    const derivation = element(TAG.sequence, oid('2b06010401da47040b'), parameters);
+    const cipher = element(TAG.sequence, oid('60864801650304012a'), element(TAG.octets, Buffer.alloc(16)));
+    const scheme = element(TAG.sequence, oid('2a864886f70d01050d'), element(TAG.sequence, derivation, cipher));
+    const der = element(TAG.sequence, scheme, element(TAG.octets, Buffer.alloc(64)));
+    const text = `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${der.toString('base64')}\n-----END ENCRYPTED PRIVATE KEY-----\n`;
+    const failure = await expectFailure(
+      attempt(() => readPrivateKey(text)),
+      'UNREADABLE',
+    );
+    expect(failure.message).toContain('scrypt');
   });
 });
 

@@ -6,6 +6,8 @@ import { DerReader, TAG } from './der.js';
 const MAX_PBKDF2_ROUNDS = 4_000_000;
 const MAX_SCRYPT_BYTES = 256 * 1024 * 1024;
 const MAX_SCRYPT_PARALLEL = 16;
+/** Of scrypt's r, usually 8: what it costs beside the memory stays small with it. */
+const MAX_SCRYPT_BLOCK = 1024;
 
 /** An encrypted key whose parameters are known and affordable; gives the plain bytes, or null under another passphrase. */
 export type Sealed = (passphrase: Uint8Array) => Buffer | null;
@@ -80,7 +82,10 @@ function keyDerivation(kdf: DerReader): Derivation {
   }
   if (name !== SCRYPT) throw new RangeError('another derivation');
   const [cost, blockSize, parallelization] = [params.takeInteger(), params.takeInteger(), params.takeInteger()];
-  if (cost < 2 || (cost & (cost - 1)) !== 0 || blockSize < 1 || parallelization < 1) throw new RangeError('no scrypt');
+  const isPower = cost > 1 && (cost & (cost - 1)) === 0;
+  // RFC 7914, section 2: N is below 2^(128 r / 8).
+  if (!isPower || blockSize < 1 || blockSize > MAX_SCRYPT_BLOCK || parallelization < 1 || cost >= 2 ** (16 * blockSize))
+    throw new RangeError('no scrypt');
   const memory = 128 * cost * blockSize;
   if (memory > MAX_SCRYPT_BYTES || parallelization > MAX_SCRYPT_PARALLEL)
     throw new TooDear(
