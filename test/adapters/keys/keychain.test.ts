@@ -8,6 +8,7 @@ import CHILD_PROGRAM from 'built:keychain-child';
 import { keychainEnvironment } from '../../../src/adapters/keys/keychain/child.js';
 import { CHILD_TIMEOUT_MS } from '../../../src/adapters/keys/keychain/child-messages.js';
 import { DIAGNOSIS_TIMEOUT_MS, keychain } from '../../../src/adapters/keys/keychain/store.js';
+import { lockFile } from '../../../src/adapters/sqlite/file/lock.js';
 import { formatSeed } from '../../../src/protocol/identity/keys.js';
 import { expectFailure, failureOf, KEY_ID, keyStoreContract, seedOf, wordsOf } from '../../contract/key-store.js';
 import { addonLoads, FakeBus, type Env } from '../../kit/keyring/ring.js';
@@ -194,6 +195,24 @@ test('a call and the question what went wrong end within 5 s together', () => {
   expect(CHILD_TIMEOUT_MS).toBe(3000);
   expect(CHILD_TIMEOUT_MS + DIAGNOSIS_TIMEOUT_MS).toBeLessThanOrEqual(4500);
 });
+
+test.skipIf(!linux)(
+  'a creation that had to wait for its turn does not take longer',
+  async () => {
+    const bus = new FakeBus();
+    const path = addon('exports.getPassword = () => new Promise(() => setInterval(() => {}, 1000))');
+    const store = open(path, { DBUS_SESSION_BUS_ADDRESS: await bus.listen() });
+    const leave = lockFile(join(folder, 'keychain.lock'));
+    const began = performance.now();
+    const failing = expectFailure(store.create(KEY_ID, seedOf(7)), 'KEYSTORE_TIMEOUT');
+    await sleep(1800);
+    leave();
+    expect((await failing).message).toContain('The keychain did not answer');
+    expect(performance.now() - began).toBeLessThan(5000);
+    await bus.close();
+  },
+  15_000,
+);
 
 describe('the child', () => {
   test.skipIf(!linux)(

@@ -14,15 +14,16 @@ export function keychainEnvironment(env: Readonly<Record<string, string | undefi
   return kept;
 }
 
-/** One call of the keychain in a process of its own; the secret travels over pipes only. Ends within CHILD_TIMEOUT_MS. */
+/** One call of the keychain in a process of its own; the secret travels over pipes only. Ends within `timeoutMs`. */
 export async function callKeychain(
   request: ChildRequest,
   env: Readonly<Record<string, string | undefined>>,
+  timeoutMs = CHILD_TIMEOUT_MS,
 ): Promise<ChildReply> {
   const result = await runSubprocess(process.execPath, ['--input-type=commonjs', '-e', PROGRAM], {
     env: keychainEnvironment(env),
     input: JSON.stringify(request),
-    timeoutMs: CHILD_TIMEOUT_MS,
+    timeoutMs,
     maxOutputBytes: 64 * 1024,
   });
   if (result.kind === 'timeout') return { kind: 'timeout' };
