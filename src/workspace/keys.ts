@@ -86,8 +86,8 @@ export async function pemFiles(
     import('../adapters/keys/file/portable.js'),
     passphrasesOf(workspace, places),
   ]);
-  const { random, env } = workspace.world;
-  return portableKeys({ random, passphrase: existing, newPassphrase: fresh, env });
+  const { random, env, notice } = workspace.world;
+  return portableKeys({ random, passphrase: existing, newPassphrase: fresh, env, onNotice: notice });
 }
 
 /** Keys that end with this process, standing in for the keychain. */

@@ -52,6 +52,11 @@ function holds(
   return expected.every((byte, i) => byte === r[i]);
 }
 
+/** True for every public key that was made from a seed, and for one in sixteen of other 32 bytes: a point of the prime-order group. */
+export function mayBePublicKey(bytes: Uint8Array): boolean {
+  return decode(bytes)?.isTorsionFree() === true;
+}
+
 /** Null for a y that belongs to no point of the curve. */
 function decode(publicKey: Uint8Array): Point | null {
   try {

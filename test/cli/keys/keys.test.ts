@@ -3,6 +3,8 @@ import { chmodSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
+import { formatPublicKey, formatSeed } from '../../../src/protocol/identity/keys.js';
 import { bundle } from '../../kit/bundle.js';
 import { world, type World } from '../../kit/world.js';
 
@@ -54,6 +56,18 @@ describe('aip key import', () => {
     expect([code, out]).toEqual([3, '']);
     expect(err).toContain(what);
     expect((await w.run('key', 'list', '--json')).out).toBe('[]\n');
+  });
+
+  test('says of key text that it may be a public key, which nothing here knows', async () => {
+    const w = machine();
+    const [seed, half] = [7, 8].map((byte) => new Uint8Array(32).fill(byte)) as [Uint8Array, Uint8Array];
+    const said = async (text: string, id: string) => {
+      const { code, err } = await w.run('key', 'import', secretFile(w, text), '--id', id, '--key-store', 'file');
+      expect(code).toBe(0);
+      return err.includes('may be a public key');
+    };
+    expect(await said(formatSeed(seed), ID)).toBe(false);
+    expect(await said(`${formatPublicKey(publicKeyOf(half))}\n`, 'did:web:other.com#key-1')).toBe(true);
   });
 
   test('refuses the public half of a key that is known here', async () => {

@@ -2,6 +2,8 @@
 import { Failure, shellWord } from '../../../app/failure.js';
 import type { Random } from '../../../app/ports/state.js';
 import type { PassphraseSource } from '../passphrase.js';
+import { mayBePublicKey } from '../../../protocol/ed25519/sign.js';
+import { parseSeed } from '../../../protocol/identity/keys.js';
 import { createPrivate, readPrivate, replacePrivate } from '../../files/secret/private-file.js';
 import { readSecret } from '../../files/secret/secret-file.js';
 import { secretMounts } from '../../files/secret/secret-mounts.js';
@@ -26,13 +28,22 @@ export interface PortableKeysOptions {
   readonly newPassphrase: PassphraseSource;
   /** Says where secrets are mounted. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told what the user should hear aloud. */
+  readonly onNotice: (notice: string) => void;
 }
 
-export function portableKeys({ random, passphrase, newPassphrase, env }: PortableKeysOptions): PortableKeys {
+export function portableKeys({ random, passphrase, newPassphrase, env, onNotice }: PortableKeysOptions): PortableKeys {
   return {
     async take(path) {
       const text = await readSecret(path, { what: 'key file', most: MAX_PEM_BYTES, env });
-      return openKeyFile(path === '-' ? 'stdin' : path, text, () => passphrase(path), { allowPlain: true });
+      const name = path === '-' ? 'stdin' : path;
+      const seed = await openKeyFile(name, text, () => passphrase(path), { allowPlain: true });
+      // As bare text both halves look alike; with a public key for its seed anyone could sign in its name.
+      if (parseSeed(text.trim()) !== null && mayBePublicKey(seed))
+        onNotice(
+          `${name}: this may be a public key, which everyone has. Use it only where you know that it is private.`,
+        );
+      return seed;
     },
 
     async read(path) {

@@ -26,7 +26,10 @@ export function readPrivateKey(text: string): PrivateKeyFile {
   const seed = parseSeed(trimmed);
   if (seed !== null) return { encrypted: false, seed };
   if (trimmed.startsWith('{')) return { encrypted: false, seed: inJwk(trimmed) };
-  throw unreadableKey(`It holds no private key${otherwise(trimmed)}.`, 'give PKCS#8, SEC 1, OpenSSH or a JWK');
+  throw unreadableKey(
+    `It holds no private key${otherwise(trimmed)}.`,
+    'give PKCS#8, SEC 1, OpenSSH, a JWK, or ed25519:<64 hex>',
+  );
 }
 
 /** What a text without a private key may be. */
@@ -38,6 +41,8 @@ function otherwise(text: string): string {
     [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/, ' that is whole: its block has no end'],
     [/-----BEGIN PUBLIC KEY-----|^ssh-|^ecdsa-/m, ', but a public one'],
     [/-----BEGIN CERTIFICATE-----/, ', but a certificate'],
+    [/^(?:0x)?[0-9a-f]{64}$/i, ', but 64 hex digits: written ed25519:<64 hex> they are a seed'],
+    [/^(?:ed25519:)?(?:[0-9a-f]{128}|[\w+/-]{86}(?:==)?)$/i, ', but 64 bytes: the first 32 of them may be the seed'],
   ];
   if (text === '') return ': it is empty';
   return known.find(([pattern]) => pattern.test(text))?.[1] ?? '';
