@@ -61,7 +61,7 @@ export async function vaultKey(env: Environment, key: string, wanted: Uint8Array
     return data;
   };
 
-  const { type, keys, latest_version: latest } = await ask('GET', 'keys');
+  const { type, keys, latest_version: latest, min_encryption_version: least } = await ask('GET', 'keys');
   if (type !== 'ed25519')
     throw new Failure('USAGE', `The key ${key} in ${NAME} is of another kind than ed25519.`, {
       hint: `vault write -f ${mount}/keys/<name> type=ed25519`,
@@ -78,6 +78,15 @@ export async function vaultKey(env: Environment, key: string, wanted: Uint8Array
     throw new Failure('KEY_NOT_FOUND', `No version of the key ${key} in ${NAME} is the one that is asked for.`, {
       hint: `vault read ${mount}/keys/${key}`,
     });
+  // Said before it is asked: it would answer with HTTP 500 and nothing else.
+  if (typeof least === 'number' && version.version < least)
+    throw new Failure(
+      'KEYSTORE_DENIED',
+      `${NAME} no longer signs with version ${version.version} of the key ${key}: its min_encryption_version is ${least}.`,
+      {
+        hint: `take up its newest version (aip passport rotate <agent> --key hashivault://${key}), or lower the bound: vault write ${mount}/keys/${key}/config min_encryption_version=0`,
+      },
+    );
   return {
     publicKey: version.publicKey,
     async sign(message) {

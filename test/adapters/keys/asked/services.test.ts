@@ -47,6 +47,12 @@ describe.skipIf(SERVICES === null)('OpenBao (AIP_TEST_KEY_SERVICES)', () => {
 
     const failing = (address: string, more: Env = {}, wanted: Uint8Array | null = null) =>
       expect(open(address, { ...env, ...more }, wanted)).rejects;
+    await call('transit/keys/bot/config', { min_encryption_version: 2 });
+    await failing('hashivault://bot', {}, key.publicKey).toMatchObject({
+      code: 'KEYSTORE_DENIED',
+      message: says('min_encryption_version is 2'),
+    });
+    await expect((await open('hashivault://bot', env)).sign(MESSAGE)).resolves.toHaveLength(64);
     await failing('hashivault://bot', { BAO_TOKEN: 'wrong' }).toMatchObject({
       code: 'KEYSTORE_DENIED',
       message: says('token'),
