@@ -43,7 +43,10 @@ environment, and this as the program:
     ask=\${ask#*'"message":"'}
     signature=$(printf %s "\${ask%%\\"*}" | base64 -d |
       $tool --login --pin env:HSM_PIN --sign -m EDDSA 2>/dev/null | base64 -w 0)
-    printf '{"signature":"%s"}' "$signature" ;;
+    case $signature in
+    '') printf '{"error":"the token gave no signature: is it there, and HSM_PIN right?"}' ;;
+    *) printf '{"signature":"%s"}' "$signature" ;;
+    esac ;;
   *)
     key=$($tool --read-object --type pubkey 2>/dev/null |
       openssl pkey -pubin | awk '{printf "%s\\\\n", $0}')
