@@ -24,6 +24,9 @@ const PUBLIC = Buffer.from('302a300506032b656e032100', 'hex');
 const PRIME = 2n ** 255n - 19n;
 const BASE = Buffer.from(`09${'00'.repeat(31)}`, 'hex');
 
+/** Most bytes before the content: some hundred recipients. Further ones would all be kept in memory, and a stranger can write them. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+
 /** What a file is decrypted with: the text of an age identity, or the seed of an Ed25519 key. */
 export type ArchiveIdentity = { readonly age: string } | { readonly seed: Uint8Array };
 
@@ -34,7 +37,14 @@ export async function encryptedTo(
   random: (n: number) => Uint8Array,
 ): Promise<AsyncIterable<Uint8Array>> {
   const encrypter = new Encrypter();
-  for (const text of recipients) encrypter.addRecipient(recipientOf(text, random));
+  for (const text of recipients) {
+    try {
+      encrypter.addRecipient(recipientOf(text, random));
+    } catch (error) {
+      // The library's own: of a checksum, as a letter that was mistyped leaves it.
+      throw error instanceof Failure ? error : noRecipient(text);
+    }
+  }
   return encrypter.encrypt(streamOf(source));
 }
 
@@ -45,9 +55,19 @@ export async function* decryptedWith(
   name: string,
 ): AsyncGenerator<Uint8Array> {
   const decrypter = new Decrypter();
+  let headerBytes: number | null = 0;
+  const bounded = (async function* () {
+    for await (const chunk of source) {
+      if (headerBytes !== null && (headerBytes += chunk.length) > MAX_HEADER_BYTES)
+        throw new Failure('UNREADABLE', `${name} names more recipients than are looked at.`);
+      yield chunk;
+    }
+  })();
   try {
     for (const each of identities) decrypter.addIdentity('age' in each ? each.age : sshIdentity(each.seed));
-    yield* (await decrypter.decrypt(streamOf(source))) as unknown as AsyncIterable<Uint8Array>;
+    const content = await decrypter.decrypt(streamOf(bounded));
+    headerBytes = null;
+    yield* content as unknown as AsyncIterable<Uint8Array>;
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure('UNREADABLE', `${name} is not opened by this identity, or was changed.`, {
@@ -69,7 +89,12 @@ function recipientOf(text: string, random: (n: number) => Uint8Array): string | 
   if (/^age1[02-9ac-hj-np-z]{10,4000}$/.test(trimmed)) return trimmed;
   const reading = trimmed.startsWith('ssh-ed25519 ') ? readPublicKey(trimmed) : null;
   if (reading?.kind === 'key') return sshRecipient(reading.publicKey, random);
-  throw new Failure('USAGE', `"${trimmed.slice(0, 40)}" is no recipient.`, {
+  throw noRecipient(trimmed);
+}
+
+function noRecipient(text: string): Failure {
+  const shown = text.startsWith('age1') || text.startsWith('ssh-') ? `"${text.slice(0, 40)}"` : 'What --encrypt names';
+  return new Failure('USAGE', `${shown} is no recipient.`, {
     hint: '--encrypt age1... or --encrypt "$(cat ~/.ssh/id_ed25519.pub)"',
   });
 }

@@ -75,8 +75,7 @@ async function identitiesIn(workspace: LocalWorkspace, path: string): Promise<Ar
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const own = lines.filter((line) => /^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/.test(line));
   if (own.length > 0) return own.map((age) => ({ age }));
-  if (path === '-') throw new Failure('UNREADABLE', 'Stdin holds no age identity.', { hint: '--identity <file>' });
-  return [{ seed: await (await pemFiles(workspace, {})).take(path) }];
+  return [{ seed: await (await pemFiles(workspace, {})).take(path, text) }];
 }
 
 const MAX_IDENTITY_BYTES = 64 * 1024;

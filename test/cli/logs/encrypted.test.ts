@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -55,6 +55,26 @@ describe('an export that is encrypted', () => {
     expect([without.code, without.err]).toMatchObject([2, expect.stringContaining('--identity')]);
   });
 
+  test('is opened by a key that can be read once, as <(...) gives it', async () => {
+    const { home, ssh, sshIdentity } = await archived();
+    const file = home.at('log.age');
+    await home.run('logs', 'export', '--encrypt', ssh, '--out', file);
+    const pipe = home.at('pipe');
+    execFileSync('mkfifo', ['-m', '600', pipe]);
+    const writer = spawn('sh', ['-c', 'cat "$1" > "$2"', 'sh', sshIdentity, pipe]);
+    const { code, err } = await verify(home, file, '--identity', pipe);
+    writer.kill();
+    expect([code, err]).toEqual([0, '']);
+  });
+
+  test('is given up where a stranger made its list of recipients without end', async () => {
+    const { home, identity } = await archived();
+    const stanza = `-> X ${'A'.repeat(40)}\n\n`;
+    const file = home.file('log.age', `age-encryption.org/v1\n${stanza.repeat(30_000)}`);
+    const { code, err } = await verify(home, file, '--identity', identity);
+    expect([code, err]).toEqual([3, expect.stringContaining('more recipients')]);
+  });
+
   test('changed at any of some bytes, or cut, is not read', async () => {
     const { home, identity, recipient } = await archived();
     const file = home.at('log.age');
@@ -77,11 +97,15 @@ describe('an export that is encrypted', () => {
     expect((await verify(home, file)).code).toBe(0);
   });
 
-  test.each(['age1', 'ssh-rsa AAAA', 'ssh-ed25519 AAAA', 'AGE-SECRET-KEY-1ABC', ''])(
+  // The last one by its checksum.
+  const mistyped = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8q';
+  test.each(['age1', 'ssh-rsa AAAA', 'ssh-ed25519 AAAA', 'AGE-SECRET-KEY-1ABC', '', mistyped])(
     '%s is no recipient',
     async (text) => {
       const { home } = await archived();
-      expect((await home.run('logs', 'export', '--encrypt', text, '--out', home.at('x.age'))).code).toBe(2);
+      const { code, err } = await home.run('logs', 'export', '--encrypt', text, '--out', home.at('x.age'));
+      expect([code, err]).toEqual([2, expect.stringContaining('is no recipient')]);
+      expect(err).not.toContain('AGE-SECRET');
     },
   );
 

@@ -10,8 +10,8 @@ import { secretMounts } from '../../files/secret/secret-mounts.js';
 import { encodeEncryptedPem, encodePlainPem, MAX_PEM_BYTES, openKeyFile } from './pem.js';
 
 export interface PortableKeys {
-  /** The seed in a private key of any form (`private-key.ts`), in a private file or on stdin for `-`. */
-  take(path: string): Promise<Uint8Array>;
+  /** The seed in a private key of any form (`private-key.ts`), in a private file or on stdin for `-`; `text`: what was read of it already. */
+  take(path: string, text?: string): Promise<Uint8Array>;
   /** The seed in a PKCS#8 file, encrypted or not; null when there is no such file. */
   read(path: string): Promise<Uint8Array | null>;
   /** Writes a PKCS#8 file, mode 0600. An existing one is left as it is unless `replace`. */
@@ -34,8 +34,8 @@ export interface PortableKeysOptions {
 
 export function portableKeys({ random, passphrase, newPassphrase, env, onNotice }: PortableKeysOptions): PortableKeys {
   return {
-    async take(path) {
-      const text = await readSecret(path, { what: 'key file', most: MAX_PEM_BYTES, env });
+    async take(path, given) {
+      const text = given ?? (await readSecret(path, { what: 'key file', most: MAX_PEM_BYTES, env }));
       const name = path === '-' ? 'stdin' : path;
       const seed = await openKeyFile(name, text, () => passphrase(path), { allowPlain: true });
       // As bare text both halves look alike; with a public key for its seed anyone could sign in its name.
