@@ -2,7 +2,7 @@
 import { ok, warning, type Finding } from '../../app/setup/doctor.js';
 import type { State } from '../../app/ports/state.js';
 import { formatTime } from '../../protocol/time.js';
-import { openPrincipals } from '../intents/child.js';
+import { askedPrincipals, openPrincipals } from '../intents/child.js';
 import type { Surroundings } from '../io.js';
 import type { Setting } from '../setting.js';
 import { generationOf } from '../../workspace/state.js';
@@ -21,10 +21,13 @@ export async function inspectGeneration(cli: Setting & Surroundings): Promise<Fi
 
 /** Whether what runs as this user can sign passports. */
 export function inspectPrincipalKeys(cli: Setting & Surroundings, state: Pick<State, 'pins' | 'key'>): Finding[] {
-  return openPrincipals(state, Boolean(cli.io.env.AIP_KEY_PASSPHRASE)).map(({ did }) =>
-    ok(
-      'principal',
+  const open = openPrincipals(state, Boolean(cli.io.env.AIP_KEY_PASSPHRASE)).map(
+    ({ did }) =>
       `The key of ${did} opens here without a question: what runs as this user can sign passports with it (aip help security).`,
-    ),
   );
+  const asked = askedPrincipals(state).map(
+    ({ did, ref }) =>
+      `The key of ${did} is asked at ${ref}: what runs as this user can ask it for passports, too (aip help security).`,
+  );
+  return [...open, ...asked].map((message) => ok('principal', message));
 }

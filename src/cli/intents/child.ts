@@ -3,10 +3,12 @@ import type { KeyPlaceFlags } from '../input/key-place.js';
 import { join } from 'node:path';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { Failure } from '../../app/failure.js';
+import { isHeld } from '../../app/keys/keyring.js';
 import type { Pin, State } from '../../app/ports/state.js';
 import type { BoundCommand } from './bind-arguments.js';
 import { temporaryFolder } from '../../workspace/files.js';
 import { localState } from '../../workspace/state.js';
+import { clean } from '../render/terminal/text.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
 import type { Lifetime } from '../../workspace/workspace.js';
@@ -57,6 +59,12 @@ export async function warnBefore(
       hint: "keep a principal's key on another machine or under another user: aip help security",
     });
   }
+  for (const { did, ref } of askedPrincipals(await localState(cli.workspace)))
+    found.push({
+      code: 'principal_key_here',
+      message: `The key of ${did} is asked at ${clean(ref)}: the command, as the same user, can ask it for passports, too.`,
+      hint: "have it ask a person (ssh-add -c), or keep a principal's key under another user: aip help security",
+    });
   for (const { code, message, hint } of found) {
     if (options.strict === true)
       throw new Failure('USAGE', `${message} Nothing was spent or run (--strict: ${code}).`, { hint });
@@ -73,5 +81,13 @@ export function openPrincipals(state: Pick<State, 'pins' | 'key'>, passphraseAtH
   return state.pins().filter(({ keyId }) => {
     const store = state.key(keyId)?.store;
     return store === 'keychain' || (store === 'file' && passphraseAtHand);
+  });
+}
+
+/** Principals whose key is asked where it lives, by what reaches it from here. */
+export function askedPrincipals(state: Pick<State, 'pins' | 'key'>): { readonly did: string; readonly ref: string }[] {
+  return state.pins().flatMap(({ did, keyId }) => {
+    const record = state.key(keyId);
+    return record === null || isHeld(record.store) ? [] : [{ did, ref: record.ref }];
   });
 }

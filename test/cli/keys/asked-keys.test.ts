@@ -67,6 +67,24 @@ describe('with an ssh-agent', () => {
       expect(readFileSync(file, 'latin1')).not.toMatch(/PRIVATE KEY-----|AGENT_PRIVATE_KEY=ed/);
   });
 
+  test('a command that exec runs can ask it, too: that is said, and --strict refuses', async ({ skip }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { here, json, key } = me;
+    await json('init', '--domain', 'acme.com', '--key', key);
+    await json('passport', 'create', 'bot', '-a', 'deploy', '--key', key);
+    const exec = (...flags: string[]) => here.run('exec', '-p', 'bot', '-a', 'deploy', ...flags, '--', 'true');
+    const { code, err } = await exec();
+    expect(code).toBe(0);
+    expect(err).toContain(`is asked at ${key}`);
+    expect(err).toContain('[principal_key_here]');
+    expect(await exec('--strict')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('principal_key_here') as string,
+    });
+    expect((await here.run('doctor')).out.replace(/\s+/g, ' ')).toContain(`is asked at ${key}`);
+  });
+
   test('a principal is taken up by import, with its pin, and lists where it lives', async ({ skip }) => {
     const me = await person();
     if (me === null) return skip('OpenSSH is not installed');

@@ -13,7 +13,7 @@ import type { Cli } from '../../cli.js';
 import { hookFile, mergeableConfig, type HookConfig } from '../../guard/hook-files.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { placeWords } from '../../guard/own-places.js';
-import { openPrincipals } from '../../intents/child.js';
+import { askedPrincipals, openPrincipals } from '../../intents/child.js';
 import { documentReader } from '../../input/documents.js';
 import { clean, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -193,6 +193,11 @@ function warnOfPrincipals({ state, held }: Speaker, cli: Cli): void {
   for (const { did } of openPrincipals(state, passphraseAtHand))
     cli.warn(
       `The key of ${did} lies on this machine too: what the coding agent runs, as the same user, can sign passports with it. Keep it on another machine or under another user: aip help security.`,
+      'principal_key_here',
+    );
+  for (const { did, ref } of askedPrincipals(state))
+    cli.warn(
+      `The key of ${did} is asked at ${clean(ref)}: what the coding agent runs, as the same user, can ask it for passports, too: aip help security.`,
       'principal_key_here',
     );
 }
