@@ -63,7 +63,7 @@ export async function warnBefore(
     found.push({
       code: 'principal_key_here',
       message: `The key of ${did} is asked at ${clean(ref)}: the command, as the same user, can ask it for passports, too.`,
-      hint: "have it ask a person (ssh-add -c), or keep a principal's key under another user: aip help security",
+      hint: "keep a principal's key on another machine or under another user: aip help security",
     });
   for (const { code, message, hint } of found) {
     if (options.strict === true)
