@@ -44,7 +44,7 @@ environment, and this as the program:
     signature=$(printf %s "\${ask%%\\"*}" | base64 -d |
       $tool --login --pin env:HSM_PIN --sign -m EDDSA 2>/dev/null | base64 -w 0)
     case $signature in
-    '') printf '{"error":"the token gave no signature: is it there, and HSM_PIN right?"}' ;;
+    '') printf '{"error":"no signature: token there, HSM_PIN right?"}' ;;
     *) printf '{"signature":"%s"}' "$signature" ;;
     esac ;;
   *)
