@@ -31,6 +31,7 @@ export interface ServeFlags {
   readonly requireSignedCommands: boolean;
   readonly newLog: boolean;
   readonly operatorKey?: string;
+  readonly newAdminKey: boolean;
   readonly key?: string;
   readonly logQuota?: number;
   readonly logRetention?: number;
@@ -139,6 +140,7 @@ function refuseHomesFlags(flags: ServeFlags & { readonly store: string | null })
     ['--require-signed-commands', flags.requireSignedCommands],
     ['--new-log', flags.newLog],
     ['--operator-key', flags.operatorKey !== undefined],
+    ['--new-admin-key', flags.newAdminKey],
     ['--log-quota', flags.logQuota !== undefined],
     ['--log-retention', flags.logRetention !== undefined],
     ['--key', flags.key !== undefined],

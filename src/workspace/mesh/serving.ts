@@ -36,6 +36,8 @@ export interface ServingOptions {
   readonly logRetentionMs?: number;
   /** The public key registered for the first admin's API key; null registers none. */
   readonly operatorKey: string | null;
+  /** The first admin's API key is lost: another takes its place, and it counts no more. False unless given. */
+  readonly newAdminKey?: boolean;
   /** Told of every request for approval that is handed in here. */
   readonly onRequest?: (request: KeptRequest) => void;
   /** How commands reach the regions; asynchronously unless given. */
@@ -90,7 +92,8 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
   });
   const { sign, publicKey } = folder;
   try {
-    const admin = await ensureAdmin(folder, random, clock(), options.operatorKey);
+    const { operatorKey, newAdminKey = false } = options;
+    const admin = await ensureAdmin(folder, random, clock(), { operatorKey, newKey: newAdminKey });
     let onFatal: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (onFatal = (error) => reject(storeFailure(options, error))));
     // The serving command races it; until then it must not count as unhandled.

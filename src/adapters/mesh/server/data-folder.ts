@@ -111,26 +111,32 @@ export interface FirstAdmin {
   readonly otherSigner: boolean;
 }
 
-/**
- * Makes an admin key when no admin could get in. `operatorKey`: the signing key of the first admin; one that was made without gets it
- * now, since who starts the server holds the store.
- */
+/** How the first admin gets in. */
+export interface AdminEntry {
+  /** The signing key of the first admin; one whose key was made without gets it now, since who starts the server holds the store. */
+  readonly operatorKey: string | null;
+  /** The API key of the first admin is lost: another takes its place. */
+  readonly newKey: boolean;
+}
+
+/** Makes an admin key when no admin could get in, or the first one's is lost. */
 export async function ensureAdmin(
   { store, adminKeyFile }: DataFolder,
   random: Random,
   now: number,
-  operatorKey: string | null,
+  { operatorKey, newKey }: AdminEntry,
 ): Promise<FirstAdmin> {
   const keys = (await store.keys.list()).filter(({ revokedAt }) => revokedAt === null);
   const admins = keys.filter(({ role }) => role === 'admin');
-  if (admins.length > 0) {
-    const first = admins.find(({ label }) => label === FIRST_ADMIN) ?? null;
+  const first = admins.find(({ label }) => label === FIRST_ADMIN) ?? null;
+  if (admins.length > 0 && !newKey) {
     const registers = operatorKey !== null && first !== null && (first.publicKey ?? null) === null;
     if (registers) await store.keys.put({ ...first, publicKey: operatorKey });
     const signs = registers || keys.some(({ role, publicKey }) => publicKey !== null && ORDERING.includes(role));
     const otherSigner = operatorKey !== null && !registers && first?.publicKey !== operatorKey;
     return { newKey: null, isHere: existsSync(adminKeyFile), signs, otherSigner };
   }
+  const signer = operatorKey ?? first?.publicKey ?? null;
   const key = newApiKey('admin', random(38));
   // The file first: a key in force without its file could never be used.
   replacePrivate(adminKeyFile, `${key.text}\n`, toHex(random(6)));
@@ -139,11 +145,12 @@ export async function ensureAdmin(
     role: 'admin',
     hash: hashApiKey(key),
     label: FIRST_ADMIN,
-    publicKey: operatorKey,
+    publicKey: signer,
     createdAt: now,
     revokedAt: null,
   });
-  return { newKey: key.text, isHere: true, signs: operatorKey !== null, otherSigner: false };
+  if (first !== null) await store.keys.revoke(first.keyId, now);
+  return { newKey: key.text, isHere: true, signs: signer !== null, otherSigner: false };
 }
 
 /** What `mesh.key` holds, made where it is a first start. `known`: the public key that the log is signed with. */

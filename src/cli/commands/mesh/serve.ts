@@ -38,6 +38,7 @@ interface Options {
   readonly insecureHttp: boolean;
   readonly requireSignedCommands: boolean;
   readonly operatorKey?: string;
+  readonly newAdminKey: boolean;
   readonly key?: KeyAddressText;
   readonly follow?: string;
   readonly keyFile?: string;
@@ -54,7 +55,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'serve'],
   summary: 'Serve a mesh: the kill switch that other machines listen to',
   detail:
-    "It is ready when it prints its URL. The first start makes the mesh's signing key and one admin key, both mode 0600 in the data folder, as SSH keeps host keys; the signing key can live elsewhere (--key); the home that serves is configured by it.",
+    "It is ready when it prints its URL. The first start makes the mesh's signing key and one admin key, mode 0600 in the data folder; the signing key can live elsewhere (--key). The home that serves is configured by it.",
   options: [
     {
       title: 'Where',
@@ -72,7 +73,7 @@ export const command: CommandSpec<Options> = {
         },
         {
           flags: '--new-log',
-          description: 'begin the log under a mesh.key that was placed in the folder, and has never signed',
+          description: 'begin the log under a mesh.key in the folder that has never signed',
         },
         {
           flags: '--log-quota <size>',
@@ -113,6 +114,7 @@ export const command: CommandSpec<Options> = {
           description: 'who signs with the first admin key: a principal whose key is held here, or a public key',
           values: 'principal',
         },
+        { flags: '--new-admin-key', description: 'the first admin key is lost: another takes its place, once' },
         {
           flags: '--key <address>',
           description: "where the mesh's signing key lives, from now on (default: in the data folder; aip help keys)",
@@ -199,6 +201,7 @@ export const command: CommandSpec<Options> = {
           'mesh_key',
         ),
       operatorKey: operator?.publicKey ?? null,
+      newAdminKey: options.newAdminKey,
       ...(await replication(cli, options)),
       trust: trustRules(await cli.config()),
       ...(bell === null ? {} : { onRequest: (request) => bell.ring(request) }),

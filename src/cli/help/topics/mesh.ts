@@ -57,6 +57,8 @@ Revoking is easy on purpose; reinstating needs more.
 # Where the secrets are
 The server keeps its signing key (mesh.key) and the first admin's API key (admin.key) in its data folder, plain text, mode 0600, as SSH
 keeps host keys: a server must start when nobody is there to type a passphrase. Who reads mesh.key can forge the mesh.
+Where the first admin's key is lost: stop the server, and start it once with --new-admin-key. Another is made in admin.key, with the same
+signing key of the operator; the lost one counts no more, and every other key stays.
 aip mesh serve --key <address> has the signing key elsewhere from then on (ssh-agent:, hashivault://, awskms:///, cmd:; aip help keys), and
 mesh.key holds its address; of a mesh that has a key already it must be the same one. It is asked once for each event, proof that a listener
 asks for, and shipment of logs, eight at once, and for heartbeats at most twice a second: a command takes as much longer as the key takes.
