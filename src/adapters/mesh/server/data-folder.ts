@@ -129,12 +129,12 @@ export async function ensureAdmin(
   const keys = (await store.keys.list()).filter(({ revokedAt }) => revokedAt === null);
   const admins = keys.filter(({ role }) => role === 'admin');
   const first = admins.find(({ label }) => label === FIRST_ADMIN) ?? null;
+  const signed = keys.some(({ role, publicKey }) => publicKey !== null && ORDERING.includes(role));
   if (admins.length > 0 && !newKey) {
     const registers = operatorKey !== null && first !== null && (first.publicKey ?? null) === null;
     if (registers) await store.keys.put({ ...first, publicKey: operatorKey });
-    const signs = registers || keys.some(({ role, publicKey }) => publicKey !== null && ORDERING.includes(role));
     const otherSigner = operatorKey !== null && !registers && first?.publicKey !== operatorKey;
-    return { newKey: null, isHere: existsSync(adminKeyFile), signs, otherSigner };
+    return { newKey: null, isHere: existsSync(adminKeyFile), signs: registers || signed, otherSigner };
   }
   const signer = operatorKey ?? first?.publicKey ?? null;
   const key = newApiKey('admin', random(38));
@@ -150,7 +150,7 @@ export async function ensureAdmin(
     revokedAt: null,
   });
   if (first !== null) await store.keys.revoke(first.keyId, now);
-  return { newKey: key.text, isHere: true, signs: signer !== null, otherSigner: false };
+  return { newKey: key.text, isHere: true, signs: signer !== null || signed, otherSigner: false };
 }
 
 /** What `mesh.key` holds, made where it is a first start. `known`: the public key that the log is signed with. */

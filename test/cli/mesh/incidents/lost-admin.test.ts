@@ -34,6 +34,16 @@ describe('an admin key that is lost', { timeout: 120_000 }, () => {
     expect(answer.status).toBe(401);
   });
 
+  test('is no signer where another key signs: nobody is told that nobody can give a command', async () => {
+    const admin = new Home();
+    const { running } = await admin.serve();
+    const signer = 'ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
+    await admin.json('mesh', 'key', 'create', '--role', 'operator', '--public-key', signer);
+    await running.stop();
+    const { running: again } = await admin.serve('--new-admin-key', '--require-signed-commands');
+    expect((await again.stop()).err).not.toContain('nobody can give a command');
+  });
+
   test('is of the home: a server that follows one refuses the flag', async () => {
     const region = new Home();
     const refused = await region.run([
