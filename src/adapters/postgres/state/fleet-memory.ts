@@ -26,6 +26,8 @@ import {
 
 /** Between two tries, in ms. */
 const PAUSE_MS = 50;
+/** What a try has at least, in ms: one that is cut off would hide what the server said before. */
+const LEAST_MS = 100;
 /** Connections at once. More would only wait for each other in the database: what makes a busy verifier fast is its batches. */
 const MOST_CONNECTIONS = 2;
 
@@ -167,7 +169,7 @@ export class PostgresMemory implements FleetMemory {
         return await this.#try(claims, about, asked, Math.min(left, patience.tryMs));
       } catch (error) {
         if (!(error instanceof PostgresTrouble)) throw error;
-        if (!error.retryable || end - this.#now() <= PAUSE_MS) throw unavailable(error);
+        if (!error.retryable || end - this.#now() < PAUSE_MS + LEAST_MS) throw unavailable(error);
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

@@ -158,7 +158,7 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
   test('where nothing can be written the look at its health says so, as a verification does', async () => {
     await fleet.sql('ALTER ROLE aip_verifier SET default_transaction_read_only = on');
     try {
-      const memory = fleet.memory(HERE, { patience: { totalMs: 500, tryMs: 500 } });
+      const memory = fleet.memory(HERE);
       for (const ask of [() => memory.settle([claim({})], false), () => memory.health(null)]) {
         await expect(ask()).rejects.toMatchObject({
           code: 'STATE_UNAVAILABLE',
