@@ -11,6 +11,7 @@ import { multikeyText } from '../../src/protocol/identity/public-key-forms.js';
 import { parseJsonText } from '../../src/protocol/json/parse.js';
 import type { JsonObject } from '../../src/protocol/json/values.js';
 import { publicKeyText } from '../kit/native/parts.js';
+import { ISSUER_KEY } from '../kit/mesh/passports.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
 
 const BARE = { method: 'GET', query: new URLSearchParams(), headers: {}, body: new Uint8Array(), remote: '127.0.0.1' };
@@ -326,6 +327,21 @@ describe('routing', () => {
     const [method, target] = line.split(' ') as [string, string];
     const answer = await mesh.ask(method, target, 'admin');
     expect([answer.status, answer.json()['code']]).toEqual([400, 'BAD_REQUEST']);
+  });
+
+  test.each([
+    ['DELETE', `/v1/mesh/principals/${PRINCIPAL}?kye=${ISSUER_KEY}`],
+    ['POST', '/v1/mesh/commands?dry_run=true'],
+    ['POST', '/mesh/revoke?wait=1s'],
+  ])('%s %s has a parameter that is none of its own: nothing is done', async (method, target) => {
+    const mesh = await TestMesh.start();
+    await mesh.ask('POST', '/v1/mesh/principals', 'admin', { did: PRINCIPAL, public_key: ISSUER_KEY });
+    const body = { agent_id: AGENT, action: 'revoke', reason: 'test', cmd_id: 'c-1' };
+    const answer = await mesh.ask(method, target, 'admin', method === 'POST' ? body : undefined);
+    expect([answer.status, answer.json()['code']]).toEqual([400, 'BAD_REQUEST']);
+    expect(answer.json()['message']).toContain('has no parameter');
+    expect((await mesh.ask('GET', '/v1/mesh/principals', 'observer')).body).toContain(ISSUER_KEY);
+    expect(mesh.server.head.seq).toBe(0);
   });
 
   test('the OpenAPI document names every parameter that is read of a query', () => {

@@ -56,13 +56,18 @@ export const VERIFIER = 'Name under which this verifier reports what it has appl
 /** What the parameter `v` is. */
 export const SPEAKS =
   '`2`: also events and frames that the first version has not, such as passports and approvals. `1` (default): revocations, suspensions and reinstatements alone, with the hashes of what is skipped.';
-/** What is wanted of the regions, in the query of what changes the log. */
+/** What is wanted of the regions, in the query of a command. */
 export const REPLICATION = {
   replication:
     '`sync`: answer when every region has stored it; `async`: after the commit. Left to home where it is not said.',
   within: 'How long `sync` waits for the regions, e.g. `500ms` (default).',
   region: 'Name of a region that is waited for; several times for several.',
   endpoint: 'Where that region is, in the same order: the one that is asked is not waited for.',
+};
+/** How long the giver of a command waits, and for whom. */
+export const CONFIRMED = {
+  wait: 'How long to wait for the verifiers to confirm, e.g. `1000ms`.',
+  ...REPLICATION,
 };
 
 /** What is posted and changes nothing of the log. */
@@ -111,8 +116,8 @@ export function referenceRow(
   path: string,
   role: Role,
   summary: string,
-  { handle, body, answer }: Pick<Endpoint, 'handle' | 'body'> & { readonly answer: string },
+  { answer, ...rest }: Pick<Endpoint, 'handle' | 'body' | 'query'> & { readonly answer: string },
 ): Endpoint {
   const asked = `${summary}, as the reference's client asks`;
-  return postedRow(path, role, 'reference', asked, { handle, body, answer: json(answer) });
+  return postedRow(path, role, 'reference', asked, { ...rest, answer: json(answer) });
 }

@@ -37,6 +37,7 @@ import {
 import {
   AFTER,
   CHALLENGE,
+  CONFIRMED,
   json,
   jsonOnce,
   deletedRow,
@@ -103,10 +104,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   postedRow('/v1/mesh/commands', 'operator', 'mesh', 'Revoke, suspend or reinstate', {
     handle: nativeCommand,
     body: 'Command',
-    query: {
-      wait: 'How long to wait for the verifiers to confirm, e.g. `1000ms`.',
-      ...REPLICATION,
-    },
+    query: CONFIRMED,
     answer: json('CommandAnswer'),
   }),
   readRow('/v1/mesh/regions', 'observer', 'regions', 'Every region, and how far it has stored the log', {
@@ -160,10 +158,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   postedRow('/v1/mesh/passports', 'operator', 'passports', 'Publish a passport', {
     handle: publish,
     body: 'Publication',
-    query: {
-      wait: 'How long to wait for the verifiers to confirm, e.g. `1000ms`.',
-      ...REPLICATION,
-    },
+    query: CONFIRMED,
     answer: json('Published'),
     maxBody: MAX_PASSPORT_REQUEST_BYTES,
   }),
@@ -172,7 +167,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'admin',
     'passports',
     'Demand nothing of the passport of an agent any more',
-    { handle: withdraw, body: 'Withdrawal', answer: json('Published') },
+    { handle: withdraw, body: 'Withdrawal', query: CONFIRMED, answer: json('Published') },
   ),
   readRow('/v1/mesh/passports', 'observer', 'passports', 'The serial in force of an agent', {
     handle: inForce,
@@ -262,16 +257,19 @@ export const ENDPOINTS: readonly Endpoint[] = [
   referenceRow('/mesh/revoke', 'operator', 'Revoke', {
     handle: referenceCommand('revoke'),
     body: 'ReferenceRevoke',
+    query: REPLICATION,
     answer: 'ReferenceAnswer',
   }),
   referenceRow('/mesh/suspend', 'operator', 'Suspend', {
     handle: referenceCommand('suspend'),
     body: 'ReferenceSuspend',
+    query: REPLICATION,
     answer: 'ReferenceAnswer',
   }),
   referenceRow('/mesh/reinstate', 'admin', 'Reinstate', {
     handle: referenceCommand('reinstate'),
     body: 'ReferenceAgent',
+    query: REPLICATION,
     answer: 'ReferenceAnswer',
   }),
   referenceRow('/mesh/status', 'observer', 'Standing', {

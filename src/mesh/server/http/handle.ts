@@ -12,7 +12,7 @@ import { troubled } from '../committer.js';
 import { sealedAnswer } from '../prover.js';
 import type { MeshServer } from '../mesh-server.js';
 import { meshOpenApi } from './openapi.js';
-import { withoutNul } from './parameters.js';
+import { knownQuery, withoutNul } from './parameters.js';
 
 /** Paths that answer without a key: they say nothing about anyone. */
 const PUBLIC = ['/', '/healthz', '/openapi.json'];
@@ -104,7 +104,10 @@ function admitted(
   const { upstream } = server.options;
   // Home judges the sender as if it had been asked itself: this server vouches for nothing.
   if (upstream !== undefined && endpoint.answeredBy === 'home') return relayed(server, upstream, request, endpoint);
-  return server.gate.admit(request, endpoint.role).then((caller) => endpoint.handle(server, request, caller, params));
+  return server.gate.admit(request, endpoint.role).then((caller) => {
+    if (endpoint.method !== 'GET') knownQuery(request.query, endpoint);
+    return endpoint.handle(server, request, caller, params);
+  });
 }
 
 async function relayed(
