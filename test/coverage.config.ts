@@ -1,5 +1,5 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
-import unit from './vitest.unit.config.js';
+import all from './vitest.config.js';
 
 /**
  * What the unit tests alone must reach, in percent, a floor a layer: the other tests run the same code through processes, where
@@ -12,7 +12,7 @@ const FLOORS = {
 };
 
 export default mergeConfig(
-  unit,
+  all,
   defineConfig({
     test: {
       // These run the same lines many thousand times.

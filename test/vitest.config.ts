@@ -1,12 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { UNIT_FOLDERS } from '../.build/nearest.mjs';
 import { partsForVite } from '../.build/parts.mjs';
+
+const UNIT = [...UNIT_FOLDERS.map((folder) => `test/${folder}/**/*.test.ts`), 'test/architecture.test.ts'];
 
 export default defineConfig({
   plugins: [partsForVite],
   test: {
     setupFiles: ['test/property-seed.ts', 'test/key-rounds.ts'],
-    include: ['test/**/*.test.ts'],
+    projects: [
+      // Pure code leaves nothing behind, so that its tests can share what is loaded.
+      { extends: true, test: { name: 'unit', include: UNIT, isolate: false } },
+      { extends: true, test: { name: 'world', include: ['test/**/*.test.ts'], exclude: UNIT } },
+    ],
     // Many tests wait for a process, a clock or the disk. `VITEST_MAX_WORKERS` says another number.
     maxWorkers: availableParallelism() + 1,
     // Tests start real processes and servers; they say by themselves how long a step may take.

@@ -27,18 +27,19 @@ const closed = (properties: Record<string, string>, required = Object.keys(prope
   ...{ type: 'object', required, additionalProperties: false },
   properties: Object.fromEntries(Object.entries(properties).map(([name, type]) => [name, { type }])),
 });
+const PASSPORT_ACTIONS: JsonObject[] = [
+  {
+    name: 'issue_refund',
+    params: closed({ amount: 'number', ticket: 'string', currency: 'string' }, ['amount', 'ticket']),
+  },
+  { name: 'send_email', params: closed({ to: 'string', subject: 'string' }, ['to']) },
+  { name: 'place_order', params: closed({ symbol: 'string', quantity: 'integer', env: 'string', region: 'string' }) },
+];
 const PASSPORT: JsonObject = {
   ...{ version: 1, serial: 3, agent_id: 'did:web:acme.com:agents:bot', agent_name: 'bot', domain: 'acme.com' },
   ...{ principal: 'did:web:acme.com', key_id: 'did:web:acme.com:agents:bot#key-1' },
   public_key: 'ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29',
-  actions: [
-    {
-      name: 'issue_refund',
-      params: closed({ amount: 'number', ticket: 'string', currency: 'string' }, ['amount', 'ticket']),
-    },
-    { name: 'send_email', params: closed({ to: 'string', subject: 'string' }, ['to']) },
-    { name: 'place_order', params: closed({ symbol: 'string', quantity: 'integer', env: 'string', region: 'string' }) },
-  ],
+  actions: PASSPORT_ACTIONS,
   denied_actions: ['drop_table'],
   constraints: {
     ...{ monetary_limit: 100, daily_limit: 250, currency: 'USD', allowed_domains: ['acme.com'], rate_limit: '10/hour' },
@@ -82,40 +83,9 @@ describe('the verifier as it is', () => {
       ].sort(),
     );
     const codes = new Set(report.constraints.flatMap(({ stopped }) => Object.keys(stopped)));
-    for (const code of [
-      '100',
-      '101',
-      '102',
-      '103',
-      '104',
-      '201',
-      '202',
-      '203',
-      '204',
-      '205',
-      '206',
-      '207',
-      '208',
-      '209',
-    ])
-      expect([...codes]).toContain(`AIP-E${code}`);
-    for (const code of [
-      '211',
-      '212',
-      '213',
-      '214',
-      '301',
-      '302',
-      '303',
-      '304',
-      '401',
-      '402',
-      '403',
-      '404',
-      '405',
-      '406',
-    ])
-      expect([...codes]).toContain(`AIP-E${code}`);
+    const expected =
+      '100 101 102 103 104 201 202 203 204 205 206 207 208 209 211 212 213 214 301 302 303 304 401 402 403 404 405 406';
+    expect([...codes]).toEqual(expect.arrayContaining(expected.split(' ').map((code) => `AIP-E${code}`)));
   });
   test('a denied number sent as text, and a denied text sent as number, are tried and stopped', async () => {
     const limits = { denied_ports: [22, '443'] };
@@ -202,7 +172,8 @@ describe('a verifier that lacks', () => {
   test.each(steps.map(({ name }) => name))('the step %s is found', async (name) => {
     const step = steps.find((each) => each.name === name)! as unknown as { run: () => typeof PASSED };
     replaced(step, 'run', () => PASSED);
-    expect((await attack(PASSPORT, 4000, 1, true)).through).toBe(1);
+    const small = { ...PASSPORT, actions: [PASSPORT_ACTIONS[0]!], constraints: { monetary_limit: 100 } };
+    expect((await attack(small, 4000, 1, true)).through).toBe(1);
   });
   // `given` is written by no passport.
   const kinds = (Object.keys(CONSTRAINT_CHECKS) as (keyof typeof CONSTRAINT_CHECKS)[]).filter(

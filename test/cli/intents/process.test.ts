@@ -39,7 +39,7 @@ test.each(SAMPLE)('the binary says the same: $name', (vector) => {
   expect([code, err]).toEqual([expected.exit, '']);
 });
 
-const LINES = 40_000;
+const LINES = 20_000;
 /** What a stream of any length may hold at most; the process alone takes about 90 MB. */
 const MOST_MB = 340;
 /** Where memory is not read from /proc. */

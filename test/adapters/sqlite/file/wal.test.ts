@@ -28,20 +28,20 @@ function verifyOnce(path: string, n: number): void {
 test('processes one after the other leave a log under 4 MB, and everything they wrote', async () => {
   const path = statePath();
   let most = 0;
-  for (let n = 0; n < 30; n++) {
+  for (let n = 0; n < 16; n++) {
     await crowd(1, ['entries', path, '400']);
     most = Math.max(most, logSize(path));
   }
   expect(most).toBeLessThan(4 * MB);
-  whole(path, 30 * 400);
+  whole(path, 16 * 400);
 }, 240_000);
 
 test('processes all at once leave a log under 4 MB to the next command, and everything they wrote', async () => {
   const path = statePath();
-  for (let round = 0; round < 3; round++) await crowd(16, ['entries', path, '400']);
+  for (let round = 0; round < 2; round++) await crowd(16, ['entries', path, '250']);
   verifyOnce(path, 0);
   expect(logSize(path)).toBeLessThan(4 * MB);
-  whole(path, 48 * 400 + 1);
+  whole(path, 32 * 250 + 1);
 }, 240_000);
 
 test('a log under 1 MB is left alone: copying it back would cost every command a second sync', () => {
