@@ -107,12 +107,9 @@ export async function checkTree(
     const reason = `it and the entries up to ${after + cut.size} are missing: a checkpoint is of a longer log`;
     return { ok: false, seq: after + size + 1, reason };
   }
-  const due = new Map<number, Uint8Array[]>();
-  for (const { size: at, root } of checkpoints) due.set(at, [...(due.get(at) ?? []), root]);
-  const growing = new GrowingTree();
-  const differs = (): boolean => due.get(growing.size)?.some((root) => !same(root, growing.root())) === true;
+  const growing = new HeldTree(checkpoints);
   const bad = (reason: string): TreeVerdict => ({ ok: false, seq: after + growing.size, reason });
-  if (differs()) return { ok: false, seq: 1, reason: 'it is not in the tree that a checkpoint names' };
+  if (growing.differs()) return { ok: false, seq: 1, reason: 'it is not in the tree that a checkpoint names' };
   const records = log.records({ afterSeq: after })[Symbol.iterator]();
   let next = records.next();
   try {
@@ -126,7 +123,7 @@ export async function checkTree(
         onLeaf(next.value);
         next = records.next();
       }
-      if (differs()) return bad('the entries up to it are not those of the tree that a checkpoint names');
+      if (growing.differs()) return bad(OTHER_ENTRIES);
       if (growing.size % 1000 === 0) await pause(growing.size);
     }
     if (!same(rootOf(size, nodes), growing.root())) return bad('the stored tree is not that of the entries');
@@ -138,10 +135,23 @@ export async function checkTree(
   return { ok: true, size };
 }
 
-/** A tree that grows leaf by leaf, held as the roots of its complete parts. */
-class GrowingTree {
+/** Why an entry is bad at which a checkpoint names another tree. */
+export const OTHER_ENTRIES = 'the entries up to it are not those of the tree that a checkpoint names';
+
+/** A tree that grows leaf by leaf, kept as the roots of its complete parts, and what checkpoints say of it. */
+export class HeldTree {
   readonly #parts: (Uint8Array | null)[] = [];
+  readonly #due = new Map<number, Uint8Array[]>();
   size = 0;
+
+  constructor(checkpoints: readonly TreeHead[]) {
+    for (const { size, root } of checkpoints) this.#due.set(size, [...(this.#due.get(size) ?? []), root]);
+  }
+
+  /** True where a checkpoint of just so many leaves names another root. */
+  differs(): boolean {
+    return this.#due.get(this.size)?.some((root) => !same(root, this.root())) === true;
+  }
 
   add(leaf: Uint8Array): void {
     let hash = leaf;

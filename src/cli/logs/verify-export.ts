@@ -1,5 +1,5 @@
 /** Checks an exported log by itself: a chain, which begins where the export does, or a selection of entries. */
-import { isNote, type AuditOptions, type LogAudit } from '../../app/logs/audit/audit.js';
+import { believedTreeHead, isNote, type AuditOptions, type LogAudit } from '../../app/logs/audit/audit.js';
 import { ExportedChain } from '../../app/logs/audit/exported-chain.js';
 import { checkpointIn, ExportedSelection } from '../../app/logs/audit/exported-selection.js';
 import { isBlank, type ExportCheck, type ExportFinding, type SelectedFrom } from '../../app/logs/audit/export-lines.js';
@@ -34,29 +34,21 @@ export async function verifyExport(
   }: Pick<AuditOptions, 'keys' | 'given' | 'pause'> & { readonly identity: string | null },
 ): Promise<ExportAudit> {
   const source = path === '-' ? 'stdin' : path;
-  const note = given.find(isNote);
-  if (note !== undefined)
-    throw new Failure(
-      'USAGE',
-      `${note.name} is a checkpoint of the tree: a whole export is held to one of the chain, and a selection holds its own.`,
-      {
-        hint: 'ask where the log is: aip logs checkpoint --principal <did> -o chain.json, or a selection: aip logs export --since 30d',
-      },
-    );
   // An export does not say of which log it is: a checkpoint of another one contradicts it.
-  const checkpoints = given.map((each) => believedCheckpoint(each, null, keys));
+  const checkpoints = given.filter((each) => !isNote(each)).map((each) => believedCheckpoint(each, null, keys));
+  const trees = given.filter(isNote).map((each) => believedTreeHead(each, null, keys));
   const newest = checkpoints.reduce<LogCheckpoint | null>((a, b) => (a === null || b.seq > a.seq ? b : a), null);
-  const audited = ({ check, stranger, first, selected }: ExportFinding): ExportAudit => {
+  const audited = ({ check, stranger, first, treeSeq, selected }: ExportFinding): ExportAudit => {
     // A part is no fault, and removing the beginning makes one.
     if (first !== null && first > 1)
       cli.warn(`It begins at entry ${first}: what came before was not checked.`, 'begins_later');
     if (selected !== null) tellOfSelection(cli, selected);
     const verdict = { check, checkpoint: newest, pruned: [], doubtful: 0 };
-    return { verdict, treeSeq: selected?.seq ?? null, derived: null, signatures: null, stranger, selected };
+    return { verdict, treeSeq: selected?.seq ?? treeSeq, derived: null, signatures: null, stranger, selected };
   };
   const begun = (first: string | null): ExportCheck => {
     const checkpoint = checkpointIn(first);
-    if (checkpoint === null) return new ExportedChain({ checkpoints, keys, source });
+    if (checkpoint === null) return new ExportedChain({ checkpoints, trees, keys, source });
     const selection = checkSelection(checkpoint, source, keys);
     if (selection === null) throw new Failure('UNREADABLE', 'The first line holds no checkpoint that can be read.');
     if (given.length > 0)

@@ -62,6 +62,20 @@ export function isNote({ bytes }: GivenCheckpoint): boolean {
 }
 
 /**
+ * A checkpoint of the tree, of the log with this id where that is known.
+ * @throws Failure UNREADABLE, USAGE (another log's) and THRESHOLD (nobody trusted signed it)
+ */
+export function believedTreeHead(
+  { name, bytes }: GivenCheckpoint,
+  logId: string | null,
+  keys: readonly Uint8Array[],
+): TreeHead {
+  const head = readTreeCheckpoint(bytes, name, logId, keys);
+  if (head !== null) return head;
+  throw new Failure('UNREADABLE', `${name} is not a checkpoint.`, { hint: 'aip logs checkpoint' });
+}
+
+/**
  * The chain against the signed statements, the tree against its checkpoints, what was taken against the erasures, signatures against pinned
  * keys, and what is rebuilt against the log. It ends at the first of these that finds a fault in the entries.
  * @throws Failure UNREADABLE, USAGE (another log's) and THRESHOLD (nobody trusted signed it) of a checkpoint
@@ -72,11 +86,7 @@ export async function auditLog(log: AuditedLog, options: AuditOptions): Promise<
   const named = meshChain === null ? chain : [...chain, meshChain];
   const verdict = await checkAgainstStatements(log, { keys, given: named, pause });
   if (!verdict.check.ok) return { verdict, treeSeq: null, derived: null, signatures: null, stranger: null };
-  const notes = given.filter(isNote).map(({ name, bytes }) => {
-    const head = readTreeCheckpoint(bytes, name, log.logId, keys);
-    if (head === null) throw new Failure('UNREADABLE', `${name} is not a checkpoint.`, { hint: 'aip logs checkpoint' });
-    return head;
-  });
+  const notes = given.filter(isNote).map((each) => believedTreeHead(each, log.logId, keys));
   const heads = [...notes, ...meshTrees];
   const erasures = new ErasureCheck(keys);
   const tree = await checkTree(

@@ -29,13 +29,15 @@ export interface ExportFinding {
   readonly stranger: string | null;
   /** The first entry of a chain that is whole; else null. */
   readonly first: number | null;
+  /** The last entry of a whole chain that a checkpoint of the tree is over; else null. */
+  readonly treeSeq: number | null;
   /** Null for a chain, and where the check failed. */
   readonly selected: SelectedFrom | null;
 }
 
 /** The finding, of which most have nothing beside the check. */
 export function exportFinding(check: ExportFinding['check'], beside: Partial<ExportFinding> = {}): ExportFinding {
-  return { stranger: null, first: null, selected: null, ...beside, check };
+  return { stranger: null, first: null, treeSeq: null, selected: null, ...beside, check };
 }
 
 /** Follows an export from its first line that is not blank to its end. */

@@ -42,8 +42,10 @@ signed last and is kept here; --mesh fails where it cannot be asked.
   aip logs export --agent support-agent-v1 --since 30d -o part.jsonl
   aip logs verify --file part.jsonl --public-key <key of the verifier>
 Each entry of a selection comes with its path in the tree, and the first one with the checkpoint: it is shown that each is in the log, and not
-what was left out. A whole export is a chain, and a cut-off end shows against a checkpoint of the chain, which a principal signs:
-  aip logs export -o all.jsonl && aip logs checkpoint --principal did:web:acme.com -o chain.json
-  aip logs verify --file all.jsonl --checkpoint chain.json --public-key <key of the principal>
+what was left out. A whole export is a chain, and a cut-off end shows against a checkpoint:
+  aip logs checkpoint -o checkpoint.txt && aip logs export -o all.jsonl
+  aip logs verify --file all.jsonl --checkpoint checkpoint.txt --public-key <key of the verifier>
+Of a log that was pruned the tree cannot be worked out from an export: it is held to a checkpoint of the chain, which a principal signs
+(aip logs checkpoint --principal did:web:acme.com -o chain.json), and which is not of an entry that was pruned.
 `;
 }
