@@ -78,6 +78,16 @@ describe('aip logs verify', () => {
     expect([spaced.code, spaced.err]).toEqual(part);
   });
 
+  test.each([
+    ['--file', 'log.jsonl', '--signatures'],
+    ['--file', 'log.jsonl', '--mesh'],
+    ['--identity', 'key.txt'],
+  ])('what would not be looked at is refused: %s %s %s', async (...flags) => {
+    const { code, out, err } = await world().run('logs', 'verify', ...flags);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(flags.at(-1) === 'key.txt' ? '--identity' : flags.at(-1)!);
+  });
+
   test('an empty log is whole, and says that it is empty', async () => {
     const { verify, show } = logged(0);
     expect((await verify()).answer).toMatchObject({ ok: true, count: 0, head: { seq: 0 } });

@@ -1,6 +1,6 @@
 import { auditLog, isWhole, type LogAudit } from '../../../app/logs/audit/audit.js';
 import type { LogCheck } from '../../../app/logs/check.js';
-import { shellWord } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { meshOnLog } from '../../logs/mesh-word.js';
@@ -69,6 +69,7 @@ export const command: CommandSpec<Options> = {
   topics: ['logs', 'json', 'security'],
 
   async run({ options }, cli) {
+    requireLookedAt(options);
     let said = 0;
     const pause = async (checked: number): Promise<void> => {
       if (checked - said >= STRIDE) cli.note(`${(said = checked)} entries checked`);
@@ -100,6 +101,20 @@ export const command: CommandSpec<Options> = {
     return answer(audit, { logId: state.logId, proven: null, file: null }, cli);
   },
 };
+
+/** What is asked for and not looked at would read as checked. @throws Failure USAGE */
+function requireLookedAt({ file, signatures, mesh, identity }: Options): void {
+  if (file === undefined && identity !== undefined)
+    throw new Failure('USAGE', '--identity opens an encrypted export.', { hint: '--file log.jsonl.age' });
+  if (file !== undefined && (signatures || mesh))
+    throw new Failure(
+      'USAGE',
+      `--${signatures ? 'signatures' : 'mesh'} is of the log of this machine, not of an export.`,
+      {
+        hint: 'aip logs verify --signatures --mesh where the log is, without --file',
+      },
+    );
+}
 
 /** What was audited. */
 interface Audited {
