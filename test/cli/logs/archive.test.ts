@@ -405,6 +405,17 @@ describe('aip logs export', () => {
     expect(rows.map((row) => row[header!.indexOf('target')])).toContain("a;'=cmd|' /C calc'!A0;b");
   });
 
+  test('as csv tells what an entry is of, and which refusals a guard only looked on at', async () => {
+    const { run } = await home([...days(1), { error_code: 'AIP-E202', observed: true }]);
+    const [header, ...rows] = parseCsv((await run('logs', 'export', '--format', 'csv')).out.trimEnd());
+    const told = ['type', 'intent_timestamp', 'passport_hash', 'observed'];
+    expect(header!.slice(-4)).toEqual(told);
+    expect(rows.map((row) => row.slice(-4))).toEqual([
+      ['verification', String(T0 / 1000), `sha256:${'cd'.repeat(32)}`, ''],
+      ['verification', String(T0 / 1000), `sha256:${'cd'.repeat(32)}`, 'true'],
+    ]);
+  });
+
   test('as cef is one event a line, whatever an entry holds', async () => {
     const { run } = await home(HOSTILE);
     const lines = (await run('logs', 'export', '--format', 'cef')).out.trimEnd().split('\n');

@@ -16,6 +16,7 @@ const COLUMNS = [
   ...(['nonce', 'signature', 'intent_hash', 'dialect', 'verifier', 'latency_us', 'prev_hash', 'hash'] as const),
   // Behind what readers may have by its place.
   ...(['target', 'key_id', 'passport_serial', 'approval_request'] as const),
+  ...(['type', 'intent_timestamp', 'passport_hash', 'observed'] as const),
 ];
 
 export const CSV_HEADER = COLUMNS.join(',');
@@ -32,7 +33,7 @@ export function csvRow(entry: Entry): string {
  */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text =
     typeof value === 'string'
       ? safeJson(value)
