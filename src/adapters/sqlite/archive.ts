@@ -1,4 +1,4 @@
-import type { Erasure, LogArchive, TrustFloor } from '../../app/ports/log.js';
+import type { Aging, Erasure, LogArchive, TrustFloor } from '../../app/ports/log.js';
 import type { Ledger } from '../../app/ports/state.js';
 import type { Link } from '../../protocol/log/chain.js';
 import type { ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
@@ -27,6 +27,10 @@ export class Archive implements LogArchive {
   readonly #list;
   readonly #add;
   readonly #firstSince;
+  readonly #firstWithin;
+  readonly #lastOlder;
+  readonly #oldest;
+  readonly #dated;
   readonly #newest;
   readonly #entry;
   readonly #base;
@@ -39,6 +43,14 @@ export class Archive implements LogArchive {
     this.#list = database.query(['text'], `SELECT ${utf8('text')} FROM statements WHERE kind = ? ORDER BY seq, text`);
     this.#add = database.statement('INSERT INTO statements (seq, kind, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
     this.#firstSince = database.query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ? AND seq > ?');
+    // The plus keeps SQLite from going by time: the entry looked for stands near the one that the search begins at.
+    this.#firstWithin = database.query(
+      ['number?'],
+      'SELECT min(seq) FROM entries WHERE +at >= ? AND +at <= ? AND seq > ?',
+    );
+    this.#lastOlder = database.query(['number?'], 'SELECT max(seq) FROM entries WHERE +at < ? AND seq > ? AND seq < ?');
+    this.#dated = database.query(['number'], 'SELECT at FROM entries WHERE seq = ?');
+    this.#oldest = database.query(['number?'], 'SELECT min(at) FROM entries');
     this.#newest = database.query(['number?'], 'SELECT max(seq) FROM entries');
     this.#entry = database.query(['text'], `SELECT ${utf8('hash')} FROM entries WHERE seq = ?`);
     this.#base = database.query(['number', 'text'], `SELECT base_seq, ${utf8('base_hash')} FROM head WHERE id = 1`);
@@ -56,12 +68,22 @@ export class Archive implements LogArchive {
     this.#parts.transact(() => this.#add.run([seq, 'checkpoint', statement]));
   }
 
-  lastBefore(before: number): Link | null {
+  lastBefore({ before, now }: Aging): Link | null {
     const base = this.#base.first([])![0];
     const first = this.#firstSince.first([before, base])![0];
-    const seq = first === null ? this.#newest.first([])![0] : first - 1;
+    const seq = first === null ? this.#newest.first([])![0] : this.#lastBeforeYoung(first, base, { before, now });
     const hash = seq === null || seq <= base ? undefined : this.#entry.first([seq]);
     return hash === undefined ? null : { seq: seq!, hash: hash[0] };
+  }
+
+  /** `first` is the first that is not dated before; null where nothing is old. */
+  #lastBeforeYoung(first: number, base: number, { before, now }: Aging): number | null {
+    if (this.#dated.first([first])![0] <= now) return first - 1;
+    // The clock was ahead when it was written. Where nothing at all is old, the log need not be read for that.
+    const oldest = this.#oldest.first([])![0];
+    if (oldest === null || oldest >= before) return null;
+    const young = this.#firstWithin.first([before, now, first])![0];
+    return this.#lastOlder.first([before, base, young ?? Number.MAX_SAFE_INTEGER])![0];
   }
 
   floors(until: number): TrustFloor[] {

@@ -4,6 +4,7 @@ import type { LogRecord } from '../../protocol/log/entry.js';
 import { formatTime } from '../../protocol/time.js';
 import { statementIn, type ArchivedLog } from './checkpoint.js';
 import { Failure } from '../failure.js';
+import type { Aging } from '../ports/log.js';
 import { isSignedBy, signStatement, type PruningSummary, type StatementKey } from './statements.js';
 
 /** What a pruning removes: the entries behind `after` up to `until`, and what they say together. Times are RFC 3339. */
@@ -31,18 +32,18 @@ export interface PruningPlan {
 }
 
 /**
- * The oldest entries, as long as all are older than `before` (ms). Of a log that is shipped, none beyond what the mesh has countersigned:
+ * The oldest entries, as long as all are older than `aging.before`. Of a log that is shipped, none beyond what the mesh has countersigned:
  * it takes a log without holes only, and would never take the rest.
  */
 export async function planPruning(
   log: ArchivedLog,
-  before: number,
+  aging: Aging,
   pause: (read: number) => Promise<void>,
   meshKey: Uint8Array | null,
   /** Entries at most; null for all that are old enough. */
   most: number | null,
 ): Promise<PruningPlan> {
-  const oldest = log.archive.lastBefore(before);
+  const oldest = log.archive.lastBefore(aging);
   if (oldest === null) return { plan: null, unshipped: 0 };
   const { after } = log.bounds();
   const held = meshKey === null ? null : countersigned(log, meshKey);

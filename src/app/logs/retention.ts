@@ -1,4 +1,5 @@
 /** Lets entries go that are older than they are to be kept (`log.retention`), a part at a time. */
+import type { Aging } from '../ports/log.js';
 import type { ArchivedLog } from './checkpoint.js';
 import { planPruning, pruneLog, sweepPruned } from './prune.js';
 import type { StatementKey } from './statements.js';
@@ -28,10 +29,16 @@ export function retainedSince({ keepMs, now, aheadMs }: Retention): number | nul
   return aheadMs === null ? null : now - Math.max(0, aheadMs) - keepMs;
 }
 
+/** The same with the time now, by the same clock. */
+export function agingOf(retention: Retention): Aging | null {
+  const before = retainedSince(retention);
+  return before === null ? null : { before, now: before + retention.keepMs };
+}
+
 /** True when there may be something to let go: two cheap looks at the index. */
 export function isDue(log: Pick<ArchivedLog, 'archive'>, retention: Retention): boolean {
-  const since = retainedSince(retention);
-  return since !== null && log.archive.lastBefore(since) !== null;
+  const aging = agingOf(retention);
+  return aging !== null && log.archive.lastBefore(aging) !== null;
 }
 
 /** Lets go at most a tenth of the log, and leaves a signed summary; how many entries went. */
@@ -41,13 +48,13 @@ export async function keepWithin(
   key: StatementKey,
   pause: () => Promise<void>,
 ): Promise<number> {
-  const since = retainedSince(retention);
-  if (since === null || log.archive.lastBefore(since) === null) return 0;
+  const aging = agingOf(retention);
+  if (aging === null || log.archive.lastBefore(aging) === null) return 0;
   const { after, head } = log.bounds();
   const most = Math.min(MOST, Math.floor((head.seq - after.seq) / PART));
   if (most === 0) return 0;
   await sweepPruned(log, pause);
-  const { plan } = await planPruning(log, since, pause, retention.meshKey, most);
+  const { plan } = await planPruning(log, aging, pause, retention.meshKey, most);
   if (plan === null) return 0;
   await pruneLog(log, plan, key, retention.now, pause);
   return plan.count;

@@ -51,13 +51,22 @@ export interface TrustFloor {
   readonly state: string;
 }
 
+/** By what entries are old, in ms since the epoch: the moment before which they are, and the time now. */
+export interface Aging {
+  readonly before: number;
+  readonly now: number;
+}
+
 /** What is kept about the log as a whole: signed statements, and what may be removed. */
 export interface LogArchive {
   /** As they were signed, oldest first. */
   statements(kind: 'checkpoint' | 'pruning'): readonly string[];
   addCheckpoint(seq: number, text: string): void;
-  /** The last of the oldest entries that are all older than `before` (ms); null when there is none. */
-  lastBefore(before: number): Link | null;
+  /**
+   * The last of the oldest entries that are all older than `before`; null when there is none. One that is dated behind `now` was written while the
+   * clock was ahead: it is as old as the next that is not.
+   */
+  lastBefore(aging: Aging): Link | null;
   /** The folds of all agents at entry `until`, under the rules in use. Reads the entries up to there. */
   floors(until: number): readonly TrustFloor[];
   /** Moves the beginning of the log to after `until`, with the statement that says so. False when the log is no longer what it was at `after`. */

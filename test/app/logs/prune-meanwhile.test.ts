@@ -24,7 +24,7 @@ test('what is pruned when the statements are read already is not called missing'
   one.transact((ledger) => {
     for (let i = 0; i < 20; i++) ledger.append(draft({ at: T0 + i }));
   });
-  const { plan } = await planPruning(other, T0 + 10, pause, null, null);
+  const { plan } = await planPruning(other, { before: T0 + 10, now: T0 + 10 }, pause, null, null);
   const { after, until, firstTime, lastTime, codes, agents } = plan!;
   const text = await signStatement<PruningSummary>(
     {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isDue, retainedSince } from '../../../src/app/logs/retention.js';
 import { draft } from '../../kit/state/drafts.js';
-import { inHome } from '../../kit/history.js';
+import { inHome, writePast } from '../../kit/history.js';
 import { household, type Household } from '../../kit/native/household.js';
 
 const DAY = 86_400_000;
@@ -86,6 +86,30 @@ describe('log.retention', () => {
     const plain = await aged();
     expect((await plain.run('logs', 'prune')).code).toBe(2);
   });
+});
+
+test('entries from a clock that was ahead go with those around them, and stay at the end', async () => {
+  for (const [ages, gone] of [
+    [[100, 99, -4000, 98, -4000, 2, 1], 4],
+    [[-4000, 98, 97, 2], 3],
+    [[100, -4000, 2, 99], 1],
+    [[100, -4000], 1],
+    [[-4000, -3000, 2], 0],
+    [[-4000, -3000], 0],
+  ] as const) {
+    const home = household({ env: { AIP_LOG_RETENTION: '90d' } });
+    await home.agent('bot');
+    const now = home.io.now();
+    writePast(
+      dirname(home.state),
+      ages.map((days) => ({ at: now - days * DAY })),
+    );
+    for (const how of [[], ['--older-than', '90d']]) {
+      const { value } = await home.json<{ would_remove: number }>('logs', 'prune', '--yes', '--dry-run', ...how);
+      expect([ages, value.would_remove]).toEqual([ages, gone]);
+    }
+    expect((await home.json<object>('logs', 'prune', '--yes')).value).toMatchObject({ removed: gone });
+  }
 });
 
 describe('the clock by which entries are old', () => {

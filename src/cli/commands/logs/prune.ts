@@ -4,7 +4,7 @@ import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { planPruning, pruneLog, sweepPruned, type Pruning } from '../../../app/logs/prune.js';
 import type { Cli } from '../../cli.js';
 import { meshAccess } from '../../mesh/access.js';
-import { retainedSince } from '../../../app/logs/retention.js';
+import { agingOf } from '../../../app/logs/retention.js';
 import { machineStatementKey, retentionOf } from '../../logs/retention.js';
 import { logSigner, signerOptions, type SignerFlags } from '../../logs/signer.js';
 import { YES_OPTION } from '../../input/options.js';
@@ -54,9 +54,10 @@ export const command: CommandSpec<Options> = {
     const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
     const { olderThan } = options;
     const configured = olderThan === undefined ? await retentionOf(cli, config.get('log.retention')) : null;
-    const before =
-      configured === null ? (olderThan === undefined ? null : cli.io.now() - olderThan) : retainedSince(configured);
-    if (before === null) {
+    const now = cli.io.now();
+    const asked = olderThan === undefined ? null : { before: now - olderThan, now };
+    const aging = configured === null ? asked : agingOf(configured);
+    if (aging === null) {
       const unknown = configured !== null;
       throw new Failure(
         'USAGE',
@@ -71,7 +72,6 @@ export const command: CommandSpec<Options> = {
       );
     }
     state.conduct.judgeBy(trustRules(config));
-    const now = cli.io.now();
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
     const left = options.dryRun ? 0 : await sweepPruned(state, pause);
     if (left > 0) cli.note(`deleted ${counted(left, 'entry', 'entries')} that an interrupted pruning had left behind`);
@@ -81,12 +81,12 @@ export const command: CommandSpec<Options> = {
     // A clock that jumped must not take the log with it.
     const most = configured === null || options.yes ? null : Math.floor((head.seq - after.seq) / 10);
     const { plan, unshipped } =
-      most === 0 ? { plan: null, unshipped: 0 } : await planPruning(state, before, pause, meshKey, most);
+      most === 0 ? { plan: null, unshipped: 0 } : await planPruning(state, aging, pause, meshKey, most);
     if (unshipped > 0) {
       const they = counted(unshipped, 'entry that old stays', 'entries that old stay');
       cli.warn(`${they}: the mesh does not have it all yet; aip mesh follow ships the log.`, 'log_unshipped');
     }
-    const old = (state.archive.lastBefore(before)?.seq ?? after.seq) - after.seq;
+    const old = (state.archive.lastBefore(aging)?.seq ?? after.seq) - after.seq;
     const capped = most === null ? 0 : old - unshipped - (plan?.count ?? 0);
     if (capped > 0) {
       const they = counted(capped, 'entry that old stays', 'entries that old stay');

@@ -10,7 +10,8 @@ keys; age itself reads it as well.
   aip logs prune --older-than 90d             leaves a signed summary, so that the rest still verifies
 With log.retention: 90d in the config it happens by itself, after verifications and hourly in mesh follow, serve and monitor: at most a tenth of the
 log in one run, never what is younger by the mesh's time, nothing that the mesh does not have yet, and nothing while the mesh's time is not known.
-The summary is then signed with this verifier's own key. aip logs prune without --older-than does the same at once; with --yes all of it.
+An entry that a clock that was ahead dates in the future is as old as the next that is not. The summary is then signed with this verifier's own key.
+aip logs prune without --older-than does the same at once; with --yes all of it.
 Counts and trust scores outlive pruning (under rules that are set afterwards, a score is that of the entries left), and so do the leaves of the
 tree: proofs of what is kept still hold.
 
