@@ -33,7 +33,7 @@ export interface NoteSigner {
 /** What checkpoints are made of. */
 export type TreeLog = Pick<State, 'logId' | 'records'> & Pick<ProvableLog, 'tree'>;
 
-/** Where the tree ends now, as a signed note, and what it says. */
+/** Where the tree ends now, as a signed note, and what it says. Throws RangeError where the tree has a hole. */
 export function signTree(log: TreeLog, key: NoteSigner): { readonly note: Note; readonly head: TreeHead } {
   const { size, nodes } = log.tree();
   const head: TreeHead = { origin: originOf(log.logId), size, root: rootOf(size, nodes) };
@@ -42,6 +42,18 @@ export function signTree(log: TreeLog, key: NoteSigner): { readonly note: Note; 
   const publicKey = parsePublicKey(key.publicKey);
   if (signature === null || publicKey === null) throw new TypeError('a signer that gives no signature');
   return { note: { text, signatures: [noteSignature(head.origin, publicKey, signature)] }, head };
+}
+
+/** What `work` makes of the stored tree. @throws Failure STATE where that has a hole */
+export function withoutHole<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Failure('STATE', 'The tree over the log has a hole: nothing can be proved by it.', {
+      hint: 'aip logs verify',
+    });
+  }
 }
 
 /** A checkpoint kept elsewhere, once one of the keys has signed it. Null where the bytes are no note. */

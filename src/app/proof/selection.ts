@@ -6,12 +6,12 @@ import { isObject, type Json, type JsonObject } from '../../protocol/json/values
 import type { TreeHead } from '../../protocol/transparency/note.js';
 import { leafHash, rootFromInclusion } from '../../protocol/transparency/tree.js';
 import { entryJson, readInclusion, type Inclusion } from './bundle.js';
-import { noteText, readTreeCheckpoint, signTree, type NoteSigner, type TreeLog } from './checkpoint.js';
+import { noteText, readTreeCheckpoint, signTree, withoutHole, type NoteSigner, type TreeLog } from './checkpoint.js';
 import { inclusionOf } from './prove.js';
 
 /** The lines of a selection, as JSON objects. Entries that came after the checkpoint are left out; those of the first version have no path. */
 export function* provenSelection(log: TreeLog, entries: Iterable<Entry>, key: NoteSigner): Generator<JsonObject> {
-  const { note, head } = signTree(log, key);
+  const { note, head } = withoutHole(() => signTree(log, key));
   const { after } = log.tree();
   let checkpoint: string | null = noteText(note);
   for (const entry of entries) {

@@ -13,7 +13,7 @@ import {
 } from '../../protocol/transparency/note.js';
 import { consistencyProof } from '../../protocol/transparency/tree.js';
 import { Failure } from '../failure.js';
-import type { TreeLog } from './checkpoint.js';
+import { withoutHole, type TreeLog } from './checkpoint.js';
 
 /** What a witness answered. */
 export interface WitnessAnswer {
@@ -41,23 +41,23 @@ export async function cosigned(
   for (let round = 1; ; round++) {
     const answer = await ask(url, requestOf(log, note, head, seen));
     if (answer.status === 200) return withLines(note, answer.body, url, key);
-    if (answer.status !== 409 || round === ROUNDS) throw refusal(url, answer);
-    const size = answer.type === SIZE_TYPE ? sizeIn(answer.body) : null;
-    if (size === null) throw refusal(url, answer);
-    if (size > head.size) {
+    const size = answer.status === 409 && answer.type === SIZE_TYPE ? sizeIn(answer.body) : null;
+    if (size === null || size === seen) throw refusal(url, answer);
+    if (size > head.size && size > log.tree().size) {
       throw new Failure(
         'THRESHOLD',
         `The witness ${url} has seen ${size} entries of this log, and it has ${head.size} now: its end was cut off, or an older copy is in its place.`,
         { hint: 'keep a copy of the state file, and find out what happened before anything is trusted' },
       );
     }
-    if (size === seen) throw refusal(url, answer);
+    // The log goes on while it is asked, and another process of this machine may have been faster.
+    if (size > head.size || round === ROUNDS) throw overtaken(url, size);
     seen = size;
   }
 }
 
 function requestOf(log: Pick<TreeLog, 'tree'>, note: Note, { size }: TreeHead, seen: number): string {
-  const lines = proofSince(log, seen, size).map((hash) => `${hash}\n`);
+  const lines = withoutHole(() => proofSince(log, seen, size)).map((hash) => `${hash}\n`);
   return `old ${seen}\n${lines.join('')}\n${writeNote(note)}`;
 }
 
@@ -90,6 +90,17 @@ function withLines(note: Note, lines: string, url: string, key: NoteKey | null):
   }
   const signatures = [...note.signatures, ...believed];
   return { text: note.text, signatures };
+}
+
+function overtaken(url: string, size: number): Failure {
+  return new Failure(
+    'NETWORK',
+    `The witness ${url} has seen ${size} entries of this log by now: others ask it as well.`,
+    {
+      hint: 'run it again',
+      retryable: true,
+    },
+  );
 }
 
 function refusal(url: string, { status, body }: WitnessAnswer): Failure {

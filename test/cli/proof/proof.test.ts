@@ -423,6 +423,17 @@ describe('a checkpoint of the tree', () => {
     expect(existsSync(older)).toBe(false);
   });
 
+  test('and what else needs the tree fails where it has a hole, and is no bug of aip', async () => {
+    const { run, home } = await judged();
+    inHome(home, () => undefined);
+    edit(join(home, 'state.db'), 'DELETE FROM tiles');
+    for (const argv of [['checkpoint'], ['prove', '2'], ['export', '--since', '1h']]) {
+      const { code, out, err } = await run('logs', ...argv);
+      expect([argv, code, out]).toEqual([argv, 3, '']);
+      expect(err).toContain('has a hole');
+    }
+  });
+
   test('of another log or by another key is refused', async () => {
     const one = await judged();
     const two = await judged();

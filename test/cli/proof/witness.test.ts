@@ -92,6 +92,50 @@ describe('a witness', () => {
     expect(() => readFileSync(home.at('forked.txt'))).toThrow();
   });
 
+  test('that others of this machine ask as well has seen no other history', async () => {
+    const { home, judge, logKey } = await logged();
+    const seen = await witness('w.example/one', [logKey]);
+    // What it says of the size, and what happens here before it says so.
+    const busy = async (size: (asked: number) => number, before: () => Promise<unknown>): Promise<string> => {
+      let asked = 0;
+      const server = createServer((request, response) => {
+        void (async () => {
+          await text(request);
+          asked += 1;
+          await before();
+          response.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end(`${size(asked)}\n`);
+        })();
+      }).listen(0, '127.0.0.1');
+      onTestFinished(() => void server.close());
+      await once(server, 'listening');
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    };
+    for (const amount of [2, 3, 4]) await judge(amount);
+    const racing = await busy(
+      (asked) => asked,
+      () => Promise.resolve(),
+    );
+    const late = await busy(
+      () => 5,
+      () => judge(5),
+    );
+    for (const url of [racing, late]) {
+      const { code, err } = await home.run('logs', 'checkpoint', '--witness', url);
+      expect([code, err]).toEqual([5, expect.stringContaining('by now') as string]);
+    }
+    expect((await home.run('logs', 'checkpoint', '--witness', seen.url)).code).toBe(0);
+    const cut = await home.run(
+      'logs',
+      'checkpoint',
+      '--witness',
+      await busy(
+        () => 99,
+        () => Promise.resolve(),
+      ),
+    );
+    expect([cut.code, cut.err]).toEqual([15, expect.stringContaining('was cut off') as string]);
+  });
+
   test('that answers with more lines than a checkpoint may have gives none, and with its key named its own line alone', async () => {
     const { home, logKey } = await logged();
     const seen = await witness('w.example/one', [logKey]);

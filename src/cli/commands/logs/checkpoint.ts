@@ -1,7 +1,7 @@
 import { counted } from '../../render/terminal/text.js';
 import { checkAgainstStatements, signLogCheckpoint } from '../../../app/logs/checkpoint.js';
 import { Failure } from '../../../app/failure.js';
-import { noteText, signTree } from '../../../app/proof/checkpoint.js';
+import { noteText, signTree, withoutHole } from '../../../app/proof/checkpoint.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import { logSigner, signerOptions, statementKeys, type SignerFlags } from '../../logs/signer.js';
 import { WITNESS_OPTIONS, withWitnesses, type WitnessFlags } from '../../logs/witnesses.js';
@@ -40,6 +40,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     2: 'the file exists, without --force',
+    3: 'the tree is damaged',
     4: 'the key store is missing, locked or refuses',
     5: 'a witness cannot be reached, or does not know the log',
     13: "the principal's key is denied",
@@ -74,7 +75,7 @@ export const command: CommandSpec<Options> = {
 
     async function asVerifier(): Promise<{ text: string; said: string }> {
       const { key } = await machineKey(cli.workspace);
-      const { note, head } = signTree(state, key);
+      const { note, head } = withoutHole(() => signTree(state, key));
       if (head.size === 0) throw new Failure('USAGE', 'The log is empty: there is nothing to sign.');
       const seen = await withWitnesses(cli, state, { note, head }, key, options);
       const others = seen.signatures.length - note.signatures.length;

@@ -74,7 +74,7 @@ export const command: CommandSpec<Options> = {
       why: 'an archive that its readers alone can open',
     },
   ],
-  exits: { 3: 'the agent does not exist, or the file cannot be written' },
+  exits: { 3: 'the agent does not exist, the file cannot be written, or the tree is damaged' },
   touches: ['state', 'files'],
   onlyReads: true,
   topics: ['logs', 'retention', 'json'],
