@@ -4,6 +4,7 @@ import { Ajv2020, str, type CodeKeywordDefinition, type ErrorObject, type Valida
 import validSchema from 'built:meta-schema';
 import { canonicalize } from '../protocol/json/canonical.js';
 import { coefficientAt, decimalOf } from '../protocol/constraints/money.js';
+import { UNJUDGED } from '../protocol/log/attribution.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
 import { TookTooLong, withinTime } from './process/time-limit.js';
 
@@ -57,7 +58,7 @@ export function schemaProblems(schema: JsonObject, params: JsonObject): { path: 
     return (validate.errors ?? []).slice(0, 16).map(problemOf);
   } catch (error) {
     const slow = error instanceof TookTooLong;
-    return [{ path: '', reason: `cannot be judged: ${slow ? 'it takes too long' : 'the schema is not usable'}` }];
+    return [{ path: '', reason: `${UNJUDGED}: ${slow ? 'it takes too long' : 'the schema is not usable'}` }];
   } finally {
     deadline = null;
   }

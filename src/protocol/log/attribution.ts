@@ -20,6 +20,8 @@ export const GUESSED = 'guessed';
 export const UNMEASURED = 'unmeasured';
 /** Member of a refusal's details: whose rule was broken. */
 export const BOUND = 'bound';
+/** How the reason of a refusal begins where params were not judged by their schema: it cannot be used, or its time ran out. */
+export const UNJUDGED = 'cannot be judged';
 
 /** Beside the commitments of an erased entry: `true` or `false`, whether it counted for or against the agent. */
 export const ERASED_COUNTS = 'details.attributable';
@@ -166,8 +168,13 @@ function isExcused(details: JsonObject): boolean {
   return [PRESENTED_BEFORE, UNBOUND, GUESSED, UNMEASURED].some((excuse) => details[excuse] === true);
 }
 
-/** The verifier's own limits, beside the passport's, are marked as the caller's. */
+/**
+ * The verifier's own limits, beside the passport's, are marked as the caller's. What was not judged says nothing: the schema is the principal's,
+ * and the time that the verifier took its own.
+ */
 function isOfPassport(details: JsonObject | null): boolean {
+  const reason = details?.['reason'];
+  if (typeof reason === 'string' && reason.startsWith(UNJUDGED)) return false;
   const bound = details?.[BOUND];
   return bound === undefined || bound === 'passport' || bound === 'mandate' || bound === 'envelope';
 }

@@ -1,4 +1,5 @@
 import { nearest } from '../../protocol/naming/nearest.js';
+import { UNJUDGED } from '../../protocol/log/attribution.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Held } from '../context.js';
 import { verdictOf, violation, type Verdict, type Violation } from '../decision.js';
@@ -23,7 +24,8 @@ export function action({ intent, facts }: Held, passport: Passport): Verdict {
     violations.push(violation('ACTION_NOT_DECLARED', message, { action, declared, agent_id }));
   } else if (schema !== null) {
     for (const { path, reason } of facts.schemaProblems(schema, params)) {
-      const message = `The params of "${action}" do not fit its schema: ${path || 'params'} ${reason}.`;
+      const fault = reason.startsWith(UNJUDGED) ? reason : `do not fit its schema: ${path || 'params'} ${reason}`;
+      const message = `The params of "${action}" ${fault}.`;
       violations.push(violation('PARAMS_INVALID', message, { param: path, reason, agent_id }));
     }
   }
