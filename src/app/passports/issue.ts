@@ -250,7 +250,7 @@ export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issue
     passport = parsed({ ...draft, issuer_signature: '0'.repeat(128) });
   } catch (error) {
     if (error instanceof ShapeError)
-      throw usage(`This passport would be invalid: ${error.reason}.`, 'aip help constraints');
+      throw usage(`This passport would be invalid (AIP-E103): ${error.reason}.`, 'aip help constraints');
     throw error;
   }
   for (const [name, schema] of passport.actions) {
@@ -269,7 +269,7 @@ export async function signPassport(
   } catch (error) {
     // A passport of another's making can be too long once it is written on many lines and carries a former key.
     if (error instanceof ShapeError)
-      throw usage(`This passport would be invalid: ${error.reason}.`, 'aip help passports');
+      throw usage(`This passport would be invalid (AIP-E103): ${error.reason}.`, 'aip help passports');
     throw error;
   }
 }

@@ -52,6 +52,14 @@ describe('makes nothing of what it cannot use', () => {
     if (existsSync(machine.state)) expect(stored(machine.state)).toMatchObject({ passports: 0, pins: 0 });
   });
 
+  test('and names the code that a verifier would refuse it with', async () => {
+    const machine = household();
+    const flags = ['--domain', 'acme.com', '-a', 'x', '--constraint', 'foo=1', ...inFiles(machine)];
+    expect((await machine.failure('passport', 'create', 'b', ...flags)).message).toContain(
+      '(AIP-E103): constraint "foo"',
+    );
+  });
+
   test.each([
     ['not JSON', '{', 3],
     ['empty', '', 3],
