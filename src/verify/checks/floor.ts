@@ -44,11 +44,13 @@ export interface Demand {
   readonly hash: string | null;
 }
 
-/** Why the passport is not the one that the caller demands; null when it is. */
+/** Why the passport is not the one that the caller demands; null when it is. What is demanded need not be known to anybody here. */
 export function demandProblem(passport: Passport, { minSerial, hash }: Demand): Violation | null {
-  if (minSerial !== null) {
-    const problem = floorProblem(passport, [{ serial: minSerial, hash: null }]);
-    if (problem !== null) return problem;
-  }
-  return hash === null ? null : floorProblem(passport, [{ serial: passport.serial, hash }]);
+  const { agent, serial } = passport;
+  const whose = `The passport of ${agent.id}`;
+  const low = minSerial === null ? null : floorProblem(passport, [{ serial: minSerial, hash: null }]);
+  if (low !== null)
+    return { ...low, message: `${whose} has serial ${serial} and was replaced: at least ${minSerial} is demanded.` };
+  const other = hash === null ? null : floorProblem(passport, [{ serial, hash }]);
+  return other === null ? null : { ...other, message: `${whose} has another hash than the one that is demanded.` };
 }

@@ -46,3 +46,10 @@ test.each([
 ])('a caller that demands %j', (demand, expected) => {
   expect(demandProblem(SECOND, demand)?.details.reason ?? null).toBe(expected);
 });
+
+test('what a caller demands is not said to be known here', () => {
+  expect(demandProblem(SECOND, { minSerial: 3, hash: null })!.message).toMatch(
+    / has serial 2 and was replaced: at least 3 is demanded\.$/,
+  );
+  expect(demandProblem(SECOND, { minSerial: null, hash: OTHER })!.message).toMatch(/ another hash than .* demanded\.$/);
+});
