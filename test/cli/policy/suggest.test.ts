@@ -47,7 +47,7 @@ test('line by line what would become narrower and why, and nothing is written', 
   ])
     expect(out).toMatch(line);
   expect(err).toContain('3 accepted over less than a day, where 20 over 7 days are the least');
-  expect(err).toContain('next: aip policy suggest -p bot --draft new.json, and read it');
+  expect(err).toMatch(/^next: aip policy suggest -p bot --draft narrowest\.json$/m);
   expect(readFileSync(home.state).equals(before)).toBe(true);
 });
 
@@ -86,6 +86,7 @@ test('a draft that diff takes and update signs; what is needed is suggested once
   expect((await home.run('passport', 'update', 'bot', '--from', draft, '--yes')).code).toBe(0);
   const again = await home.run('policy', 'suggest', '-p', 'bot', '--draft', home.at('again.json'));
   expect(again.out).toContain('nothing would become narrower');
+  expect(again.err).toContain(`${home.at('again.json')} was not written: it would allow what the passport allows.`);
   expect(() => statSync(home.at('again.json'))).toThrow('ENOENT');
 });
 

@@ -47,7 +47,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     { run: 'aip policy suggest -p support-agent-v1 --since 30d', why: 'what it never used' },
-    { run: 'aip policy suggest -p support-agent-v1 --draft new.json', why: 'to read, to try and to sign' },
+    { run: 'aip policy suggest -p support-agent-v1 --draft narrowest.json', why: 'to read, to try and to sign' },
   ],
   exits: { 3: 'the passport does not exist, or the log holds nothing of the agent that was accepted in that time' },
   touches: ['files', 'state'],
@@ -107,7 +107,8 @@ export const command: CommandSpec<Options> = {
       cli.out(`drafted ${clean(path)}, unsigned: nothing has changed. A person reads it before it is signed.`);
       sayNextOfDraft(passport.agent.name, options.draft!, cli);
     } else if (isNarrower)
-      cli.note(`\nnext: aip policy suggest -p ${clean(shellWord(options.passport))} --draft new.json, and read it`);
+      cli.note(`\nnext: aip policy suggest -p ${clean(shellWord(options.passport))} --draft narrowest.json`);
+    else if (path !== null) cli.note(`${clean(path)} was not written: it would allow what the passport allows.`);
     return 0;
   },
 };

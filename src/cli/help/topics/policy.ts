@@ -40,7 +40,7 @@ Not decidable is what the log does not show, and no guess is made of it:
 A masked text decides where the schema of its time says that it is a text, and no limit reads its name; log.params: full leaves nothing open.
 
 # Suggest: what the agent really needs
-  aip policy suggest -p bot --since 30d --draft next.json
+  aip policy suggest -p bot --since 30d --draft narrowest.json
 Drafts the narrowest passport under which all that was accepted in that time would be accepted again; a person reads it before it is signed. Left
 out are actions that were never accepted. An action without a schema gets a closed one with the params and types that were seen; monetary_limit
 and daily_limit become the most that was needed, up to two leading digits; rates the most that was accepted in their window; allowed_domains the
