@@ -122,6 +122,8 @@ describe('a param of an agent', () => {
     expect(
       (await home.json<object>('logs', 'erase', '--agent', 'bot', '--param', 'to', '--before', '1h', '--yes')).value,
     ).toMatchObject({ erased: 0 });
+    const older = await home.run('logs', 'erase', '--agent', 'bot', '--param', 'to', '--before', '2020-01-01');
+    expect(older.out).toBe('no entry here from before 2020-01-01T00:00:00.000Z holds it\n');
     expect(holders(home.state, MARK)).not.toEqual([]);
     expect(await checked(1)).toMatchObject({ who: 'ok', recorded: 'ok' });
   });

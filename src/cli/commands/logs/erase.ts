@@ -125,7 +125,7 @@ export const command: CommandSpec<Options> = {
         });
         return 0;
       }
-      if (count === 0) cli.out('no entry here holds it');
+      if (count === 0) cli.out(noneHolds(wish, plan.fixed.length));
       else if (entries === 0) cli.out(`would erase it from ${entriesOf(count)}`);
       else {
         const asked = requests === 0 ? '' : `, and ${counted(requests, 'request')} for approval`;
@@ -155,6 +155,12 @@ async function wishOf({ agent, param, before, entry }: Options, cli: Cli): Promi
   }
   const until = before === undefined ? null : sinceWhen(before, cli.io.now());
   return { agentId: await agentNamed(await findingAnywhere(cli), agent), param, before: until };
+}
+
+/** Says no more than was looked for: a value in newer entries, or in those of the first version, is still there. */
+function noneHolds(wish: ErasureWish, fixed: number): string {
+  const older = 'entry' in wish || wish.before === null ? '' : ` from before ${formatTime(wish.before)}`;
+  return `no ${fixed === 0 ? '' : 'other '}entry here${older} holds it`;
 }
 
 const entriesOf = (count: number): string => counted(count, 'entry', 'entries');
