@@ -14,7 +14,7 @@ export interface DemandFlags {
 export const DEMAND_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--min-serial <agent=n>',
-    description: 'refuse lower serials of this agent',
+    description: 'refuse lower serials of this agent, named by its id',
     repeatable: true,
   },
   {
@@ -36,7 +36,7 @@ export function demandsOf({ minSerial, passportHash }: DemandFlags): Demands | u
         at < 0
           ? 'has no = behind the agent'
           : agent === null
-            ? `names no agent by its id, but "${given.slice(0, at).slice(0, 80)}": a machine without memory knows no names`
+            ? `names no agent by its id, but "${given.slice(0, at).slice(0, 80)}"`
             : `has a value of another form: "${given.slice(at + 1).slice(0, 80)}"`;
       throw new Failure('USAGE', `"${given.slice(0, 120)}" ${why}, and is not what ${flag} takes.`, {
         hint: HINTS[flag]!,

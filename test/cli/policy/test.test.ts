@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { world, type World } from '../../kit/world.js';
 
@@ -23,6 +24,12 @@ function placed(cases: unknown, passport: object = PASSPORT): World & { cases: s
 const named = (name: string, intent: object, expect: string, more: object = {}) => ({
   ...{ name, passport: 'bot.passport.json', now: '2026-02-18T12:00:00Z', intent, expect },
   ...more,
+});
+
+test('where there are no cases, what one is can be read', async () => {
+  const place = world();
+  const { code, err } = await place.run('policy', 'test', dirname(place.file('policy/README.md', '')));
+  expect([code, err]).toEqual([2, 'error: There are no cases to run. [USAGE]\nhint: aip help policy\n']);
 });
 
 test('cases are judged by the real verifier, each on a state of its own', async () => {

@@ -75,7 +75,7 @@ export const command: CommandSpec<Options> = {
         throw new Failure('UNREADABLE', `${file} cannot be run: ${error.reason}.`, { hint: 'aip policy test --help' });
       }
     }
-    if (ran.length === 0) throw new Failure('USAGE', 'There are no cases to run.', { hint: 'aip policy test policy/' });
+    if (ran.length === 0) throw new Failure('USAGE', 'There are no cases to run.', { hint: 'aip help policy' });
     await write(ran, format, options.coverage, cli);
     return ran.every(({ passed }) => passed) ? 0 : 15;
   },

@@ -36,7 +36,7 @@ believed, and refuses a lower one (E103 superseded), no matter who presents it: 
 that passed the passport, by import, create, update, renew and rotate, and by the mesh's event; never by --dry-run, previews or a refused
 document. It outlives delete. A floor from a document ends when the key that signed it is denied or no longer pinned; one from the mesh
 ends when an admin withdraws it (aip mesh passport withdraw <agent>). Two passports of one serial: the one known first stays (E103 conflict).
-  aip intent verify i.json --min-serial <agent>=4   refuses what is older, on a machine that knows nothing yet
+  aip intent verify i.json --min-serial <agent id>=4   refuses what is older, on a machine that knows nothing yet
 
 # Agent and principal on two machines
   aip passport request <name>   where the agent lives: makes its key, and writes what it asks for, signed with it (7 days, once)
