@@ -221,7 +221,8 @@ export const KEY_HINT = 'get a key that is in force: aip mesh key create, where 
 const HINTS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: KEY_HINT,
   FORBIDDEN: 'use a key with a higher role: AIP_MESH_KEY=<key>, or aip mesh join',
-  SIGNATURE_REQUIRED: 'sign with the key registered for this API key: aip mesh join <url> --operator-key <did>',
+  SIGNATURE_REQUIRED:
+    'with an API key that was made with your public key (aip mesh key create --public-key <key>): aip mesh join <url> --operator-key <did>',
   SIGNATURE_INVALID: 'the API key must be made with your public key: aip mesh key create --public-key <key>',
   COMMAND_EXPIRED: 'check the clock: aip doctor',
   VERSION_CONFLICT: 'look again: aip status <agent>',

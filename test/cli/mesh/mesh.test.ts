@@ -463,6 +463,25 @@ describe('who may', { timeout: SLOW }, () => {
     expect(await admin.json('reinstate', agent, '--yes')).toMatchObject({ status: 'active' });
   });
 
+  test('an operator key that the API key was not made for is not joined with: every command would be refused', async () => {
+    const admin = new Home();
+    const { url } = await admin.serve();
+    await admin.run(['init', '--domain', 'ops.example', '--key-store', 'file']);
+    const key = ['--key-file', join(admin.env.AIP_HOME!, 'mesh', 'admin.key')];
+    const meshKey = ['--mesh-key', admin.config().mesh!.public_key!];
+    const refused = await admin.run(['mesh', 'join', url, ...meshKey, ...key, '--operator-key', 'did:web:ops.example']);
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    const [, making] = /^hint: aip (mesh key create --role admin --public-key ed25519:[0-9a-f]{64})$/m.exec(
+      refused.err,
+    )!;
+    const agent = ['did:web:acme.com:agents:x', '--yes'];
+    expect(await admin.json('revoke', ...agent, '--unseen', '--reason', 'r')).toMatchObject({ changed: true });
+    const made = await admin.json<{ key: string }>(...making!.split(' '));
+    const joining = ['mesh', 'join', url, ...meshKey, '--key', made.key, '--key-store', 'file'];
+    await admin.json(...joining, '--operator-key', 'did:web:ops.example');
+    expect(await admin.json('reinstate', ...agent)).toMatchObject({ status: 'active' });
+  });
+
   test('with --require-signed-commands a stolen API key alone does nothing', async () => {
     const admin = new Home();
     await admin.run(['init', '--domain', 'ops.example', '--key-store', 'file']);

@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
 import { Failure, hinting } from '../../../app/failure.js';
 import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
-import { noteKeyRefused, refusePlainHttp } from '../../../app/ports/mesh.js';
+import { type MeshEndpoint, noteKeyRefused, refusePlainHttp } from '../../../app/ports/mesh.js';
+import { listApiKeys } from '../../../app/mesh/admin.js';
 import { meshOverview } from '../../../app/mesh/overview.js';
 import { secretVariable } from '../../../app/ports/secrets.js';
-import type { KeyStoreName } from '../../../app/ports/state.js';
+import type { KeyStoreName, Pin } from '../../../app/ports/state.js';
 import type { ApiKey } from '../../../mesh/access/api-key.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
@@ -113,7 +114,8 @@ export const command: CommandSpec<Options> = {
     const seen = await meshOverview(line!, await meshCheck(publicKey)).catch(hinting(PRINTED_URL));
     const differs = await clockDifference(cli, seen.time);
     await confirmChange(cli, url, publicKey, options.yes);
-    const operatorKey = options.operatorKey === undefined ? null : await heldKeyId(cli, options.operatorKey);
+    const operatorKey = options.operatorKey === undefined ? null : await heldKey(cli, options.operatorKey);
+    if (operatorKey !== null && key.role === 'admin') await refuseUnregistered(line!, key.keyId, operatorKey);
     const place =
       path === null
         ? { 'mesh.key_file': null, 'mesh.key_id': await keep(cli, options, key) }
@@ -125,7 +127,7 @@ export const command: CommandSpec<Options> = {
       'mesh.insecure_http': insecureHttp,
       ...(options.ca === undefined ? {} : { 'mesh.ca': ca }),
       ...place,
-      ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey }),
+      ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey.keyId }),
     });
     const copy = await localCopy(cli.workspace, publicKey);
     notesIntroduced(copy, null);
@@ -209,12 +211,22 @@ async function confirmChange(cli: Cli, url: string, publicKey: string, yes: bool
     throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
 }
 
-async function heldKeyId(cli: Cli, did: string): Promise<string> {
+async function heldKey(cli: Cli, did: string): Promise<Pin> {
   const state = await localState(cli.workspace);
   const pins = parsePrincipalId(did) === null ? [] : [...state.pins(did)].reverse();
   const pin = pins.find(({ keyId }) => state.key(keyId) !== null);
-  if (pin !== undefined) return pin.keyId;
+  if (pin !== undefined) return pin;
   throw new Failure('KEY_NOT_FOUND', `This machine does not hold the key of ${did.slice(0, 80)}.`, {
     hint: `aip init --domain ${did.replace('did:web:', '').slice(0, 80)}`,
   });
+}
+
+/** Else the mesh refuses every command of this machine, a revoke as well. An admin's API key alone may read what is registered. */
+async function refuseUnregistered(line: MeshEndpoint, apiKeyId: string, operatorKey: Pin): Promise<void> {
+  const signs = formatPublicKey(operatorKey.publicKey);
+  const own = (await listApiKeys({ line })).find(({ keyId }) => keyId === apiKeyId);
+  if (own?.publicKey === signs) return;
+  const registered = own?.publicKey == null ? 'without a public key' : 'with another public key';
+  const message = `The API key was made ${registered}, so the mesh would refuse what that key signs: join with one that was made for it.`;
+  throw new Failure('USAGE', message, { hint: `aip mesh key create --role admin --public-key ${signs}` });
 }
