@@ -8,9 +8,8 @@ import {
   type ActionApprovalDocument,
 } from '../../protocol/approvals/approval.js';
 import { isRequestId } from '../../protocol/approvals/approval.js';
-import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { jsonObjectIn, readOrNull } from '../../protocol/json/shape.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { MAX_APPROVAL_REQUEST_BYTES, MOST_ANSWERS } from '../../mesh/approvals/kept.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, MeshRequest, State, ToldMesh } from '../ports/state.js';
@@ -90,7 +89,7 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
     let trouble = 'this machine has no API key for it';
     for (const line of await deps.lines()) {
       const reply = await line.ask(call);
-      const json = reply.kind === 'answered' ? objectIn(reply.body) : null;
+      const json = reply.kind === 'answered' ? jsonObjectIn(reply.body) : null;
       if (reply.kind === 'answered' && json !== null && reply.status < 500) {
         breaker.ended(CIRCUIT, true, now);
         return { status: reply.status, json };
@@ -196,7 +195,7 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
         .finally(() => (sweeping = null));
     },
     heard(data) {
-      const frame = objectIn(data);
+      const frame = jsonObjectIn(data);
       if (frame === null || frame.verifier !== deps.verifier() || typeof frame.request_id !== 'string') return;
       if (!isRequestId(frame.request_id) || frame.approved === 0) return;
       void bring(frame.request_id, TELL_MS).catch((error: unknown) =>
@@ -218,24 +217,9 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
 function answersIn({ request_id, answers }: JsonObject, id: string): readonly ActionApproval[] {
   if (request_id !== id || !Array.isArray(answers)) return [];
   return (answers as readonly Json[]).slice(0, MOST_ANSWERS).flatMap((each) => {
-    try {
-      const answer = readActionApproval(JSON.stringify(each));
-      return answer.document.request_id === id ? [answer] : [];
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      return [];
-    }
+    const answer = readOrNull(() => readActionApproval(JSON.stringify(each)));
+    return answer?.document.request_id === id ? [answer] : [];
   });
-}
-
-function objectIn(body: string): JsonObject | null {
-  try {
-    const json = parseJsonText(body);
-    return isObject(json) ? json : null;
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    return null;
-  }
 }
 
 /** An id that somebody wrote, for a sentence on a terminal. */

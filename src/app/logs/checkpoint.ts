@@ -1,6 +1,5 @@
 import type { Link } from '../../protocol/log/chain.js';
-import { JsonError } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { readOrNull } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { checkLog, type ChainedLog, type LogCheck } from './check.js';
 import { Failure } from '../failure.js';
@@ -113,10 +112,5 @@ export function believedCheckpoint(
 
 /** The statement in these bytes, its signature not judged yet; null where they hold none. */
 export function statementIn(bytes: Uint8Array): SignedStatement | null {
-  try {
-    return readStatement(bytes);
-  } catch (error) {
-    if (error instanceof JsonError || error instanceof ShapeError) return null;
-    throw error;
-  }
+  return readOrNull(() => readStatement(bytes));
 }

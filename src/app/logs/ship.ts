@@ -2,11 +2,10 @@
 import type { Link } from '../../protocol/log/chain.js';
 import { formatTime } from '../../protocol/time.js';
 import type { LogRecord } from '../../protocol/log/entry.js';
-import { JsonError } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
 import { reconnectDelay } from '../../mesh/client/reconnect.js';
 import type { LogArchive } from '../ports/log.js';
-import { isSignedBy, readStatement } from './statements.js';
+import { statementIn } from './checkpoint.js';
+import { isSignedBy } from './statements.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 
@@ -152,15 +151,10 @@ function end(kind: ShippingEnd['kind'], message: string): Told {
 }
 
 function believed(text: string, logId: string, meshKey: Uint8Array): Link | null {
-  try {
-    const signed = readStatement(Buffer.from(text));
-    const { statement } = signed;
-    if (statement.type !== 'log-checkpoint' || statement.log_id !== logId) return null;
-    return isSignedBy(signed, [meshKey]) ? { seq: statement.seq, hash: statement.hash } : null;
-  } catch (error) {
-    if (error instanceof JsonError || error instanceof ShapeError) return null;
-    throw error;
-  }
+  const signed = statementIn(Buffer.from(text));
+  if (signed?.statement.type !== 'log-checkpoint' || signed.statement.log_id !== logId) return null;
+  const { seq, hash } = signed.statement;
+  return isSignedBy(signed, [meshKey]) ? { seq, hash } : null;
 }
 
 /** What a mesh says of a log: the countersigned place up to which it holds it, as JSON; null where it holds nothing of it. */

@@ -1,6 +1,6 @@
 /** What a mesh answers, read strictly: an answer that is not whole is a failure, never a half-known fact. */
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { jsonObjectIn, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { Failure, type FailureCode, type FailureOptions } from '../failure.js';
 import type { MeshCall, MeshEndpoint, MeshReply } from '../ports/mesh.js';
@@ -170,13 +170,8 @@ export function unavailable(line: MeshEndpoint, what: string, changed: string): 
 
 /** The code by which a mesh says no; null in whatever else may come from its address. */
 function refusalIn(body: string): string | null {
-  try {
-    const value = parseJsonText(body);
-    return isObject(value) && typeof value.code === 'string' ? value.code : null;
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    return null;
-  }
+  const code = jsonObjectIn(body)?.code;
+  return typeof code === 'string' ? code : null;
 }
 
 /** It is up, and something else is wrong. */

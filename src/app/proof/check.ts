@@ -3,8 +3,7 @@
  * (`broken`), or not shown to somebody with these keys (`unproven`).
  */
 import { canonicalize } from '../../protocol/json/canonical.js';
-import { JsonError } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { readOrNull, ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { entryHash } from '../../protocol/log/chain.js';
 import { isCounted } from '../../protocol/log/attribution.js';
@@ -332,12 +331,7 @@ function seenBy(note: Note | null, { witnesses, mesh }: Pick<ProofTrust, 'witnes
 }
 
 function passportIn(document: JsonObject): Passport | 'damaged' {
-  try {
-    return passportOf(document);
-  } catch (error) {
-    if (error instanceof ShapeError || error instanceof JsonError) return 'damaged';
-    throw error;
-  }
+  return readOrNull(() => passportOf(document)) ?? 'damaged';
 }
 
 function equal(one: Json | undefined, other: Json): boolean {

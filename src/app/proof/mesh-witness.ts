@@ -1,8 +1,8 @@
 /** The mesh as a witness of this machine's tree: what it has seen last, and its cosignature under where the tree ends now. */
 import { toHex } from '../../protocol/hex.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
-import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { parseJsonText } from '../../protocol/json/parse.js';
+import { readOrNull, ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
 import {
   noteSignatureHolds,
@@ -191,7 +191,7 @@ async function ask({ line, timeoutMs }: WitnessingMesh, call: Omit<MeshCall, 'ti
   const reply = await line.ask({ ...call, timeoutMs });
   if (reply.kind === 'unreachable') return { kind: 'silent', reason: reply.reason };
   const { status } = reply;
-  const json = parsed(reply.body);
+  const json = readOrNull(() => parseJsonText(reply.body));
   const said = json as { readonly code?: unknown; readonly message?: unknown } | null;
   // A proxy or a portal in between has answered: neither a yes nor a no of the mesh.
   if (status !== 200 && typeof said?.code !== 'string')
@@ -236,15 +236,6 @@ function believedTree(text: string, logId: string, meshKey: Uint8Array): SeenTre
     return line === undefined ? null : { head, note, line };
   } catch (error) {
     if (error instanceof ShapeError) return null;
-    throw error;
-  }
-}
-
-function parsed(text: string): Json {
-  try {
-    return parseJsonText(text);
-  } catch (error) {
-    if (error instanceof JsonError) return null;
     throw error;
   }
 }

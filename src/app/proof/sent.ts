@@ -1,8 +1,7 @@
 /** Documents as they were sent, in their dialects: as a bundle holds them, and as they are read again. */
 import { referenceText } from '../../protocol/aip1/encoding/canonical.js';
-import { parseExact, plainJson, type Value } from '../../protocol/aip1/encoding/numbers.js';
-import { JsonError } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { parseExact, plainJson } from '../../protocol/aip1/encoding/numbers.js';
+import { readOrNull } from '../../protocol/json/shape.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Dialect, ReadDocument } from '../../verify/dialect.js';
 import { dialectOf } from '../../verify/dialects/registry.js';
@@ -19,7 +18,7 @@ export interface SentDocument {
 
 /** Reads it strictly; null for what is no document of a dialect. */
 export function readSent(given: Uint8Array | SignedForm): SentDocument | null {
-  try {
+  return readOrNull(() => {
     const exact = parseExact(given instanceof Uint8Array ? given : textOfSent(given));
     const plain = plainJson(exact);
     const dialect = dialectOf(plain);
@@ -27,10 +26,7 @@ export function readSent(given: Uint8Array | SignedForm): SentDocument | null {
     return 'refused' in document || !isObject(plain)
       ? null
       : { sent: plain === exact ? plain : referenceText(exact, 'raw'), dialect, document };
-  } catch (error) {
-    if (error instanceof JsonError || error instanceof ShapeError) return null;
-    throw error;
-  }
+  });
 }
 
 /** Its text, in one of the spellings of the same value. */
@@ -40,14 +36,8 @@ export function textOfSent(sent: SignedForm): string {
 
 /** True for the text of a document in the form in which a bundle holds it, and only where no object says the same. */
 export function isSentText(text: string): boolean {
-  let exact: Value;
-  try {
-    exact = parseExact(text);
-  } catch (error) {
-    if (error instanceof JsonError) return false;
-    throw error;
-  }
-  return plainJson(exact) !== exact && referenceText(exact, 'raw') === text;
+  const exact = readOrNull(() => parseExact(text));
+  return exact !== null && plainJson(exact) !== exact && referenceText(exact, 'raw') === text;
 }
 
 /** The members of an entry that the document shows as well. */

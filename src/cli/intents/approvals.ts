@@ -6,8 +6,7 @@ import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import { isExact, readAnyApproval } from '../../protocol/approvals/any.js';
 import type { Approval } from '../../protocol/approvals/exact.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
-import { JsonError } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { readOrNull, ShapeError } from '../../protocol/json/shape.js';
 import { approvalProblem } from '../../verify/approvals/approved.js';
 import type { Decision } from '../../verify/decision.js';
 import { readInput } from '../input/documents.js';
@@ -68,12 +67,7 @@ export function withNamedRequest(submission: Submission, approvalRequest: string
 
 /** Null for what is no document; the verification says what it is instead. */
 export function documentIn(bytes: Uint8Array | string): AcceptedDocument | null {
-  try {
-    return acceptedDocument(bytes);
-  } catch (error) {
-    if (error instanceof JsonError || error instanceof ShapeError) return null;
-    throw error;
-  }
+  return readOrNull(() => acceptedDocument(bytes));
 }
 
 /** What an approval is held against: a decision, and the document that it is about. */

@@ -1,6 +1,6 @@
 /** What this server may sign: a head with the time at which the store proved it current, and nothing once it is left behind. */
-import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { parseJsonText } from '../../protocol/json/parse.js';
+import { readOrNull } from '../../protocol/json/shape.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { formatTime } from '../../protocol/time.js';
@@ -271,10 +271,5 @@ export class Prover implements Proving {
 }
 
 function checkpointIn(proof: string): Checkpoint | null {
-  try {
-    return readCheckpoint(parseJsonText(Buffer.from(proof, 'base64url').toString('utf8')));
-  } catch (error) {
-    if (error instanceof ShapeError || error instanceof JsonError) return null;
-    throw error;
-  }
+  return readOrNull(() => readCheckpoint(parseJsonText(Buffer.from(proof, 'base64url').toString('utf8'))));
 }

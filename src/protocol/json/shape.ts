@@ -1,4 +1,4 @@
-import { JsonError, parseJson } from './parse.js';
+import { JsonError, parseJson, parseJsonText } from './parse.js';
 import { isObject, type Json, type JsonObject } from './values.js';
 
 /** A document that is JSON but not the document it claims to be; `reason` names the member and never quotes its value. */
@@ -19,6 +19,22 @@ export function jsonOf(bytes: Uint8Array | string): Json {
     if (!(error instanceof JsonError)) throw error;
     throw new ShapeError(`it is not strict JSON: ${error.reason} at byte ${error.offset}`);
   }
+}
+
+/** What `read` gives; null where it throws JsonError or ShapeError: the document is not the one that it should be. */
+export function readOrNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof ShapeError) return null;
+    throw error;
+  }
+}
+
+/** The JSON object that a text holds, strictly read; null for every other text. */
+export function jsonObjectIn(text: string): JsonObject | null {
+  const json = readOrNull(() => parseJsonText(text));
+  return isObject(json) ? json : null;
 }
 
 /** The object `value`, holding every required member and none beyond the optional ones. */

@@ -4,7 +4,7 @@
  */
 import { readActionApproval, type ActionApproval } from '../../../protocol/approvals/approval.js';
 import { isVerifierSigned, readApprovalRequest } from '../../../protocol/approvals/request.js';
-import { ShapeError } from '../../../protocol/json/shape.js';
+import { readOrNull } from '../../../protocol/json/shape.js';
 import { raisedRecord, type RequestRecord } from '../../../verify/approvals/approving.js';
 import { answerSigner, type ApproverPins } from '../../approvals/keep.js';
 import type { FleetMemory, SharedAnswer, SharedRequest } from '../../ports/fleet-memory.js';
@@ -99,13 +99,4 @@ export async function requestsShared(
   }
   await memory.answer(unsaid);
   return found;
-}
-
-function readOrNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    return null;
-  }
 }

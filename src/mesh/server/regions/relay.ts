@@ -1,6 +1,6 @@
 /** A server that follows another one: it signs nothing, and everything that it proves is home's own word. */
-import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
-import { ShapeError } from '../../../protocol/json/shape.js';
+import { parseJsonText } from '../../../protocol/json/parse.js';
+import { readOrNull } from '../../../protocol/json/shape.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { readCheckpoint, type Checkpoint } from '../../log/checkpoint.js';
 import type { Head } from '../../log/head.js';
@@ -116,13 +116,8 @@ export class RelayProver implements Proving {
   }
 
   #genuine(text: string): Checkpoint | null {
-    try {
-      const checkpoint = readCheckpoint(parseJsonText(text));
-      const holds = signatureHolds(checkpoint as unknown as JsonObject, this.#check);
-      return holds && checkpoint.log_id === this.#logId ? checkpoint : null;
-    } catch (error) {
-      if (error instanceof ShapeError || error instanceof JsonError) return null;
-      throw error;
-    }
+    const checkpoint = readOrNull(() => readCheckpoint(parseJsonText(text)));
+    if (checkpoint?.log_id !== this.#logId) return null;
+    return signatureHolds(checkpoint as unknown as JsonObject, this.#check) ? checkpoint : null;
   }
 }
