@@ -1,7 +1,7 @@
 /** Changes what an agent may do, or how long: the same keys, the next serial, signed by its principal again. */
 import type { PassportDocument, Passport } from '../../protocol/passport.js';
+import { sameJson } from '../../protocol/json/canonical.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { isObject } from '../../protocol/json/values.js';
 import { formatSeconds, parseTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
 import { issuerKey } from '../keys/principals.js';
@@ -139,19 +139,10 @@ function differencesOf(before: Unsigned, after: Unsigned): Difference[] {
   const [old, now] = [flat(before), flat(after)];
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((path) => {
     const [was, is] = [old.get(path) ?? null, now.get(path) ?? null];
-    return same(was, is) ? [] : [{ path, before: was, after: is }];
+    return sameJson(was, is) ? [] : [{ path, before: was, after: is }];
   });
 }
 
 function entries(object: JsonObject, under: string): [string, Json][] {
   return Object.entries(object).map(([name, value]) => [`${under}.${name}`, value!]);
-}
-
-function same(a: Json, b: Json): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => same(each, b[i]));
-  if (!isObject(a) || !isObject(b)) return a === b;
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length && names.every((name) => b[name] !== undefined && same(a[name]!, b[name]))
-  );
 }

@@ -1,5 +1,5 @@
 /** Who approves, apart from what needs a person: how two forms of `require_approval` differ, and whose word tells them apart. */
-import { canonicalize } from '../../protocol/json/canonical.js';
+import { sameJson } from '../../protocol/json/canonical.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { countIn, enoughFor, peopleIn, personsWords } from '../redteam/approvals/people.js';
 import type { PersonsWord } from '../redteam/scene.js';
@@ -19,10 +19,10 @@ const PATH = 'require_approval';
 export function approvalParts(before: Json, after: Json): ApprovalPart[] {
   const whole = { path: PATH, before, after, alone: after };
   const [a, b] = [partsOf(before), partsOf(after)];
-  if (a === null || b === null) return same(before, after) ? [] : [whole];
+  if (a === null || b === null) return sameJson(before, after) ? [] : [whole];
   const found: ApprovalPart[] = [];
   const add = (path: string, was: Json, is: Json, alone: Json): void => {
-    if (!same(was, is)) found.push({ path, before: was, after: is, alone });
+    if (!sameJson(was, is)) found.push({ path, before: was, after: is, alone });
   };
   add(PATH, valueOf(a.rest, null, 1), valueOf(b.rest, null, 1), valueOf(b.rest, a.approvers, a.count));
   const path = `${PATH}.approvers`;
@@ -58,10 +58,6 @@ function fits(count: number, approvers: Json): boolean {
 function valueOf(rest: JsonObject, approvers: Json, count: number): Json {
   const value = { ...rest, ...(approvers === null ? {} : { approvers }), ...(count === 1 ? {} : { count }) };
   return Object.keys(value).length === 0 ? true : value;
-}
-
-function same(a: Json, b: Json): boolean {
-  return canonicalize(a) === canonicalize(b);
 }
 
 /** Whom only one of two names is tried with as many; a list of persons is not tried in every choice of some. */

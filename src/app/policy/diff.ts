@@ -2,10 +2,11 @@
  * What a passport allows beyond another one, and what it allows no longer. Each difference is tried alone: the old passport with nothing but it, and
  * intents from its edge through the real verifier, until one flips.
  */
-import { canonicalize } from '../../protocol/json/canonical.js';
+import { canonicalize, sameJson } from '../../protocol/json/canonical.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { approvalParts, tellingWords } from './approvers.js';
 import type { OpenThrowaway } from './cases.js';
+import { constraintsIn } from './narrowing.js';
 import { environmentName, moneyName, needingPerson } from '../redteam/approvals/attacks.js';
 import { attacksOnLimits } from '../redteam/attacks-limits.js';
 import type { Honest } from '../redteam/attacks-money.js';
@@ -247,7 +248,7 @@ function listed(name: string, { action, limits }: Honest, passports: readonly Js
 
 /** The honest params in each currency that one of the passports names. */
 function inCurrencies({ action, params }: Honest, passports: readonly JsonObject[]): Attack[] {
-  const named = passports.map((passport) => constraintsOf(passport)['currency'] ?? null);
+  const named = passports.map((passport) => constraintsIn(passport)['currency'] ?? null);
   return named.flatMap((currency) => (currency === null ? [] : [fairAttack(action.name, { ...params, currency })]));
 }
 
@@ -270,7 +271,7 @@ function approvedBy({ action, params, limits }: Honest, passports: readonly Json
  * money or environment, which asks as well.
  */
 function unapproved({ action, params }: Honest, passports: readonly JsonObject[]): Attack[] {
-  const rules = passports.map((passport) => constraintsOf(passport)[APPROVAL]).filter((rule) => isObject(rule ?? null));
+  const rules = passports.map((passport) => constraintsIn(passport)[APPROVAL]).filter((rule) => isObject(rule ?? null));
   const named = rules.flatMap((rule) => textsOf((rule as JsonObject)['environments']));
   const amounts = rules.flatMap((rule) => (rule as JsonObject)['above'] ?? []).map(Number);
   const [environment, amount] = [environmentName(params), moneyName(params)];
@@ -290,11 +291,10 @@ function hours(fair: Attack): Attack[] {
 /** Every difference that changes what is allowed. */
 function stepsOf(old: JsonObject, next: JsonObject): Step[] {
   const steps: Step[] = [];
-  const same = (a: Json, b: Json): boolean => canonicalize(a) === canonicalize(b);
   const [had, has] = [declared(old), declared(next)];
   for (const name of new Set([...had.keys(), ...has.keys()])) {
     const [before, after] = [had.get(name) ?? null, has.get(name) ?? null];
-    if (same(before, after)) continue;
+    if (sameJson(before, after)) continue;
     const others = [...had].flatMap(([each, value]) => (each === name ? [] : [value]));
     steps.push({
       path: `actions.${name}`,
@@ -310,10 +310,10 @@ function stepsOf(old: JsonObject, next: JsonObject): Step[] {
     const [before, after] = [denied.includes(name) ? true : null, denies.includes(name) ? true : null];
     steps.push({ path: `denied_actions.${name}`, before, after, alone: { ...old, denied_actions: alone } });
   }
-  const [limited, limits] = [constraintsOf(old), constraintsOf(next)];
+  const [limited, limits] = [constraintsIn(old), constraintsIn(next)];
   for (const name of new Set([...Object.keys(limited), ...Object.keys(limits)])) {
     const [before, after] = [limited[name] ?? null, limits[name] ?? null];
-    if (name.startsWith('x-') || same(before, after)) continue;
+    if (name.startsWith('x-') || sameJson(before, after)) continue;
     const { [name]: _, ...rest } = limited;
     const whole = [{ path: name, before, after, alone: after }];
     for (const part of name === APPROVAL ? approvalParts(before, after) : whole) {
@@ -322,7 +322,7 @@ function stepsOf(old: JsonObject, next: JsonObject): Step[] {
     }
   }
   const [ends, end] = [old['expires_at'] ?? null, next['expires_at'] ?? null];
-  if (!same(ends, end))
+  if (!sameJson(ends, end))
     steps.push({ path: 'expires_at', before: ends, after: end, alone: { ...old, expires_at: end } });
   return steps;
 }
@@ -334,8 +334,4 @@ function declared({ actions }: JsonObject): Map<string, Json> {
 
 function textsOf(value: Json | undefined): string[] {
   return Array.isArray(value) ? (value as readonly Json[]).map(String) : [];
-}
-
-function constraintsOf({ constraints }: JsonObject): JsonObject {
-  return constraints !== undefined && isObject(constraints) ? constraints : {};
 }

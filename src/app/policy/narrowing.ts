@@ -65,7 +65,7 @@ export function narrowed(json: JsonObject, narrower: readonly Narrowed[]): JsonO
     const value = after.has(path) ? after.get(path)! : each;
     return value === null ? [] : [value];
   });
-  const constraints = Object.fromEntries(Object.entries(constraintsOf(json)));
+  const constraints = Object.fromEntries(Object.entries(constraintsIn(json)));
   for (const [path, value] of after) {
     if (path.startsWith('constraints.')) constraints[path.slice('constraints.'.length)] = value;
   }
@@ -115,7 +115,7 @@ function actionsNarrowed(today: Today, { actions: seen }: UsageEvidence): (Narro
  * where there are some, no money was read, or the currency is not one alone.
  */
 export function withMoneyLimits({ json, passport }: Today, { money, currencies }: UsageEvidence): JsonObject | null {
-  const constraints = constraintsOf(json);
+  const constraints = constraintsIn(json);
   const { all, currency: own } = passport.constraints;
   if (!money || constraints['monetary_limit'] !== undefined || constraints['daily_limit'] !== undefined) return null;
   const [said = own, another] = constraints['currency'] === undefined ? currencies : [own];
@@ -140,8 +140,8 @@ export function moneyLimitsFound({ json }: Today, augmented: JsonObject, { needs
     return typeof least === 'string' ? [] : [{ path, before: null, ...least }];
   });
   if (found.length < limits.length) return { narrower: [], kept: [] };
-  if (constraintsOf(json)['currency'] !== undefined) return { narrower: found, kept: [] };
-  const after = constraintsOf(augmented)['currency']!;
+  if (constraintsIn(json)['currency'] !== undefined) return { narrower: found, kept: [] };
+  const after = constraintsIn(augmented)['currency']!;
   const currency = { path: 'constraints.currency', before: null, after, why: 'the limits on money are in it' };
   return { narrower: [...found, currency], kept: [] };
 }
@@ -189,7 +189,7 @@ function whyNoSchema(today: Today, action: string, seen: ActionSeen, schema: Jso
 }
 
 function constraintsNarrowed({ json, passport }: Today, { needs }: UsageEvidence): (Narrowed | KeptMember)[] {
-  const constraints = constraintsOf(json);
+  const constraints = constraintsIn(json);
   const { all } = passport.constraints;
   return Object.entries(constraints).flatMap(([name, before]): (Narrowed | KeptMember)[] => {
     if (name.startsWith('x-')) return [];
@@ -282,6 +282,7 @@ function listOf(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 }
 
-function constraintsOf({ constraints }: JsonObject): JsonObject {
+/** The constraints of a passport; none where it has none. */
+export function constraintsIn({ constraints }: JsonObject): JsonObject {
   return constraints !== undefined && isObject(constraints) ? constraints : {};
 }

@@ -3,7 +3,7 @@
  * forged one; nothing in it is believed for that.
  */
 import { sha256Hex } from '../../protocol/hash.js';
-import { canonicalize, canonicalizeWithout } from '../../protocol/json/canonical.js';
+import { canonicalize, canonicalizeWithout, sameJson } from '../../protocol/json/canonical.js';
 import { parseJson } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
@@ -154,7 +154,7 @@ export function readInclusion(value: Json): Inclusion {
 export function withoutShown(entry: Entry, intent: JsonObject | null): JsonObject {
   const left: Record<string, Json> = { ...(entry as unknown as JsonObject) };
   if (intent === null) return left;
-  for (const name of SHOWN_BY_INTENT) if (same(left[name], intent[name] ?? null)) delete left[name];
+  for (const name of SHOWN_BY_INTENT) if (sameJson(left[name], intent[name] ?? null)) delete left[name];
   return left;
 }
 
@@ -168,10 +168,6 @@ export function withShown(decision: JsonObject, intent: JsonObject | null): Entr
 /** The outcome's entry. */
 export function outcomeIn(bundle: Bundle): OutcomeEntry | null {
   return bundle.outcome === null ? null : (bundle.outcome.entry as unknown as OutcomeEntry);
-}
-
-function same(one: Json | undefined, other: Json): boolean {
-  return one !== undefined && canonicalize(one) === canonicalize(other);
 }
 
 /** As it stands in a bundle. */

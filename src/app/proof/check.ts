@@ -2,7 +2,7 @@
  * The check of a bundle, without state and without trust in anything that the bundle carries: each step says whether it is shown (`ok`), contradicted
  * (`broken`), or not shown to somebody with these keys (`unproven`).
  */
-import { canonicalize } from '../../protocol/json/canonical.js';
+import { sameJson } from '../../protocol/json/canonical.js';
 import { readOrNull, ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { entryHash } from '../../protocol/log/chain.js';
@@ -174,7 +174,7 @@ function whatOf(entry: Entry, sent: SentDocument | null, given: SentDocument | n
     if (isErased(entry, `params.${name}`)) return unproven(`params withheld: "${name}" was erased.`);
     const shown = entry.params !== null && Object.hasOwn(entry.params, name) ? entry.params[name] : undefined;
     const sent = entry.withheld?.[name];
-    if (sent === undefined ? !equal(shown, value) : !isCommitted(salts, name, value, sent))
+    if (sent === undefined ? !sameJson(shown, value) : !isCommitted(salts, name, value, sent))
       return broken(`The log commits to another value of "${name}".`);
   }
   const names = new Set([...Object.keys(entry.params ?? {}), ...Object.keys(entry.withheld ?? {})]);
@@ -332,10 +332,6 @@ function seenBy(note: Note | null, { witnesses, mesh }: Pick<ProofTrust, 'witnes
 
 function passportIn(document: JsonObject): Passport | 'damaged' {
   return readOrNull(() => passportOf(document)) ?? 'damaged';
-}
-
-function equal(one: Json | undefined, other: Json): boolean {
-  return one !== undefined && canonicalize(one) === canonicalize(other);
 }
 
 function text(value: unknown): string | null {

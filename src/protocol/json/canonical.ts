@@ -69,6 +69,11 @@ export function sortNames(names: string[]): string[] {
   return names;
 }
 
+/** True where both are the same JSON, in whatever order their members stand. */
+export function sameJson(one: Json | undefined, other: Json): boolean {
+  return one !== undefined && canonicalize(one) === canonicalize(other);
+}
+
 function quote(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   if (LONE_SURROGATE().test(text)) throw new TypeError('a lone surrogate has no canonical form');
