@@ -8,8 +8,7 @@ import { fromHex } from './hex.js';
 import { parsePublicKey } from './identity/keys.js';
 import { isResourceAction } from './naming/resources.js';
 import { MAX_ACTION_LENGTH, MAX_ACTIONS, MAX_PREVIOUS_KEYS, MAX_TEXT } from './limits.js';
-import { jsonOf, listOf, objectOf, ShapeError, textOf } from './json/shape.js';
-import { parseTime } from './time.js';
+import { jsonOf, listOf, objectOf, ShapeError, textOf, timeOf } from './json/shape.js';
 import { isObject, type Json, type JsonObject } from './json/values.js';
 import { foundAt } from './json/found.js';
 
@@ -205,12 +204,6 @@ function isSerial(value: Json): boolean {
 /** The bytes a principal signs to issue a passport. */
 export function passportBytes(unsigned: Omit<PassportDocument, 'issuer_signature'>): Uint8Array {
   return Buffer.from(canonicalizeWithout(unsigned as unknown as JsonObject, 'issuer_signature'), 'utf8');
-}
-
-function timeOf(object: JsonObject, name: string): number {
-  const ms = parseTime(textOf(object, name, 64));
-  if (ms === null) throw new ShapeError(`"${name}" is not an RFC 3339 time ending in Z`);
-  return ms;
 }
 
 function keyOf(object: JsonObject, name: string): VerifyKey {

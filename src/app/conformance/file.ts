@@ -2,7 +2,7 @@
  * The conformance cases as a file. Most documents are one envelope with a few members changed, so they are written as these changes:
  * JSON Patch (RFC 6902) of `base`, for which every language has a library. Where the very text matters it is written out.
  */
-import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { ConformanceCase, ConformanceSuite } from './run.js';
 
 /** The three operations that the file uses. A document is JSON text of the result; which text does not matter. */
@@ -56,8 +56,4 @@ export function changed(base: JsonObject, changes: readonly PatchOperation[]): J
 
 function unescaped(name: string): string {
   return name.replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

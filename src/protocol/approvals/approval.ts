@@ -4,10 +4,10 @@
  */
 import { canonicalBytesWithout } from '../json/canonical-bytes.js';
 import { signatureBytes } from '../hex.js';
-import { jsonOf, objectOf, ShapeError, textOf } from '../json/shape.js';
+import { jsonOf, objectOf, ShapeError, textOf, timeOf } from '../json/shape.js';
 import type { JsonObject } from '../json/values.js';
 import { DEFAULT_MAX_SKEW_S, MAX_TEXT } from '../limits.js';
-import { formatTime, parseTime } from '../time.js';
+import { formatTime } from '../time.js';
 
 /** The document, as it travels. */
 export interface ActionApprovalDocument {
@@ -122,11 +122,4 @@ export function requireHash(object: JsonObject, name: string): void {
 export function requireKeyText(object: JsonObject, name: string): void {
   if (!/^ed25519:[0-9a-f]{64}$/.test(textOf(object, name, MAX_TEXT)))
     throw new ShapeError(`"${name}" is not ed25519: and 64 lower-case hex digits`);
-}
-
-/** The time in a member, in ms since the epoch. @throws ShapeError */
-export function timeOf(object: JsonObject, name: string): number {
-  const time = parseTime(textOf(object, name, 64));
-  if (time === null) throw new ShapeError(`"${name}" is not an RFC 3339 time ending in Z`);
-  return time;
 }

@@ -6,11 +6,11 @@ import { canonicalBytesWithout } from '../json/canonical-bytes.js';
 import { verifyKeyOf, verifySignature } from '../ed25519/verify.js';
 import { signatureBytes } from '../hex.js';
 import { parsePublicKey } from '../identity/keys.js';
-import { jsonOf, listOf, objectOf, ShapeError, textOf } from '../json/shape.js';
+import { jsonOf, listOf, objectOf, ShapeError, textOf, timeOf } from '../json/shape.js';
 import { isObject, type JsonObject } from '../json/values.js';
 import { MAX_ACTION_LENGTH, MAX_LIST, MAX_TEXT } from '../limits.js';
 import { actionHash, type AskedAction } from './action-hash.js';
-import { isRequestId, MAX_APPROVAL_REASON, requireHash, requireKeyText, timeOf } from './approval.js';
+import { isRequestId, MAX_APPROVAL_REASON, requireHash, requireKeyText } from './approval.js';
 
 /** Who may answer. */
 export interface NamedApprover {

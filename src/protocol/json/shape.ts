@@ -1,3 +1,4 @@
+import { parseTime } from '../time.js';
 import { JsonError, parseJson, parseJsonText } from './parse.js';
 import { isObject, type Json, type JsonObject } from './values.js';
 
@@ -76,6 +77,13 @@ export function textOf(object: JsonObject, name: string, max: number): string {
   if (value.length === 0) throw new ShapeError(`"${name}" is empty`);
   if (value.length > max) throw new ShapeError(`"${name}" is longer than ${max} characters`);
   return value;
+}
+
+/** The time in a member, in ms since the epoch. @throws ShapeError */
+export function timeOf(object: JsonObject, name: string): number {
+  const time = parseTime(textOf(object, name, 64));
+  if (time === null) throw new ShapeError(`"${name}" is not an RFC 3339 time ending in Z`);
+  return time;
 }
 
 /** The list member `name`, of up to `max` entries. @throws ShapeError */

@@ -1,5 +1,6 @@
 /** AWS Signature Version 4 for a POST with a JSON body. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { sha256Hex } from '../../../protocol/hash.js';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -35,21 +36,17 @@ export function signedHeaders(post: SignedPost, credentials: AwsCredentials, now
     ...names.map((name) => `${name}:${headers[name]!.trim()}`),
     '',
     names.join(';'),
-    sha256(post.body),
+    sha256Hex(post.body),
   ].join('\n');
   const scope = `${day}/${post.region}/${post.service}/aws4_request`;
   const key = [post.region, post.service, 'aws4_request'].reduce<Buffer>(
     hmac,
     hmac(Buffer.from(`AWS4${credentials.secretAccessKey}`), day),
   );
-  const signature = hmac(key, ['AWS4-HMAC-SHA256', at, scope, sha256(canonical)].join('\n')).toString('hex');
+  const signature = hmac(key, ['AWS4-HMAC-SHA256', at, scope, sha256Hex(canonical)].join('\n')).toString('hex');
   const credential = `Credential=${credentials.accessKeyId}/${scope}`;
   headers['authorization'] = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return headers;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function hmac(key: Buffer, text: string): Buffer {

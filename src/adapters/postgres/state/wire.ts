@@ -1,5 +1,4 @@
 /** Claims and answers as `settle` reads and writes them. What comes back is read strictly: a database is another program. */
-import { createHash } from 'node:crypto';
 import type {
   FleetClaim,
   KeptClaim,
@@ -11,6 +10,7 @@ import type {
   SharedRequest,
   UnloggedCall,
 } from '../../../app/ports/fleet-memory.js';
+import { sha256Hex } from '../../../protocol/hash.js';
 import { toHex } from '../../../protocol/hex.js';
 import { MAX_SHARED_REQUEST } from './version.js';
 
@@ -30,7 +30,7 @@ export function claimToJson(id: Uint8Array, claim: FleetClaim): object {
   return {
     id: toHex(id),
     agent: agentId,
-    key: sha256(`${agentId}\n${nonce}`).slice(0, 32),
+    key: sha256Hex(`${agentId}\n${nonce}`).slice(0, 32),
     intent: intentHash,
     keep: Math.ceil(keepUntil),
     keep_ms: Math.ceil(keepMs),
@@ -55,7 +55,7 @@ export function claimToJson(id: Uint8Array, claim: FleetClaim): object {
         : {
             as: free.spendsAs,
             request: free.request,
-            release: release === null ? null : { token: sha256(release.token), most: String(release.mostMinor) },
+            release: release === null ? null : { token: sha256Hex(release.token), most: String(release.mostMinor) },
             usage:
               usage === null
                 ? null
@@ -75,7 +75,7 @@ export function askedToJson({ requests = [], answers = [], release = null, verif
     requests,
     answers: answers.map(({ requestId, text, until }) => ({
       request: requestId,
-      digest: sha256(text),
+      digest: sha256Hex(text),
       document: text,
       until: until === null ? null : Math.ceil(until),
     })),
@@ -93,10 +93,6 @@ export interface AskedBeside {
   readonly release?: string | null;
   /** A public key to look for among the enrolled verifiers. */
   readonly verifier?: string | null;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function obstacleToJson(obstacle: Obstacle): object {
