@@ -143,6 +143,11 @@ export function fileFailure(
   );
 }
 
+/** The code of an error of the operating system; null where it has none. */
+export function systemCodeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
 /** What fails where a copy or a new name is written, and not where it comes from. */
 const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS'];
 

@@ -1,5 +1,5 @@
 // `promises` is loaded when it is first used: a verification of one document never does.
-import { mkdirSync, statSync, promises } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, promises } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
@@ -39,4 +39,13 @@ export async function jsonFilesIn(path: string): Promise<string[] | null> {
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => join(path, name));
+}
+
+/** The names in a folder; none where it is not there, or may not be listed. */
+export function namesInFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

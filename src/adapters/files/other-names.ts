@@ -1,6 +1,7 @@
 /** Other names of files: where a file really lies, and whether another name is a hard link to it. */
-import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
+import { lstatSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { namesInFolder } from './folders.js';
 import { followed } from './followed.js';
 
 /** More files than this are not looked through: whether one of them is meant is not known then. */
@@ -33,17 +34,9 @@ export function isHardLink(path: string, places: readonly string[]): boolean {
     const found = linkStat(place);
     if (found === null) continue;
     if (found.isFile() && found.ino === file.ino && found.dev === file.dev) return true;
-    if (found.isDirectory()) open.push(...namesIn(place).map((name) => join(place, name)));
+    if (found.isDirectory()) open.push(...namesInFolder(place).map((name) => join(place, name)));
   }
   return false;
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function statOf(path: string): Stats | null {

@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../app/failure.js';
-import { fileFailure } from '../../app/system-failures.js';
+import { fileFailure, systemCodeOf } from '../../app/system-failures.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import { makeFolder } from './folders.js';
 import { isStream, openStream } from './streams/stream-file.js';
@@ -60,7 +60,7 @@ async function readLater(handle: FileHandle, into: Buffer, path: string, deadlin
     try {
       return await readNow(handle, into);
     } catch (error) {
-      if (codeOf(error) !== 'EAGAIN') throw error;
+      if (systemCodeOf(error) !== 'EAGAIN') throw error;
     }
     await sleep(PAUSE_MS);
   }
@@ -123,7 +123,7 @@ async function linked(temporary: string, path: string, otherwise: string, settle
   try {
     await promises.link(temporary, path);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
+    if (systemCodeOf(error) === 'EEXIST') throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
     throw cannot('write', path, error);
   }
   try {
@@ -254,15 +254,11 @@ async function writeBeside(path: string, text: string, like: Stats | null): Prom
 }
 
 async function missingOrFail(error: unknown, path: string): Promise<null> {
-  const code = codeOf(error);
+  const code = systemCodeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return null;
   throw error instanceof Failure ? error : cannot('read', path, error);
 }
 
 function cannot(verb: string, path: string, cause: unknown): Failure {
   return fileFailure(path, verb === 'read' ? 'read' : 'written', cause);
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

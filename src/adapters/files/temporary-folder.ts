@@ -1,6 +1,7 @@
-import { lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { namesInFolder } from './folders.js';
 
 export interface TemporaryFolder {
   readonly path: string;
@@ -18,18 +19,9 @@ const LEFT_MS = 24 * 60 * 60 * 1000;
 export function temporaryFolder(prefix: string): TemporaryFolder {
   const place = tmpdir();
   const path = realpathSync(mkdtempSync(join(place, `${prefix}${process.pid}-`)));
-  for (const left of namesIn(place))
+  for (const left of namesInFolder(place))
     if (left.startsWith(prefix)) removeLeft(join(place, left), left.slice(prefix.length));
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }) };
-}
-
-/** Of a folder that all may write to and none may list, none. */
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function removeLeft(path: string, name: string): void {

@@ -3,7 +3,7 @@ import { constants, promises, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../app/failure.js';
-import { fileFailure } from '../../../app/system-failures.js';
+import { fileFailure, systemCodeOf } from '../../../app/system-failures.js';
 
 /** How long a pipe without a reader is waited for, and one whose reader takes nothing, in ms. */
 const NO_READER_MS = 3000;
@@ -50,7 +50,7 @@ async function opened(path: string): Promise<FileHandle> {
       // A pipe without a reader would hold up a thread that no signal ends, and with it the end of the process.
       return await promises.open(path, constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0));
     } catch (error) {
-      if (codeOf(error) !== 'ENXIO') throw cannot(path, error);
+      if (systemCodeOf(error) !== 'ENXIO') throw cannot(path, error);
       if (waited >= NO_READER_MS) throw new Failure('UNREADABLE', `${path} is a pipe that nobody reads.`);
     }
     await sleep(PAUSE_MS);
@@ -70,7 +70,7 @@ async function all(
       if (count > 0) waited = 0;
       continue;
     } catch (error) {
-      if (codeOf(error) !== 'EAGAIN') throw cannot(path, error);
+      if (systemCodeOf(error) !== 'EAGAIN') throw cannot(path, error);
     }
     waited += PAUSE_MS;
     if (waited >= STALLED_MS) throw new Failure('UNREADABLE', `${path} took nothing for ${STALLED_MS / 1000} s.`);
@@ -80,8 +80,4 @@ async function all(
 
 function cannot(path: string, cause: unknown): Failure {
   return fileFailure(path, 'written', cause);
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
