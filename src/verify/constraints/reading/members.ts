@@ -17,22 +17,22 @@ export interface NamedValue {
   readonly beside: JsonObject | null;
 }
 
+/** Where a value stands in the params. */
+interface Place extends Pick<NamedValue, 'path' | 'holder' | 'beside'> {
+  /** As the `group` of its members begins; null outside of lists. */
+  readonly listed: string | null;
+  /** Its path by the keys of names, without places in lists. */
+  readonly folded: string;
+}
+
 /** Every member of the params, outer ones first. Depth is bounded by the parser. */
 export function membersOf(params: JsonObject): readonly NamedValue[] {
   const members: NamedValue[] = [];
-  walk(params, '', null, '', null, null, members);
+  walk(params, { path: '', listed: null, folded: '', holder: null, beside: null }, members);
   return members;
 }
 
-function walk(
-  owner: JsonObject,
-  path: string,
-  listed: string | null,
-  folded: string,
-  holder: Name | null,
-  beside: JsonObject | null,
-  into: NamedValue[],
-): void {
+function walk(owner: JsonObject, { path, listed, folded, holder, beside }: Place, into: NamedValue[]): void {
   for (const text of Object.keys(owner)) {
     const value = owner[text]!;
     const name = nameOf(text);
@@ -40,23 +40,15 @@ function walk(
     const group = listed === null ? null : `${listed}.${name.key}`;
     into.push({ name, path: at, value, owner, group, holder, beside });
     if (typeof value === 'object' && value !== null) {
-      descend(value, at, group, folded === '' ? name.key : `${folded}.${name.key}`, name, owner, into);
+      const within = folded === '' ? name.key : `${folded}.${name.key}`;
+      descend(value, { path: at, listed: group, folded: within, holder: name, beside: owner }, into);
     }
   }
 }
 
-function descend(
-  value: Json,
-  path: string,
-  listed: string | null,
-  folded: string,
-  name: Name,
-  beside: JsonObject,
-  into: NamedValue[],
-): void {
+function descend(value: Json, place: Place, into: NamedValue[]): void {
   if (typeof value !== 'object' || value === null) return;
-  if (isObject(value)) return walk(value, path, listed, folded, name, beside, into);
-  for (let i = 0; i < value.length; i++) {
-    descend(value[i]!, `${path}[${i}]`, listed ?? folded, folded, name, beside, into);
-  }
+  if (isObject(value)) return walk(value, place, into);
+  const listed = place.listed ?? place.folded;
+  for (let i = 0; i < value.length; i++) descend(value[i]!, { ...place, path: `${place.path}[${i}]`, listed }, into);
 }
