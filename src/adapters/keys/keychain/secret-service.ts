@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BusClient, BusRefusal, BusSilent, BusUnreachable, socketPaths } from './dbus-client.js';
-import { Writer, type Message } from './dbus-wire.js';
+import { Writer, type Message, type MethodCall } from './dbus-wire.js';
 
 /**
  * The condition of the secret service (freedesktop.org Secret Service API 0.2) behind a keychain call that brought nothing.
@@ -78,36 +78,27 @@ async function ask(bus: BusClient, service: string, account: string): Promise<Ri
     items.align(8).string('account').string(account);
   });
   const root = '/org/freedesktop/secrets';
-  const found = await secrets(bus, root, 'org.freedesktop.Secret.Service', 'SearchItems', 'a{ss}', attributes);
+  const face = { path: root, interface: 'org.freedesktop.Secret.Service' };
+  const found = await secrets(bus, { ...face, member: 'SearchItems', signature: 'a{ss}', body: attributes });
   // Two arrays of object paths: unlocked items, then locked ones.
   const unlockedBytes = found.body.u32();
   const lockedBytes = found.body.skip(unlockedBytes).u32();
   if (lockedBytes > 0) return 'locked';
 
   const alias = new Writer().string('default');
-  const ring = (await secrets(bus, root, 'org.freedesktop.Secret.Service', 'ReadAlias', 's', alias)).body.string();
+  const read = await secrets(bus, { ...face, member: 'ReadAlias', signature: 's', body: alias });
+  const ring = read.body.string();
   if (ring === '/') return 'empty';
 
   const property = new Writer().string('org.freedesktop.Secret.Collection').string('Locked');
-  const locked = (await secrets(bus, ring, 'org.freedesktop.DBus.Properties', 'Get', 'ss', property)).body;
+  const properties = { path: ring, interface: 'org.freedesktop.DBus.Properties' };
+  const locked = (await secrets(bus, { ...properties, member: 'Get', signature: 'ss', body: property })).body;
   if (locked.signature() !== 'b') return 'unknown';
   return locked.u32() === 0 ? 'open' : 'locked';
 }
 
-function secrets(
-  bus: BusClient,
-  path: string,
-  face: string,
-  member: string,
-  signature: string,
-  body: Writer,
-): Promise<Message> {
-  return bus.call({
-    destination: 'org.freedesktop.secrets',
-    path,
-    interface: face,
-    member,
-    signature,
-    body: body.done(),
-  });
+type ServiceCall = Omit<MethodCall, 'destination' | 'body'> & { readonly body: Writer };
+
+function secrets(bus: BusClient, call: ServiceCall): Promise<Message> {
+  return bus.call({ ...call, destination: 'org.freedesktop.secrets', body: call.body.done() });
 }
