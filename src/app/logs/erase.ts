@@ -23,6 +23,7 @@ export type ErasureWish =
 
 /** What erasing changes. */
 export interface ErasurePlan {
+  readonly wish: ErasureWish;
   /** The decisions, ascending. */
   readonly entries: readonly number[];
   /** Entries that hold the value and cannot give it up: the first version hashed it as it is. */
@@ -46,7 +47,7 @@ const AT_ONCE = 500;
 
 /** Which entries hold it. Fails with NOT_FOUND where a named entry is no verification. */
 export function planErasure(log: ErasableLog, wish: ErasureWish): ErasurePlan {
-  const plan = { entries: [] as number[], fixed: [] as number[] };
+  const plan = { wish, entries: [] as number[], fixed: [] as number[] };
   const take = (entry: Entry): void => {
     if (slotsTo(entry, wish.param).length === 0) return;
     (entry.salts === null ? plan.fixed : plan.entries).push(entry.seq);
@@ -70,8 +71,7 @@ export function planErasure(log: ErasableLog, wish: ErasureWish): ErasurePlan {
 /** Erases what was planned, in transactions of a bounded size. `now` in ms since the epoch. */
 export async function eraseEntries(
   log: ErasableLog,
-  wish: ErasureWish,
-  { entries }: ErasurePlan,
+  { wish, entries }: ErasurePlan,
   key: NoteSigner,
   now: number,
   pause: () => Promise<void>,

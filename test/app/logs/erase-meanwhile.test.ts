@@ -29,7 +29,7 @@ function twoOpenings(): readonly [SqliteState, SqliteState] {
 
 function eraseNow(log: ErasableLog, param: string): Promise<unknown> {
   const wish: ErasureWish = { agentId: AGENT, param, before: null };
-  return eraseEntries(log, wish, planErasure(log, wish), KEY, T0, () => Promise.resolve());
+  return eraseEntries(log, planErasure(log, wish), KEY, T0, () => Promise.resolve());
 }
 
 /** The log of `state`, in which `before` happens between what was read of it and the writing. */

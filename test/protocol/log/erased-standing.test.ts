@@ -101,7 +101,7 @@ test('random histories with repeats: erasing anything changes no score and no co
       expect(before.shipped).toEqual(await counted(others));
       const problems = new ErasureCheck([publicKeyOf(SEED)]);
       for (const each of wishes) {
-        await eraseEntries(state, each, planErasure(state, each), KEY, NOW, () => Promise.resolve());
+        await eraseEntries(state, planErasure(state, each), KEY, NOW, () => Promise.resolve());
         const order = {
           agentId: null,
           before: null,

@@ -99,7 +99,7 @@ export const command: CommandSpec<Options> = {
     }
     const { key } = await machineKey(cli.workspace);
     const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-    const report = count === 0 ? nothing : await eraseEntries(state, wish, plan, key, cli.io.now(), pause);
+    const report = count === 0 ? nothing : await eraseEntries(state, plan, key, cli.io.now(), pause);
     if (!report.emptied)
       cli.warn(
         'Another process reads the state: its write-ahead log holds the values until that one ends.',
