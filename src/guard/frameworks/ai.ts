@@ -26,7 +26,8 @@ export function guardTools<T extends Readonly<Record<string, AiTool>>>(
     const asks = tool.needsApproval;
     const allowed: Execute = async (input, context) => {
       try {
-        return await guardedCall(agent, name, input, options, (verified) => run(verified, context), signalIn(context));
+        const guarding = { ...options, signal: signalIn(context) };
+        return await guardedCall(agent, name, input, guarding, (verified) => run(verified, context));
       } catch (error) {
         const text = refusalText(error);
         throw text === null ? error : new Error(text, { cause: error });

@@ -27,17 +27,18 @@ export type Agent = AgentPassport | string;
 
 const OWN: Deciding = { guardCall, createIntent, verifyIntent };
 
+/** How one call is guarded. `signal`: of the framework; a call that it gave up does not run, though a person says yes later. */
+type GuardedCallOptions = GuardOptions & { readonly signal: AbortSignal | undefined };
+
 /**
- * Runs a tool with the params that were verified, frozen. `signal`: of the framework; a call that it gave up does not run, though a person
- * says yes later. @throws VerificationError, Failure, the signal's reason; it did not run then
+ * Runs a tool with the params that were verified, frozen. @throws VerificationError, Failure, the signal's reason; it did not run then
  */
 export async function guardedCall<P extends object, R>(
   agent: Agent,
   tool: string,
   params: P,
-  { workspace = OWN, action = (name) => name, ...options }: GuardOptions,
+  { workspace = OWN, action = (name) => name, signal, ...options }: GuardedCallOptions,
   run: (params: P) => R | Promise<R>,
-  signal?: AbortSignal,
 ): Promise<R> {
   signal?.throwIfAborted();
   // A model asks again for what was approved, and cannot name the request.

@@ -46,7 +46,8 @@ export function guardClient<C extends McpClient>(
       };
       const judged = async (): Promise<unknown> => {
         try {
-          return await guardedCall(agent, params.name, params.arguments ?? {}, asked, send, signalIn(...rest));
+          const guarding = { ...asked, signal: signalIn(...rest) };
+          return await guardedCall(agent, params.name, params.arguments ?? {}, guarding, send);
         } catch (error) {
           const text = refusalText(error);
           if (text === null) throw error;
