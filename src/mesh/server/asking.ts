@@ -85,47 +85,8 @@ export async function meshStatus(server: MeshServer, request: Request, caller: C
   await server.roster.readOthers();
   const now = clock.up();
   const { roster } = server;
-  const said = (id: string | null) => {
-    const member = id === null ? null : roster.member(id);
-    return {
-      // One of the first version has no key of its own: its name is all there is.
-      verifier: member === null || member.program !== null ? id : member.label,
-      label: member?.label ?? null,
-      program: member?.program ?? null,
-      on_stale: member?.onStale ?? null,
-      max_age_ms: member?.maxAgeMs ?? null,
-      key_denied: id !== null && roster.isDenied(id),
-    };
-  };
-  const verifiers = [
-    ...[...server.hub.streams()].map((stream) => ({
-      ...said(stream.verifier),
-      key_id: stream.keyId,
-      mode: stream.form === 'reference' ? 'reference' : 'stream',
-      seq: stream.verifier === null ? stream.cursor : stream.acked,
-      confirmed: stream.verifier !== null,
-      last_seen_ms: Math.round(now - (stream.ackedAt ?? stream.openedAt)),
-    })),
-    ...[...server.pollers].map(([verifier, poller]) => ({
-      ...said(verifier),
-      key_id: poller.keyId,
-      mode: 'poll',
-      seq: poller.seq,
-      confirmed: true,
-      last_seen_ms: Math.round(now - poller.at),
-    })),
-    // Who listens where is the same on each server of a mesh: of those at another one, what it has written is known.
-    ...roster.elsewhere().map(({ member, heardMs }) => ({
-      ...said(member.verifier),
-      key_id: member.keyId,
-      mode: 'poll',
-      seq: member.seq,
-      confirmed: true,
-      last_seen_ms: Math.round(heardMs),
-    })),
-  ];
+  const verifiers = listening(server, now);
   // Of a fleet that does not fit, those furthest behind are what is asked for.
-  verifiers.sort((a, b) => a.seq - b.seq);
   const shown = fitting(verifiers, 24 * 1024);
   const all = roster.all();
   const absent = roster.absent();
@@ -178,6 +139,50 @@ export async function meshStatus(server: MeshServer, request: Request, caller: C
           verifiers: [...homes.verifiers, ...looking],
         }),
   });
+}
+
+/** Who listens, of those at other servers what they have written; the furthest behind first. `now`: of the clock that runs up, ms. */
+function listening({ roster, hub, pollers }: MeshServer, now: number) {
+  const said = (id: string | null) => {
+    const member = id === null ? null : roster.member(id);
+    return {
+      // One of the first version has no key of its own: its name is all there is.
+      verifier: member === null || member.program !== null ? id : member.label,
+      label: member?.label ?? null,
+      program: member?.program ?? null,
+      on_stale: member?.onStale ?? null,
+      max_age_ms: member?.maxAgeMs ?? null,
+      key_denied: id !== null && roster.isDenied(id),
+    };
+  };
+  const verifiers = [
+    ...[...hub.streams()].map((stream) => ({
+      ...said(stream.verifier),
+      key_id: stream.keyId,
+      mode: stream.form === 'reference' ? 'reference' : 'stream',
+      seq: stream.verifier === null ? stream.cursor : stream.acked,
+      confirmed: stream.verifier !== null,
+      last_seen_ms: Math.round(now - (stream.ackedAt ?? stream.openedAt)),
+    })),
+    ...[...pollers].map(([verifier, poller]) => ({
+      ...said(verifier),
+      key_id: poller.keyId,
+      mode: 'poll',
+      seq: poller.seq,
+      confirmed: true,
+      last_seen_ms: Math.round(now - poller.at),
+    })),
+    // Who listens where is the same on each server of a mesh: of those at another one, what it has written is known.
+    ...roster.elsewhere().map(({ member, heardMs }) => ({
+      ...said(member.verifier),
+      key_id: member.keyId,
+      mode: 'poll',
+      seq: member.seq,
+      confirmed: true,
+      last_seen_ms: Math.round(heardMs),
+    })),
+  ];
+  return verifiers.sort((a, b) => a.seq - b.seq);
 }
 
 /** Which server this one follows; null of home. */
