@@ -30,10 +30,10 @@ interface Scene {
   ship(verifier: TestVerifier, after?: number): Promise<void>;
 }
 
+type SceneOptions = PageOptions & { readonly past?: boolean; readonly built?: boolean };
+
 /** Two verifiers' worth of the last day, one of them connected; and a page at the gate. */
-async function scene(
-  options: PageOptions & { readonly past?: boolean; readonly built?: boolean } = {},
-): Promise<Scene> {
+async function scene(options: SceneOptions = {}): Promise<Scene> {
   const store = new MemoryMeshStore(LOG_ID);
   const conduct = fleetConduct({ logs: store.logs, pause: () => Promise.resolve() });
   const net = await network({ store, conduct });
@@ -96,6 +96,15 @@ async function unlock(page: Page, key: string): Promise<void> {
   await page.press('Enter');
 }
 
+/** The page once it has been given an API key of this role. */
+async function unlocked(role: 'observer' | 'operator' = 'observer', options: SceneOptions = {}): Promise<Scene> {
+  const opened = await scene(options);
+  await unlock(opened.page, opened.net.mesh.keys[role].text);
+  return opened;
+}
+
+const LIVE = 'document.getElementById("state").textContent === "live"';
+
 const text = (page: Page, selector: string) =>
   page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).innerText`);
 
@@ -114,11 +123,10 @@ async function shot(page: Page, name: string): Promise<void> {
 
 describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   test('shows agents, verifiers and entries as they come, and asks nobody else for anything', async () => {
-    const at = await scene({ width: 1440, height: 1000 });
-    const { page, net, east } = at;
+    const { page, net, east, ship } = await scene({ width: 1440, height: 1000 });
     await shot(page, 'gate');
     await unlock(page, net.mesh.keys.observer.text);
-    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until(LIVE);
     await page.until('document.querySelectorAll("#entries li").length >= 50');
     const table = await text(page, '#agents');
     for (const shown of ['support-agent-v1', 'acme.com', 'trader', 'report-writer-v3', 'mailer', 'REVOKED']) {
@@ -138,19 +146,19 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
       error_code: 'AIP-E401',
       error_message: 'Agent revoked',
     });
-    await at.ship(east, 194);
+    await ship(east, 194);
     await page.until('document.querySelector("#entries li .action bdi").textContent === "brand_new_action"');
     expect(await text(page, '#entries li')).toContain('REVOKED');
 
     // The outcome of a yes is no refusal.
     east.outcome(3, 'ok');
-    await at.ship(east, 195);
+    await ship(east, 195);
     await page.until('document.querySelector("#entries li .action bdi").textContent === "ok: entry 3"');
     expect(await text(page, '#entries li')).toMatch(/outcome(?![\s\S]*REFUSED)/);
 
     // Nor is what a guard only looked on at.
     east.log({ agent_id: AGENT, at: Date.now(), action: 'looked_on', error_code: 'AIP-E202', observed: true });
-    await at.ship(east, 196);
+    await ship(east, 196);
     await page.until('document.querySelector("#entries li .action bdi").textContent === "looked_on"');
     expect(await text(page, '#entries li')).toContain('OBSERVED');
 
@@ -161,8 +169,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('its figures stay those of the fleet while an agent is looked for', async () => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page } = await unlocked();
     await page.until('document.getElementById("t-stopped").textContent === "1 stopped"');
     const figures = () => Promise.all(['t-agents', 't-stopped', 't-day', 't-rate'].map((id) => text(page, `#${id}`)));
     const before = await figures();
@@ -174,8 +181,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('of two verifiers with one label, the one that listens does not hide the one that is absent', async () => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page } = await unlocked();
     await page.until('document.querySelectorAll("#verifiers tr").length === 2');
     await changeAnswers(
       page,
@@ -189,8 +195,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('counts the lag of those as well that it does not list, and says how many they are', async () => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page } = await unlocked();
     await page.until('document.querySelectorAll("#verifiers tr").length === 2');
     await changeAnswers(
       page,
@@ -208,8 +213,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('does not call a verifier "not connected" that the mesh has left out of a long list', async () => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page } = await unlocked();
     await page.until('document.querySelectorAll("#verifiers tr").length === 2');
     expect(await text(page, '#verifiers')).toContain('not connected');
     await changeAnswers(
@@ -223,8 +227,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('what is stopped beyond one agent is read out once, not with every answer', async () => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page, net } = await unlocked();
     await page.until('!document.getElementById("open").hidden');
     await net.revoke('did:web:acme.com', { reason: 'breach' });
     await page.until('document.getElementById("above").textContent.includes("breach")');
@@ -252,8 +255,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('one is counted as one, and with nobody listening the tile says what makes somebody', async () => {
-    const { page, net, east, ship } = await scene({ past: false });
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page, east, ship } = await unlocked('observer', { past: false });
     await page.until('document.querySelector("#t-lag").innerText === "aip mesh follow"');
     east.log({ agent_id: AGENT, at: Date.now() });
     await ship(east);
@@ -262,9 +264,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('strings of strangers stay text', async () => {
-    const at = await scene();
-    const { page, net } = at;
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page } = await unlocked();
     await page.until('document.querySelectorAll("#entries li").length >= 50');
     await page.evaluate('document.querySelectorAll("#entries details").forEach((each) => (each.open = true))');
     await page.until(`document.querySelector("#entries").innerText.includes("</script><script>")`);
@@ -278,8 +278,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('an answer that comes late does not take the place of a newer one', async () => {
-    const { net, page } = await scene();
-    await unlock(page, net.mesh.keys.operator.text);
+    const { page } = await unlocked('operator');
     await page.until(`document.querySelectorAll('#agents tr').length > 1`);
     await page.evaluate(`(() => {
       const { fetch } = window;
@@ -302,8 +301,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('its policy holds against a string that got in as markup or code', async () => {
-    const at = await scene({ past: false });
-    const { page } = at;
+    const { page } = await scene({ past: false });
     const blocked = (code: string) =>
       page.evaluate<string>(`(() => { try { ${code}; return 'ran' } catch (e) { return e.name } })()`);
     expect(await blocked('document.body.innerHTML = "<img src=x onerror=alert(1)>"')).toBe('TypeError');
@@ -319,8 +317,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('a wrong key opens nothing; locking forgets', async () => {
-    const at = await scene();
-    const { page, net } = at;
+    const { page, net } = await scene();
     await unlock(page, `aipm_observer_${'0'.repeat(12)}_${'0'.repeat(64)}`);
     await page.until('document.getElementById("gate-problem").textContent === "This key is not accepted."');
     expect(await page.evaluate('document.getElementById("open").hidden')).toBe(true);
@@ -332,9 +329,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('revokes with a reason and an operator key, by keyboard alone', async () => {
-    const at = await scene();
-    const { page, net } = at;
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page, net } = await unlocked();
     await page.until('document.querySelectorAll("#agents tr").length >= 4');
     for (let i = 0; i < 40; i++) {
       await page.press('Tab');
@@ -364,9 +359,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     ['an observer key', 'observer', 'takes an operator key'],
     ['a key that is none', 'none', 'is not accepted'],
   ] as const)('is refused a revocation with %s, and says that nothing was changed', async (_, role, said) => {
-    const at = await scene();
-    const { page, net } = at;
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page, net } = await unlocked();
     await page.until('document.querySelectorAll("#agents tr").length >= 4');
     await startRevoking(page, 'trader');
     await page.type('why not');
@@ -384,8 +377,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('with an admin key, a row is suspended and reinstated without typing the key again', async () => {
-    const at = await scene();
-    const { page, net } = at;
+    const { page, net } = await scene();
     await net.revoke(`ed25519:${'ab'.repeat(32)}`, { reason: 'leaked' });
     await net.mesh.store.principals.add(REGISTERED);
     await net.revoke(REGISTERED.publicKey, { reason: 'lost' });
@@ -414,8 +406,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('with an operator key nothing is reinstated, and the page does not offer it', async () => {
-    const at = await scene();
-    const { page, net } = at;
+    const { page, net } = await scene();
     await net.revoke(OTHER);
     await unlock(page, net.mesh.keys.operator.text);
     await page.until(`document.querySelector('[aria-label^="Reinstate trader"]') !== null`);
@@ -425,17 +416,15 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('works as it is built, with every name made short', async () => {
-    const at = await scene({ built: true });
-    const { page, net, east } = at;
-    await unlock(page, net.mesh.keys.observer.text);
-    await page.until('document.getElementById("state").textContent === "live"');
+    const { page, net, east, ship } = await unlocked('observer', { built: true });
+    await page.until(LIVE);
     await page.until('document.querySelectorAll("#agents tr").length >= 4');
     await page.until('document.querySelectorAll("#entries li").length >= 50');
     await page.evaluate('document.querySelector("#entries details").open = true');
     await page.until('document.querySelector("#entries pre").textContent.includes("prev_hash")');
     await page.evaluate('document.getElementById("pause").click()');
     east.log({ agent_id: AGENT, at: Date.now(), action: 'while_paused' });
-    await at.ship(east, 194);
+    await ship(east, 194);
     await page.until('document.getElementById("fresh").textContent === "1 new"');
     await page.evaluate('document.getElementById("pause").click()');
     await page.until('document.querySelector("#entries li .action bdi").textContent === "while_paused"');
@@ -450,17 +439,15 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   });
 
   test('says that it reconnects while the mesh is away, and goes on by itself', async () => {
-    const at = await scene();
-    const { page, net, east } = at;
-    await unlock(page, net.mesh.keys.observer.text);
-    await page.until('document.getElementById("state").textContent === "live"');
+    const { page, net, east } = await unlocked();
+    await page.until(LIVE);
     await net.listening.close();
     await page.until('document.getElementById("state").textContent.startsWith("reconnecting")');
     const again = await network({ store: net.mesh.store }, net.listening.port);
     onTestFinished(() => again.close());
     const entries = east.log({ agent_id: AGENT, at: Date.now(), action: 'while_away' });
     expect((await again.post('verifier', '/v1/logs', { ...east.shipment(), entries })).status).toBe(200);
-    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until(LIVE);
     await page.until('document.querySelector("#entries li .action bdi").textContent === "while_away"');
     expect(await page.evaluate('document.querySelectorAll("#entries .gap").length')).toBe(0);
   });
@@ -476,7 +463,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await unlock(page, net.mesh.keys.observer.text);
     await page.until('document.getElementById("state").textContent.startsWith("reconnecting")');
     await page.evaluate('window.away = false');
-    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until(LIVE);
     await page.until('document.querySelectorAll("#entries li").length >= 50');
   });
 
@@ -492,16 +479,15 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
       };
     }`);
     await unlock(page, net.mesh.keys.observer.text);
-    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until(LIVE);
     await page.until('document.querySelectorAll("#entries .gap ~ li").length >= 50');
     expect(await text(page, '#entries .gap')).toBe('gap: the log began anew');
     await page.until('document.querySelector("#entries li").className !== "gap"');
   });
 
   test('says of when its figures are once the mesh is lost, and takes it back', async () => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
-    await page.until('document.getElementById("state").textContent === "live"');
+    const { page, net } = await unlocked();
+    await page.until(LIVE);
     expect(await text(page, '#doubt')).toBe('');
     await net.listening.close();
     await page.until('document.getElementById("doubt").textContent !== ""');
@@ -511,14 +497,13 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     const again = await network({ store: net.mesh.store }, net.listening.port);
     onTestFinished(() => again.close());
     await page.until('document.getElementById("doubt").textContent === ""');
-    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until(LIVE);
     await page.evaluate('document.getElementById("lock").click()');
     expect(await text(page, '#doubt')).toBe('');
   });
 
   test('does not blame the mesh for figures that grew old while the page was hidden', async () => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page } = await unlocked();
     await page.evaluate(`{
       window.away = true;
       Object.defineProperty(document, 'hidden', { get: () => window.away });
@@ -536,9 +521,8 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     ['without proof', `json.checkpoint = null`, /cannot prove now that its log is the newest/],
     ['failing', `return new Response('{}', { status: 503 })`, /^The mesh answers 503: what stands below is of /],
   ])('does not call itself live before a mesh that is %s', async (_, change, said) => {
-    const { page, net } = await scene();
-    await unlock(page, net.mesh.keys.observer.text);
-    await page.until('document.getElementById("state").textContent === "live"');
+    const { page } = await unlocked();
+    await page.until(LIVE);
     await changeAnswers(page, '/v1/mesh/status', change);
     await page.until('document.getElementById("doubt").textContent !== ""');
     expect(await text(page, '#doubt')).toMatch(said);
@@ -558,13 +542,11 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     east.log({ agent_id: AGENT, at: Date.now(), action: 'of_another_region' });
     await ship(east, 194);
     await page.until('document.querySelector("#entries li .action bdi")?.textContent === "of_another_region"');
-    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until(LIVE);
   });
 
   test('needs a reason', async () => {
-    const at = await scene();
-    const { page, net } = at;
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page, net } = await unlocked();
     await page.until('document.querySelectorAll("#agents tr").length >= 4');
     await startRevoking(page, 'trader');
     await page.press('Tab');
@@ -578,9 +560,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     ['light', false],
     ['dark', true],
   ])('fits a phone, %s', async (name, dark) => {
-    const at = await scene({ width: 390, height: 844, dark });
-    const { page, net } = at;
-    await unlock(page, net.mesh.keys.observer.text);
+    const { page } = await unlocked('observer', { width: 390, height: 844, dark });
     await page.until('document.querySelectorAll("#entries li").length >= 50');
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     expect(
