@@ -74,6 +74,11 @@ export class Failure extends Error {
   }
 }
 
+/** The failure of an argument that cannot be used. */
+export function usage(message: string, hint?: string): Failure {
+  return new Failure('USAGE', message, hint === undefined ? {} : { hint });
+}
+
 /** A message of a command that only reads: that nothing was changed goes without saying, and said it sounds as if it could have been. */
 export function saidOfReading(message: string): string {
   return message.replace(/ Nothing was (?:decided or )?changed\.$/, '');

@@ -1,8 +1,9 @@
+import { usage } from '../app/failure.js';
 import { passportText } from '../app/passports/issue.js';
 import { createFile, readDocument, replaceFile } from '../workspace/files.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/json/values.js';
-import { onlyKnown, textOption, usage } from './options/given.js';
+import { onlyKnown, textOption } from './options/given.js';
 
 /** What a passport needs of the workspace it came from. */
 export interface PassportHome {

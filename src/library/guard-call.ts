@@ -1,10 +1,11 @@
+import { usage } from '../app/failure.js';
 import type { GuardedCall } from '../app/guarding/desk.js';
 import { plainParams } from '../app/verification/plain-json.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { AgentPassport } from './agent-passport.js';
 import { deskFor, type DeskParts } from './calls/desk.js';
 import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions, type Persons } from './calls/persons.js';
-import { onlyKnown, textOption, usage } from './options/given.js';
+import { onlyKnown, textOption } from './options/given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './options/keys.js';
 import type { VerifyIntentOptions } from './options/verification.js';
 import {

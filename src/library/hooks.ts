@@ -1,3 +1,4 @@
+import { usage } from '../app/failure.js';
 import { Breaker } from '../app/verification/hooks/breaker.js';
 import {
   askHooks,
@@ -10,7 +11,7 @@ import {
 } from '../app/verification/hooks/hooks.js';
 import type { Intent } from '../protocol/intent.js';
 import type { HookOutcome } from '../verify/context.js';
-import { durationOption, onlyKnown, usage, type Duration } from './options/given.js';
+import { durationOption, onlyKnown, type Duration } from './options/given.js';
 import type { World } from '../workspace/world.js';
 
 /** Nothing to object to. Other steps may still refuse. */

@@ -1,10 +1,11 @@
+import { usage } from '../app/failure.js';
 import { plainParams } from '../app/verification/plain-json.js';
 import { signIntent as sign, signIntentNow, type IntentRequest } from '../app/signing/intent.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import { fromHex } from '../protocol/hex.js';
 import type { Passport } from '../protocol/passport.js';
 import { AgentPassport, parsedOf } from './agent-passport.js';
-import { onlyKnown, textOption, usage } from './options/given.js';
+import { onlyKnown, textOption } from './options/given.js';
 import { heldKey, KEY_OPTION_NAMES, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import type { Passports } from './passports.js';
 import type { World } from '../workspace/world.js';

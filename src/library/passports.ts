@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Failure } from '../app/failure.js';
+import { Failure, usage } from '../app/failure.js';
 import { plainParams } from '../app/verification/plain-json.js';
 import { findPassport, parsedPassport } from '../app/passports/find.js';
 import { createPassport as issue, type IssueDeps } from '../app/passports/issue.js';
@@ -9,7 +9,7 @@ import { agentId } from '../protocol/identity/did.js';
 import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, parsedOf, type PassportHome } from './agent-passport.js';
-import { durationOption, listOption, onlyKnown, textOption, usage, type Duration } from './options/given.js';
+import { durationOption, listOption, onlyKnown, textOption, type Duration } from './options/given.js';
 import { KEY_OPTION_NAMES, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import { readDocument } from '../workspace/files.js';
 import { issuing } from '../workspace/keys.js';

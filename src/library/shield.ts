@@ -1,9 +1,9 @@
+import { usage } from '../app/failure.js';
 import { canonicalize } from '../protocol/json/canonical.js';
 import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Passport } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import { parsedOf, type AgentPassport } from './agent-passport.js';
-import { usage } from './options/given.js';
 import type { Desk } from '../app/guarding/desk.js';
 import { deskFor, type DeskParts } from './calls/desk.js';
 import type { OutcomeWriter } from './calls/outcomes.js';

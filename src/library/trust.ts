@@ -1,8 +1,9 @@
 /** Trust scores of a workspace's agents, read from its verification log. */
+import { usage } from '../app/failure.js';
 import type { Conduct } from '../app/ports/log.js';
 import { trustReport, type TrustReport } from '../app/conduct/trust-score.js';
 import { GUIDE_RULES, MAX_THRESHOLD, type SuspiciousPattern, type TrustRules } from '../trust/rules.js';
-import { choiceOption, fractionOption, listOption, onlyKnown, usage, wholeOption } from './options/given.js';
+import { choiceOption, fractionOption, listOption, onlyKnown, wholeOption } from './options/given.js';
 import { localState } from '../workspace/state.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
 

@@ -1,3 +1,4 @@
+import { usage } from '../app/failure.js';
 import { LocalTrust } from '../app/verification/trust/local-trust.js';
 import type { Trusting } from '../verify/trusting.js';
 import type { JudgingDeps, Submission } from '../app/verification/intents.js';
@@ -7,7 +8,6 @@ import type { IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
 import { approvedBy, type ExactApproval } from '../verify/approvals/approved.js';
 import type { Judgement } from '../verify/judge.js';
-import { usage } from './options/given.js';
 import type { Hooks } from './hooks.js';
 import type { Mesh } from './mesh/mesh.js';
 import type { Trust } from './trust.js';

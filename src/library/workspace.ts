@@ -1,3 +1,4 @@
+import { usage } from '../app/failure.js';
 import type { Hook } from '../app/verification/hooks/hooks.js';
 import type { EntryQuery } from '../app/ports/state.js';
 import type { Entry } from '../protocol/log/entry.js';
@@ -5,7 +6,7 @@ import type { IntentDocument } from '../protocol/intent.js';
 import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
-import { choiceOption, dateOption, onlyKnown, textOption, usage } from './options/given.js';
+import { choiceOption, dateOption, onlyKnown, textOption } from './options/given.js';
 import { guardCallWith, type GuardCall } from './guard-call.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';

@@ -2,7 +2,7 @@
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import { TEXT_PATTERNS } from '../../verify/checks/plain-params.js';
-import { Failure, shellWord } from '../failure.js';
+import { shellWord, usage } from '../failure.js';
 
 type Actions = PassportDocument['actions'];
 
@@ -82,8 +82,4 @@ function withParam(schema: JsonObject, { name, schema: own, required }: JsonObje
 
 function nameOf(action: Actions[number]): string {
   return typeof action === 'string' ? action : action.name;
-}
-
-function usage(message: string, hint?: string): Failure {
-  return new Failure('USAGE', message, hint === undefined ? {} : { hint });
 }

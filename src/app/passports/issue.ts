@@ -8,7 +8,7 @@ import { passportBytes, readPassport, type Passport, type PassportDocument } fro
 import { ShapeError } from '../../protocol/json/shape.js';
 import { formatSeconds, parseTime } from '../../protocol/time.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { Failure } from '../failure.js';
+import { Failure, usage } from '../failure.js';
 import { discardKey, newKey } from '../keys/keyring.js';
 import { floorOf, nextSerial } from './floors.js';
 import { requireCurrent } from './judge.js';
@@ -329,8 +329,4 @@ function overtaken({ id, name }: Passport['agent'], how: PassportTarget['how']):
     hint: `see what it says, and give the command again if it is still wanted: aip passport show ${name}`,
     retryable: true,
   });
-}
-
-function usage(message: string, hint?: string): Failure {
-  return new Failure('USAGE', message, hint === undefined ? {} : { hint });
 }

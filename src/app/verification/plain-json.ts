@@ -2,7 +2,7 @@
 import { lazy } from '../../protocol/lazy.js';
 import { MAX_DEPTH } from '../../protocol/limits.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { Failure } from '../failure.js';
+import { usage } from '../failure.js';
 
 const LONE_SURROGATE = lazy(() => /\p{Surrogate}/u);
 
@@ -46,8 +46,4 @@ function copiedObject(value: object, where: string, depth: number): JsonObject {
   if (members.some(([name]) => LONE_SURROGATE().test(name)))
     throw usage(`${where} has a member whose name holds half a character (a lone surrogate).`);
   return Object.fromEntries(members.map(([name, member]) => [name, copied(member, `${where}.${name}`, depth + 1)]));
-}
-
-function usage(message: string): Failure {
-  return new Failure('USAGE', message);
 }

@@ -1,9 +1,8 @@
 import { GatheredOutcomes } from '../../app/outcomes/gathered.js';
 import { recordOutcome, recordOutcomes, releaseShared, type OutcomeReport } from '../../app/outcomes/report.js';
 import type { State } from '../../app/ports/state.js';
-import { Failure } from '../../app/failure.js';
+import { Failure, usage } from '../../app/failure.js';
 import type { Decision } from '../../verify/decision.js';
-import { usage } from '../options/given.js';
 import { fleetAt, fleetUrl } from '../../workspace/fleet/memory.js';
 import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';

@@ -5,13 +5,13 @@ import type { Desk, GuardedCall } from '../../app/guarding/desk.js';
 import type { ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import type { ApprovalRequestDocument } from '../../protocol/approvals/request.js';
 import type { Judgement } from '../../verify/judge.js';
-import { Failure } from '../../app/failure.js';
+import { Failure, usage } from '../../app/failure.js';
 import { fleetUrl } from '../../workspace/fleet/memory.js';
 import { bringRequest } from '../../workspace/fleet/requests.js';
 import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import type { Mesh } from '../mesh/mesh.js';
-import { durationOption, usage, type Duration } from '../options/given.js';
+import { durationOption, type Duration } from '../options/given.js';
 
 /** How a call that needs a person gets one. */
 export interface ApprovalOptions {

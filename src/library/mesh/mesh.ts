@@ -1,4 +1,5 @@
 /** The workspace's mesh: the kill switch, and the copy that verification looks into. */
+import { usage } from '../../app/failure.js';
 import type { OrderDeps } from '../../app/mesh/hand-in.js';
 import type { Replicating } from '../../app/mesh/regions.js';
 import { anticipateDeny, giveOrder, orderHere, type Order, type OrderReport } from '../../app/mesh/orders.js';
@@ -12,7 +13,7 @@ import { isNamedKey, orderSubject } from '../../mesh/subject.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Freshness } from '../../verify/context.js';
-import { choiceOption, durationOption, listOption, onlyKnown, usage, wholeOption } from '../options/given.js';
+import { choiceOption, durationOption, listOption, onlyKnown, wholeOption } from '../options/given.js';
 import { publicKeyIn } from '../options/public-key.js';
 import { joinedMesh } from './joined.js';
 import { meshReach, type MeshOptions } from './options.js';

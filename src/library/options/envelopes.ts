@@ -1,3 +1,4 @@
+import { usage } from '../../app/failure.js';
 import { readRegistry } from '../../app/verification/trust/attestation-registry.js';
 import { plainParams } from '../../app/verification/plain-json.js';
 import { mandateFinding, mandatesByAgent } from '../../app/verification/trust/mandates.js';
@@ -8,7 +9,7 @@ import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import { canonicalId } from '../../protocol/identity/subject.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
-import { flagOption, listOption, onlyKnown, usage } from './given.js';
+import { flagOption, listOption, onlyKnown } from './given.js';
 import { publicKeyIn } from './public-key.js';
 
 /** What envelopes of AIP-1 are held to, beside the passports and pins that hold for intents of both dialects. */

@@ -1,14 +1,9 @@
 /** What callers hand in, looked at before it is used: types are gone at run time, and callers may write JavaScript. */
-import { Failure } from '../../app/failure.js';
+import { usage } from '../../app/failure.js';
 import { parseDuration } from '../../protocol/time.js';
 
 /** A number and a unit: `'300s'`, `'30m'`, `'24h'`, `'90d'`, `'250ms'`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
-
-/** The failure of an argument that cannot be used. */
-export function usage(message: string, hint?: string): Failure {
-  return new Failure('USAGE', message, hint === undefined ? {} : { hint });
-}
 
 /** Fails on an unknown option: a misspelt limit must not read as no limit. */
 export function onlyKnown(options: object, known: ReadonlySet<string>, what: string): void {

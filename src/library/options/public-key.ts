@@ -1,6 +1,6 @@
+import { usage } from '../../app/failure.js';
 import { verifyKeyOf, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { PUBLIC_KEY_FORMS, readPublicKey } from '../../protocol/identity/public-key-forms.js';
-import { usage } from './given.js';
 
 /** The key in a text of any form that the command line takes; fails with USAGE, naming `name` and what was found instead. */
 export function publicKeyIn(text: unknown, name: string): VerifyKey {

@@ -1,3 +1,4 @@
+import { usage } from '../../app/failure.js';
 import { plainParams } from '../../app/verification/plain-json.js';
 import { parseConstraints, type Constraints } from '../../protocol/constraints/grammar.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
@@ -8,7 +9,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import type { AgentPassport } from '../agent-passport.js';
 import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions } from '../calls/persons.js';
 import { checkOutcomeOptions, OUTCOME_OPTION_NAMES, type OutcomeOptions } from '../calls/outcomes.js';
-import { listOption, onlyKnown, usage } from './given.js';
+import { listOption, onlyKnown } from './given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './keys.js';
 import type { VerifyIntentOptions } from './verification.js';
 

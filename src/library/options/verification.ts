@@ -1,3 +1,4 @@
+import { usage } from '../../app/failure.js';
 import type { Trusting } from '../../verify/trusting.js';
 import { givenFirst } from '../../app/verification/trust/local-trust.js';
 import type { VerifyOptions } from '../../app/verification/intents.js';
@@ -18,7 +19,6 @@ import {
   flagOption,
   fractionOption,
   onlyKnown,
-  usage,
   type Duration,
 } from './given.js';
 import { publicKeyIn } from './public-key.js';
