@@ -109,7 +109,7 @@ export function readReferenceCommand(action: Action, value: Json, cmdId: string)
 }
 
 /** The request body of a command. */
-export function writeCommand(command: Command, expiresAt: string | null): JsonObject {
+export function writeCommand(command: Command): JsonObject {
   const { cmdId, action, subject, reason, by, durationMs, version, logId, keyText = null } = command;
   return {
     cmd_id: cmdId,
@@ -121,7 +121,6 @@ export function writeCommand(command: Command, expiresAt: string | null): JsonOb
     ...(durationMs === null ? {} : { duration_seconds: durationMs / 1000 }),
     ...(version === null ? {} : { version }),
     ...(logId === null ? {} : { log_id: logId }),
-    ...(expiresAt === null ? {} : { expires_at: expiresAt }),
   };
 }
 

@@ -93,7 +93,7 @@ export async function pemFiles(
 /** Keys that end with this process, standing in for the keychain. */
 export async function passingKeys(): Promise<KeyStore> {
   const { memoryKeys } = await import('../adapters/keys/memory.js');
-  return memoryKeys('keychain');
+  return memoryKeys();
 }
 
 /** The key shared with an agent of AIP-1, in a file. @throws Failure NOT_FOUND, UNREADABLE, USAGE */

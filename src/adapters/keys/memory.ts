@@ -1,11 +1,11 @@
 import { Failure } from '../../app/failure.js';
-import type { KeyStore, KeyStoreName } from '../../app/ports/state.js';
+import type { KeyStore } from '../../app/ports/state.js';
 
-/** Keys that end with this process, standing in for another store; the ref is the key id. */
-export function memoryKeys(name: KeyStoreName): KeyStore {
+/** Keys that end with this process, standing in for the keychain; the ref is the key id. */
+export function memoryKeys(): KeyStore {
   const seeds = new Map<string, Uint8Array>();
   return {
-    name,
+    name: 'keychain',
     read: async (ref) => {
       const seed = seeds.get(ref);
       if (seed === undefined) throw new Failure('KEY_NOT_FOUND', `There is no key for ${ref}.`);

@@ -99,7 +99,7 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<GivenOrd
     logId: null,
     expiresAt: null,
   };
-  const body = writeCommand(command, null);
+  const body = writeCommand(command);
   const query = (waitMs: number): string => replicationQuery(replicating, waitMs);
   return handIn(deps, { path: '/v1/mesh/commands', query, body, unsure: UNSURE }, (answer) => givenOf(answer, command));
 }

@@ -41,10 +41,6 @@ export class Copy {
     return this.#position;
   }
 
-  get size(): number {
-    return this.#agents.size + this.#above.size;
-  }
-
   *standings(): Iterable<Standing> {
     yield* this.#agents.values();
     yield* this.#above.values();

@@ -262,7 +262,7 @@ function stream(server: MeshServer, caller: Caller, order: StreamOrder): Reply {
     open: (sink) => {
       const { keyId } = caller.key;
       // Revoked, or stopped, while this request was on its way.
-      if (server.stopping || server.revokedKeys.has(keyId)) return ended(sink, null);
+      if (server.stopping || server.revokedKeys.has(keyId)) return ended(sink);
       const member = order.verifier === null ? null : server.roster.member(order.verifier);
       const confirmed = member === null || member.program === null ? null : member.seq;
       return server.hub.open({ ...opening, confirmed, keyId }, sink, id);
@@ -274,8 +274,8 @@ function resetOf({ reason }: { readonly reason: string }) {
   return { reason, snapshot: SNAPSHOT_PATH };
 }
 
-function ended(sink: StreamSink, last: Uint8Array | null) {
-  sink.end(last);
+function ended(sink: StreamSink) {
+  sink.end(null);
   return { drained() {}, closed() {} };
 }
 
