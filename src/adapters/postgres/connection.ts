@@ -37,6 +37,8 @@ export interface Connection {
   readonly where: string;
   /** False once it was lost or closed. */
   readonly usable: boolean;
+  /** True after a BEGIN that was neither committed nor undone. */
+  readonly inTransaction: boolean;
   /**
    * Runs one statement with values, or several without, by themselves one transaction. Rejects with PostgresTrouble: `refused` where the
    * server undid it, `in-doubt` where no answer came in `withinMs`; then the connection is destroyed.
@@ -169,6 +171,10 @@ class OneConnection implements Connection {
 
   get usable(): boolean {
     return this.#usable;
+  }
+
+  get inTransaction(): boolean {
+    return /[TE]/.test(this.#client.getTransactionStatus() ?? '');
   }
 
   async query(text: string, values: readonly PostgresValue[], withinMs: number): Promise<readonly PostgresRow[]> {

@@ -33,6 +33,8 @@ declare module 'pg/lib/client.js' {
     constructor(config: ClientConfig);
     readonly connection: EventEmitter & { readonly stream: { destroy(error?: Error): void; unref?(): void } };
     connect(): Promise<unknown>;
+    /** As the server told it last: I outside of a transaction, T in one, E in one that failed; null before it did. */
+    getTransactionStatus(): string | null;
     /** Several statements without values give a list. */
     query(text: string, values?: readonly unknown[]): Promise<Result | readonly Result[]>;
     end(): Promise<void>;

@@ -62,6 +62,8 @@ export class Lane {
     } catch (error) {
       throw this.#troubleOf(error, asked);
     } finally {
+      // Where no time was left to undo a transaction, the next work would be written into it, acknowledged, and undone with it.
+      if (connection.inTransaction) connection.destroy();
       if (!connection.usable) this.#connection = null;
     }
   }
