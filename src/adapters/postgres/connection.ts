@@ -13,7 +13,7 @@ import { readSecretNow } from '../files/secret/secret-file.js';
 import { readAuthorities } from '../http/authorities.js';
 import { isLocal, type PostgresAddress } from './address.js';
 import type { Passwords } from './password.js';
-import { fromServer, oneLine, PostgresTrouble } from './trouble.js';
+import { certificateHint, fromServer, oneLine, PostgresTrouble } from './trouble.js';
 
 /** A value of a statement: lists and objects go as JSON text that the caller makes. */
 export type PostgresValue = string | number | bigint | boolean | Uint8Array | null | readonly string[];
@@ -70,7 +70,8 @@ export async function connectTo(options: ConnectionOptionsOf): Promise<Connectio
     // A host that swallows everything must leave time for those after it.
     const share = Math.max(1, (end - performance.now()) / (address.hosts.length - i));
     try {
-      const connection = await connectToOne(options, target, ssl, share);
+      // No network lies on the way to a socket, and no server speaks TLS on one: libpq's sslmode is not for them either.
+      const connection = await connectToOne(options, target, target.host.startsWith('/') ? false : ssl, share);
       if (!several) return connection;
       if (await takesWrites(connection, share)) return connection;
       await connection.close();
@@ -297,10 +298,10 @@ function unreachable(where: string, error: unknown, withoutPassword: boolean): P
       retryable: false,
       cause: error,
     });
-  const tls = code !== undefined && /CERT|SELF_SIGNED|ISSUER|TLS|ALTNAME/.test(code);
-  const lasting = tls || /does not support SSL|plain text/.test(reason);
+  const hint = certificateHint(code);
+  const lasting = hint !== null || /does not support SSL|plain text/.test(reason);
   return new PostgresTrouble('unreachable', `${where}: ${reason}`, {
-    hint: tls ? 'name the CA of the server in its URL: sslrootcert=<file>' : null,
+    hint,
     retryable: !lasting,
     cause: error,
   });

@@ -88,6 +88,15 @@ export function fromServer(
   );
 }
 
+/** What helps where the certificate of a server is refused, by the code of Node; null for what is no matter of certificates. */
+export function certificateHint(code: string | undefined): string | null {
+  if (code === undefined || !/CERT|SELF_SIGNED|ISSUER|TLS/.test(code)) return null;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name the host in the URL as the certificate of the server does';
+  return /HAS_EXPIRED|NOT_YET_VALID/.test(code)
+    ? 'renew the certificate of the server; if it is in force, the clock here is wrong: date'
+    : 'name the CA of the server in its URL: sslrootcert=<file>';
+}
+
 /** What a server wrote, as one line that cannot move a cursor. */
 export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').slice(0, 300);

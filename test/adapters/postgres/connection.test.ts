@@ -263,7 +263,38 @@ describePostgres('over TLS', { tls: pair }, (cluster) => {
     const named = await troubleOf(
       connectTo({ address, passwords: () => 'sup3r-s3cret', name: 'aip test', connectMs: 5000 }),
     );
-    expect(named).toMatchObject({ kind: 'unreachable', retryable: false });
+    expect(named).toMatchObject({
+      ...{ kind: 'unreachable', retryable: false },
+      hint: expect.stringContaining('name the host') as string,
+    });
+  });
+  test('a certificate that has run out is to be renewed: no CA helps', async () => {
+    const old = certificate(Date.now() - 3 * 86_400_000);
+    const ca = cluster().file('old.pem', old.cert);
+    for (const [name, text] of [
+      ['crt', old.cert],
+      ['key', old.key],
+    ] as const)
+      cluster().file(`server.${name}`, text);
+    await cluster().admin('SELECT pg_reload_conf()');
+    onTestFinished(async () => {
+      cluster().file('server.crt', pair.cert);
+      cluster().file('server.key', pair.key);
+      await cluster().admin('SELECT pg_reload_conf()');
+    });
+    await until(async () => {
+      const trouble = await troubleOf(through(`?sslrootcert=${encodeURIComponent(ca)}`));
+      return trouble.message.includes('expired') && trouble.hint!.startsWith('renew the certificate');
+    });
+  });
+  test('a socket takes no TLS, whatever the environment says of servers elsewhere', async () => {
+    const address = parsePostgresUrl(
+      `postgres://postgres@/postgres?host=${encodeURIComponent(cluster().folder)}&port=${cluster().port}`,
+      { env: { PGSSLMODE: 'verify-full', PGSSLROOTCERT: cluster().file('ca.pem', pair.cert) }, osUser: 'u' },
+    );
+    const connection = await connectTo({ address, passwords: () => null, name: 'aip test', connectMs: 5000 });
+    open.push(connection);
+    expect(await connection.query('SELECT 1 AS n', [], 5000)).toEqual([{ n: 1 }]);
   });
 });
 
