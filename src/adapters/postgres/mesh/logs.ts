@@ -106,7 +106,7 @@ export class PostgresLogs implements LogTable {
   /** Runs `work` in one transaction while no other server adds rows. */
   #inRoom<T>(work: (held: LaneQueries, lastRow: number, bytes: number) => Promise<T>): Promise<T> {
     return this.#lane.run(async (held) => {
-      await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL lock_timeout = '2s';
+      await held.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL lock_timeout = '2s';
         SELECT ${DURABLY}`);
       try {
         const [room] = await held.query(`SELECT last_row, bytes FROM ${SCHEMA}.shipped_room WHERE one FOR UPDATE`);

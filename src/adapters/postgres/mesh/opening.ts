@@ -59,7 +59,7 @@ async function bringUp(held: LaneQueries): Promise<void> {
 
 /** Runs `work` in one transaction, one server at a time. */
 async function alone(held: LaneQueries, work: () => Promise<void>): Promise<void> {
-  await held.query('BEGIN');
+  await held.query('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     await held.query(LOCK);
     await work();

@@ -167,7 +167,9 @@ export class PostgresMeshStore implements MeshStore {
     beforeWriting?: () => void,
   ): Promise<readonly OrderResult[]> {
     // A server that is frozen here lets go of the row after a second.
-    await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '1s'; SET LOCAL lock_timeout = '2s'`);
+    await held.query(
+      `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '1s'; SET LOCAL lock_timeout = '2s'`,
+    );
     let plan: ReturnType<typeof planned>;
     try {
       await held.query(`SELECT ${SCHEMA}.lock_head()`);
@@ -331,7 +333,7 @@ export class PostgresMeshStore implements MeshStore {
   }
 }
 
-/** Where the connection itself sees a unique key that is taken. */
+/** Where the connection itself sees a unique key that is taken, or, by the isolation that the database sets, a head that went on. */
 function isTaken(error: unknown): boolean {
-  return error instanceof Taken || (error as { sqlState?: unknown }).sqlState === '23505';
+  return error instanceof Taken || ['23505', '40001'].includes(String((error as { sqlState?: unknown }).sqlState));
 }

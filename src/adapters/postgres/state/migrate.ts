@@ -25,7 +25,7 @@ export function script(from: number, roles: readonly string[]): string {
     (step, i) => `${step.trim()}\nINSERT INTO ${SCHEMA}.versions VALUES (${from + i + 1});\n`,
   );
   const grants = roles.map((role) => `${grantTo(role)}\n`);
-  return ['BEGIN;\n', LOCK, ...steps, ...grants, 'COMMIT;\n'].join('');
+  return ['BEGIN ISOLATION LEVEL READ COMMITTED;\n', LOCK, ...steps, ...grants, 'COMMIT;\n'].join('');
 }
 
 /** The version that is there; 0 where there is none. */
@@ -42,7 +42,8 @@ export async function stateVersionOf(connection: Connection): Promise<number> {
 
 /** Applies what is missing, in one transaction, one program at a time. Rejects with PostgresTrouble; USAGE for a newer schema. */
 export async function migrate(connection: Connection, { roles }: MigrateOptions): Promise<FleetMigration> {
-  await connection.query('BEGIN', [], WITHIN_MS);
+  // What another program made while this one waited is to be seen, whatever isolation the database sets.
+  await connection.query('BEGIN ISOLATION LEVEL READ COMMITTED', [], WITHIN_MS);
   await connection.query(LOCK, [], WITHIN_MS);
   const from = await stateVersionOf(connection);
   if (from > STATE_VERSION) {

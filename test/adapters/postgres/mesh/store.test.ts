@@ -105,6 +105,18 @@ describePostgres('mesh store', QUICK, (cluster) => {
     await holder.close();
   });
 
+  test('servers that write at once refuse no command, whatever isolation the database sets', async () => {
+    const { name, url } = await cluster().database();
+    const first = await openStore(url);
+    await cluster().admin(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
+    const stores = await Promise.all([1, 2, 3].map(() => openStore(url)));
+    const work = stores.map(async (store) => {
+      for (let i = 0; i < 25; i++) expect((await append(store, proposal()))[0]!.kind).toBe('done');
+    });
+    await Promise.all(work);
+    expect(await requireWhole(first)).toBe(75);
+  });
+
   test('what was judged by a head that went on is judged again', async () => {
     const { url } = await cluster().database();
     const [a, b] = [await openStore(url), await openStore(url)];

@@ -1,0 +1,22 @@
+/** Preparing a database, where it is another one than was thought of. */
+import { expect, test } from 'vitest';
+import { migrate } from '../../../../src/adapters/postgres/state/migrate.js';
+import { LOCK_CLASS } from '../../../../src/adapters/postgres/state/schema.js';
+import { STATE_VERSION } from '../../../../src/adapters/postgres/state/version.js';
+import { connectWithUrl, describePostgres, QUICK } from '../../../kit/postgres.js';
+
+describePostgres('a migration', QUICK, (cluster) => {
+  test('of two at once one does it and the other finds it done, whatever isolation the database sets', async () => {
+    const { name, url } = await cluster().database();
+    await cluster().admin(`ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`);
+    const [holder, ...both] = await Promise.all([1, 2, 3].map(() => connectWithUrl(url)));
+    // Both wait here.
+    await holder!.query(`BEGIN; SELECT pg_advisory_xact_lock(${LOCK_CLASS + 1}, 0)`, [], 5_000);
+    const done = Promise.all(both.map((connection) => migrate(connection, { roles: [] })));
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = '${name}' AND wait_event = 'advisory'`;
+    while ((await cluster().admin(waiting)).length < 2);
+    await holder!.query('COMMIT', [], 5_000);
+    expect((await done).map(({ from }) => from).sort()).toEqual([0, STATE_VERSION]);
+    await Promise.all([holder!, ...both].map((connection) => connection.close()));
+  });
+});
