@@ -1,5 +1,6 @@
 /** The first statement of every opening: the tables are there, of this version, and hold one log. */
 import { Failure } from '../../../app/failure.js';
+import { requireUnicode } from '../encoding.js';
 import type { MeshHeadRow } from './append.js';
 import type { LaneQueries } from './lane.js';
 import { SCHEMA, TABLES, TABLES_VERSION, TABLE_STEPS } from './schema.js';
@@ -35,6 +36,7 @@ function make(held: LaneQueries, logId: string): Promise<void> {
   return alone(held, async () => {
     // Another server may have made them meanwhile.
     if (await isThere(held)) return;
+    await requireUnicode((sql) => held.query(sql), 'STATE');
     await held.query(TABLES);
     for (const step of Object.values(TABLE_STEPS)) await held.query(step);
     await held.query(

@@ -1,5 +1,6 @@
 /** Brings the schema of a fleet's memory to the version of this program. Forward only. */
 import type { Connection } from '../connection.js';
+import { requireUnicode } from '../encoding.js';
 import { LOCK_CLASS, STATE_STEPS } from './schema.js';
 import { newerDatabase, STATE_SCHEMA_NAME as SCHEMA, STATE_VERSION } from './version.js';
 
@@ -50,6 +51,7 @@ export async function migrate(connection: Connection, { roles }: MigrateOptions)
     await connection.query('ROLLBACK', [], WITHIN_MS);
     throw newerDatabase(from);
   }
+  await requireUnicode((sql) => connection.query(sql, [], WITHIN_MS), 'STATE_UNAVAILABLE');
   for (const [i, step] of STATE_STEPS.slice(from).entries()) {
     await connection.query(step, [], WITHIN_MS);
     await connection.query(`INSERT INTO ${SCHEMA}.versions VALUES (${from + i + 1})`, [], WITHIN_MS);

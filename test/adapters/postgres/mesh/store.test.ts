@@ -117,6 +117,15 @@ describePostgres('mesh store', QUICK, (cluster) => {
     expect(await requireWhole(first)).toBe(75);
   });
 
+  test('a database of a smaller character set is refused before a mesh begins in it', async () => {
+    const { name, url } = await cluster().database();
+    await cluster().admin(`CREATE DATABASE ${name}_latin ENCODING 'LATIN1' TEMPLATE template0`);
+    await expect(openStore(`${url}_latin`)).rejects.toMatchObject({
+      code: 'STATE',
+      message: expect.stringContaining('LATIN1') as string,
+    });
+  });
+
   test('what was judged by a head that went on is judged again', async () => {
     const { url } = await cluster().database();
     const [a, b] = [await openStore(url), await openStore(url)];

@@ -19,4 +19,18 @@ describePostgres('a migration', QUICK, (cluster) => {
     expect((await done).map(({ from }) => from).sort()).toEqual([0, STATE_VERSION]);
     await Promise.all([holder!, ...both].map((connection) => connection.close()));
   });
+
+  test('a database of a smaller character set is refused, and left as it is', async () => {
+    const { name, url } = await cluster().database();
+    await cluster().admin(`CREATE DATABASE ${name}_latin ENCODING 'LATIN1' TEMPLATE template0`);
+    const connection = await connectWithUrl(`${url}_latin`);
+    await expect(migrate(connection, { roles: [] })).rejects.toMatchObject({
+      code: 'STATE_UNAVAILABLE',
+      message: expect.stringContaining('LATIN1') as string,
+    });
+    await connection.close();
+    expect(await cluster().admin(`SELECT 1 FROM pg_namespace WHERE nspname = 'aip_state'`, `${name}_latin`)).toEqual(
+      [],
+    );
+  });
 });
