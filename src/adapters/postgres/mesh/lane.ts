@@ -9,6 +9,9 @@ const PAUSE_MS = 100;
 /** A unique key that somebody was faster with. */
 const UNIQUE = '23505';
 
+const AS_MAKER =
+  'name the user who made the mesh there; before the first start: GRANT CREATE ON DATABASE <database> TO <user>';
+
 /** What runs statements one after the other on a connection that is held. */
 export interface LaneQueries {
   query(text: string, values?: readonly PostgresValue[]): Promise<readonly PostgresRow[]>;
@@ -99,7 +102,7 @@ export class Lane {
     // What a statement needs is not there, or not allowed: that does not go away by itself.
     if (kind === 'refused' && sqlState !== null && /^(?:42|3F|0A)/.test(sqlState))
       return new Failure('STATE', `The database refuses: ${message}.`, {
-        hint: hint ?? 'aip mesh migrate',
+        hint: sqlState === '42501' ? AS_MAKER : (hint ?? 'aip help growing'),
         cause: error,
       });
     return new StoreTrouble('unavailable', message, error);

@@ -126,6 +126,15 @@ describePostgres('mesh store', QUICK, (cluster) => {
     });
   });
 
+  test('a user without rights is told whose they are', async () => {
+    const { name } = await cluster().database();
+    await cluster().admin(`CREATE ROLE poor LOGIN PASSWORD 'p'`);
+    await expect(openStore(cluster().url(name, 'poor', 'p'))).rejects.toMatchObject({
+      code: 'STATE',
+      hint: expect.stringContaining('GRANT CREATE ON DATABASE') as string,
+    });
+  });
+
   test('what was judged by a head that went on is judged again', async () => {
     const { url } = await cluster().database();
     const [a, b] = [await openStore(url), await openStore(url)];
