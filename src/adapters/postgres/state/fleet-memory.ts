@@ -12,6 +12,7 @@ import type {
 import type { Clock, Random } from '../../../app/ports/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Connection } from '../connection.js';
+import { TOLD } from '../durably.js';
 import { fromServer, PostgresTrouble } from '../trouble.js';
 import { newerDatabase, STATE_SCHEMA_NAME as SCHEMA, STATE_VERSION } from './version.js';
 import {
@@ -193,7 +194,7 @@ export class PostgresMemory implements FleetMemory {
     end: number,
   ): Promise<Answered> {
     const [row] = await connection.query(
-      `SELECT ${SCHEMA}.settle($1::jsonb, $2::jsonb) AS answer, current_setting('transaction_read_only') = 'on' AS reads`,
+      `SELECT ${SCHEMA}.settle($1::jsonb, $2::jsonb) AS answer, current_setting('transaction_read_only') = 'on' AS reads, ${TOLD}`,
       [claims, about],
       end - this.#now(),
     );

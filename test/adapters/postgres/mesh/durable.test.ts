@@ -1,22 +1,24 @@
 /** A database whose owner turned synchronous_commit off: what the mesh has answered is on the disk all the same. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { ApiKeyRecord } from '../../../../src/mesh/access/api-key.js';
 import { commandDigest, type Command } from '../../../../src/mesh/command.js';
 import type { Member } from '../../../../src/mesh/roster/member.js';
 import type { MeshStore } from '../../../../src/mesh/log/store.js';
 import { judgeWith } from '../../../../src/mesh/ruling.js';
+import { claim } from '../../../contract/fleet-memory.js';
 import { openStore } from '../../../kit/mesh/several/postgres.js';
 import { cheapSign } from '../../../kit/mesh/server.js';
-import { describePostgres } from '../../../kit/postgres.js';
+import { describePostgres, QUICK } from '../../../kit/postgres.js';
+import { fleetDatabase } from '../../../kit/state/fleet.js';
 
 const NOW = Date.parse('2026-02-18T14:23:45.000Z');
 const DID = 'did:web:acme.com';
 const KEY = `ed25519:${'a'.repeat(64)}`;
 const LOG = 'b'.repeat(32);
 
-async function revoke(store: MeshStore): Promise<void> {
+async function revoke(store: MeshStore, cmdId = 'command'): Promise<void> {
   const command: Command = {
-    ...{ cmdId: 'command', action: 'revoke', subject: DID, reason: 'r', by: null, durationMs: null },
+    ...{ cmdId, action: 'revoke', subject: DID, reason: 'r', by: null, durationMs: null },
     ...{ version: null, logId: null, expiresAt: null },
   };
   const order = { command, digest: commandDigest(command), operator: { key_id: 'k', signed: null }, nonce: null };
@@ -129,3 +131,23 @@ describePostgres(
     });
   },
 );
+
+describePostgres('a user who is told of nothing but errors', QUICK, (cluster) => {
+  test('where the wait for a standby is broken off, nothing is acknowledged and no intent is accepted', async () => {
+    const fleet = await fleetDatabase(cluster());
+    const store = await openStore(fleet.url);
+    await revoke(store, 'before');
+    await cluster().admin(`ALTER DATABASE ${fleet.name} SET client_min_messages = 'error'`);
+    await cluster().admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    await cluster().admin('SELECT pg_reload_conf()');
+    const broken = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+    const cancelling = setInterval(() => void cluster().admin(broken), 50);
+    onTestFinished(() => clearInterval(cancelling));
+    const quiet = await openStore(fleet.url);
+    await expect(revoke(quiet, 'after')).rejects.toMatchObject({ name: 'StoreTrouble', kind: 'in-doubt' });
+    const memory = fleet.memory('aaaaaaaaaaaaaaaa', { patience: { totalMs: 600, tryMs: 400 } });
+    await expect(memory.settle([claim()], false)).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
+    await cluster().admin('ALTER SYSTEM RESET synchronous_standby_names');
+    await cluster().admin('SELECT pg_reload_conf()');
+  });
+});
