@@ -164,13 +164,20 @@ export class PostgresMemory implements FleetMemory {
   async #ask(claims: string, about: string, asked: readonly FleetClaim[]): Promise<Answered> {
     const { patience } = this.#options;
     const end = this.#now() + patience.totalMs;
+    let before: PostgresTrouble | null = null;
+    let inDoubt = false;
     for (;;) {
       const left = end - this.#now();
       try {
         return await this.#try(claims, about, asked, Math.min(left, patience.tryMs));
       } catch (error) {
         if (!(error instanceof PostgresTrouble)) throw error;
-        if (!error.retryable || end - this.#now() < PAUSE_MS + LEAST_MS) throw unavailable(error);
+        inDoubt ||= error.kind === 'in-doubt';
+        const over = end - this.#now();
+        // A try that the end cuts off says less than the one before it.
+        if (!error.retryable || over < PAUSE_MS + LEAST_MS)
+          throw unavailable(over < PAUSE_MS ? (before ?? error) : error, { inDoubt });
+        before = error;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
@@ -271,7 +278,9 @@ export async function asFailures<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof PostgresTrouble ? unavailable(error, true) : error;
+    throw error instanceof PostgresTrouble
+      ? unavailable(error, { owner: true, inDoubt: error.kind === 'in-doubt' })
+      : error;
   }
 }
 
@@ -281,10 +290,13 @@ const UNPREPARED: ReadonlySet<string> = new Set(['3F000', '42883', '42P01', '425
 const AS_OWNER = 'name the user that owns the database: --url postgres://owner@host/database';
 
 /** As the commands say it: nothing was decided. */
-function unavailable(trouble: PostgresTrouble, owner = false): Failure {
-  const { message, sqlState, hint, kind, retryable } = trouble;
+function unavailable(
+  trouble: PostgresTrouble,
+  { owner = false, inDoubt = false }: { readonly owner?: boolean; readonly inDoubt?: boolean } = {},
+): Failure {
+  const { message, sqlState, hint, retryable } = trouble;
   const unprepared = sqlState !== null && UNPREPARED.has(sqlState);
-  const doubt = kind === 'in-doubt' ? ' It may have kept what was asked; nothing was answered with yes.' : '';
+  const doubt = inDoubt ? ' It may have kept what was asked; nothing was answered with yes.' : '';
   return new Failure('STATE_UNAVAILABLE', `The memory of the fleet gives no answer: ${message}.${doubt}`, {
     hint: owner && sqlState === '42501' ? AS_OWNER : unprepared ? 'aip state migrate' : (hint ?? 'aip doctor'),
     retryable,

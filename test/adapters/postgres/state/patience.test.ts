@@ -1,26 +1,52 @@
 /** How long a database that gives no answer is asked again. */
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { Connection } from '../../../../src/adapters/postgres/connection.js';
 import { PostgresMemory } from '../../../../src/adapters/postgres/state/fleet-memory.js';
 import { PostgresTrouble } from '../../../../src/adapters/postgres/trouble.js';
 
-test('the last try has time for an answer: one that is cut off would hide what the server said before', async () => {
-  let ms = 0;
-  const given: number[] = [];
-  const memory = new PostgresMemory({
-    connect(withinMs) {
-      given.push(withinMs);
-      ms += 140;
-      return Promise.reject(new PostgresTrouble('unreachable', 'it is starting up', { sqlState: '57P03' }));
-    },
+function impatient(ms: () => number, connect: (withinMs: number) => Promise<Connection>): PostgresMemory {
+  return new PostgresMemory({
+    connect,
     where: 'db.example',
     encrypted: true,
     verifier: 'here',
     random: randomBytes,
-    clock: () => ms,
-    ticks: () => ms * 1000,
+    clock: ms,
+    ticks: () => ms() * 1000,
     patience: { totalMs: 500, tryMs: 500 },
   });
+}
+
+test('the last try has time for an answer: one that is cut off would hide what the server said before', async () => {
+  let ms = 0;
+  const given: number[] = [];
+  const memory = impatient(
+    () => ms,
+    (withinMs) => {
+      given.push(withinMs);
+      ms += 140;
+      return Promise.reject(new PostgresTrouble('unreachable', 'it is starting up', { sqlState: '57P03' }));
+    },
+  );
   await expect(memory.health(null)).rejects.toThrow('it is starting up');
   expect(given).toEqual([500, 360, 220]);
+});
+
+test('a try that the end cuts off hides neither what the server said before, nor that an earlier one may have been kept', async () => {
+  let ms = 0;
+  const tries = [
+    { took: 100, trouble: new PostgresTrouble('in-doubt', 'the connection broke') },
+    { took: 100, trouble: new PostgresTrouble('unreachable', 'it has no connection to spare', { sqlState: '53300' }) },
+    { took: 300, trouble: new PostgresTrouble('unreachable', 'no answer in 300 ms') },
+  ];
+  const memory = impatient(
+    () => ms,
+    () => {
+      const { took, trouble } = tries.shift()!;
+      ms += took;
+      return Promise.reject(trouble);
+    },
+  );
+  await expect(memory.settle([], false)).rejects.toThrow(/it has no connection to spare\. It may have kept/);
 });
