@@ -69,12 +69,11 @@ export function parsePostgresUrl(url: string, { env, osUser }: AddressDefaults):
       'write @ / : # ? in a user name or password as %40 %2F %3A %23 %3F',
     );
   }
-  const [, userInfo = '', hostList = '', path = '', search = ''] = match;
+  const [, , hostList = '', path = '', search = ''] = match;
   const asked = parametersOf(search);
   // Read now, so that one with a wrong escape is refused with the URL.
   passwordIn(url);
-  const [userText] = userInfo.split(':', 1);
-  const user = nonEmpty(decoded(userText ?? '')) ?? asked.get('user') ?? nonEmpty(env['PGUSER']) ?? osUser;
+  const user = userIn(url) ?? asked.get('user') ?? nonEmpty(env['PGUSER']) ?? osUser;
   const database = nonEmpty(decoded(path)) ?? asked.get('dbname') ?? nonEmpty(env['PGDATABASE']) ?? user;
   const hosts = hostsOf(hostList, asked, env);
   const session = asked.get('target_session_attrs');
@@ -101,6 +100,11 @@ export function passwordIn(url: string): string | null {
   const [, userInfo = ''] = SHAPE.exec(url) ?? [];
   const colon = userInfo.indexOf(':');
   return colon < 0 ? null : nonEmpty(decoded(userInfo.slice(colon + 1)));
+}
+
+/** The user that a URL names before its host; null where it names none there. @throws Failure USAGE */
+export function userIn(url: string): string | null {
+  return nonEmpty(decoded((SHAPE.exec(url)?.[1] ?? '').split(':', 1)[0] ?? ''));
 }
 
 /** Fails with USAGE for a URL with a password that was given as an argument: arguments are read by every process of the machine. */

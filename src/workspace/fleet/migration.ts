@@ -10,6 +10,8 @@ export interface MigrationRequest {
   readonly isArgument: boolean;
   /** Roles that verifiers log in as. */
   readonly roles: readonly string[];
+  /** What verifiers connect to: where no role is given, the user that it names is meant. */
+  readonly verifiersUrl: string | null;
   /** Only says what would be done. */
   readonly dryRun: boolean;
 }
@@ -28,13 +30,13 @@ export type MigrationReport =
 /** Brings the schema of a fleet's memory to this program's version. Rejects with Failure STATE_UNAVAILABLE or USAGE. */
 export async function migrateFleet(
   workspace: LocalWorkspace,
-  { url, isArgument, roles, dryRun }: MigrationRequest,
+  { url, isArgument, roles, verifiersUrl, dryRun }: MigrationRequest,
 ): Promise<MigrationReport> {
   const [
     { connectOwner },
     { migrate, script, stateVersionOf },
     { newerDatabase, STATE_VERSION },
-    { requireNoPassword },
+    { requireNoPassword, userIn },
     failures,
   ] = await Promise.all([
     import('../../adapters/postgres/state/open.js'),
@@ -44,11 +46,13 @@ export async function migrateFleet(
     import('../../adapters/postgres/state/fleet-memory.js'),
   ]);
   if (isArgument) requireNoPassword(url, '--url');
+  const user = verifiersUrl === null ? null : userIn(verifiersUrl);
+  const named = roles.length > 0 || user === null ? roles : [user];
   return failures.asFailures(async () => {
     const { connection, address } = await connectOwner(url, workspace.world);
     const where = address.shown;
     // Who migrates as the user of the verifiers grants nothing.
-    const others = roles.filter((role) => role !== address.user);
+    const others = named.filter((role) => role !== address.user);
     try {
       if (!dryRun) return { kind: 'done', where, ...(await migrate(connection, { roles: others })) };
       const from = await stateVersionOf(connection);

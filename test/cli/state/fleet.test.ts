@@ -96,6 +96,16 @@ describe('without a database', () => {
     expect(err).toContain('PGPASSWORD');
     expect(err).not.toContain('s3cr3t-pw');
   });
+  test('a wrong escape in the URL of verifiers is refused when their user is asked for', async () => {
+    const { code, err } = await machine('postgres://a%zz@db/aip').run(
+      'state',
+      'migrate',
+      '--url',
+      'postgres://me@db/aip',
+    );
+    expect(code).toBe(2);
+    expect(err).toContain('write % as %25');
+  });
   test('no database named at all', async () => {
     expect(await machine(null).run('state', 'migrate')).toMatchObject({ code: 2 });
   });

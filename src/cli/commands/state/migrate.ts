@@ -45,8 +45,8 @@ export const command: CommandSpec<Options> = {
   async run({ options }, cli) {
     const { grant, dryRun = false } = options;
     const database = await databaseOf(options, cli, 'aip state migrate');
-    const roles = grant.length > 0 ? grant : userOf((await cli.config()).get('state.url'));
-    const report = await migrateFleet(cli.workspace, { ...database, roles, dryRun });
+    const verifiersUrl = (await cli.config()).get('state.url');
+    const report = await migrateFleet(cli.workspace, { ...database, roles: grant, verifiersUrl, dryRun });
     const { kind, where, from, to } = report;
     const granted = kind === 'done' ? report.granted : [];
     if (cli.globals.json) cli.json({ where, from, to, granted, sql: kind === 'script' ? report.sql : null });
@@ -61,9 +61,3 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
-
-/** The user that verifiers log in as. */
-function userOf(url: string | null): readonly string[] {
-  const user = /^[a-z]+:\/\/([^:@/?#]+)(?::[^@]*)?@/.exec(url ?? '')?.[1];
-  return user === undefined ? [] : [decodeURIComponent(user)];
-}
