@@ -426,6 +426,11 @@ describe('aip mcp guard before a server over HTTP', () => {
       'pay: it knows this session no more: open another one with initialize',
     ]);
     expect((await modern('tools/call', refund)).json.error.message).toContain('--url');
+    // Now it is the list that the guard asks for before the call, and the answer of an SDK's server has a body.
+    const body = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } });
+    server.instead = { status: 404, headers: { 'content-type': 'application/json' }, body };
+    const gone = await call('refund', { amount: 1 });
+    expect([gone.status, gone.json.error.message]).toEqual([404, expect.stringContaining('open another one')]);
     server.instead = null;
     server.tools = TOOLS.map((tool) => ({ ...tool, description: `${tool.description}, and more` }));
     expect(codeOf(await modern('tools/call', refund))).toBe('AIP-E215');

@@ -23,8 +23,8 @@ export interface McpHttpServer {
   tools: object[];
   /** Lists of tools wait for it. */
   listed: Promise<void>;
-  /** Answers every request with this status and these headers. */
-  instead: { status: number; headers: Record<string, string> } | null;
+  /** Answers every request with this status, these headers and this body. */
+  instead: { status: number; headers: Record<string, string>; body?: string } | null;
   /** Sends a message to whom listens, as the event of this id. */
   push(message: object, id?: string): void;
   /** A call of `wait` with `{polled: true}` has its answer from now on. */
@@ -72,7 +72,8 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
     const text = Buffer.concat(parts).toString();
     const body = text === '' ? null : (JSON.parse(text) as Any);
     seen.push({ method: request.method!, headers: request.headers, body });
-    if (kit.instead !== null) return void response.writeHead(kit.instead.status, kit.instead.headers).end();
+    if (kit.instead !== null)
+      return void response.writeHead(kit.instead.status, kit.instead.headers).end(kit.instead.body);
     if (request.method === 'DELETE') return void response.writeHead(200).end();
     if (request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -66,8 +66,9 @@ export class ClientLink {
         }
         if (message.kind !== 'request') return void this.#tell(line, message);
         const answers = this.#ask(line, message, this.routeFor(exchange), (status, headers) => {
+          // Whichever request hears of it: the client opens another session at this status alone.
+          if (message.id === id || this.#isSessionGone(status)) exchange.upstreamStatus = status;
           if (message.id !== id) return;
-          exchange.upstreamStatus = status;
           const { 'mcp-session-id': own } = headers;
           if (message.method === 'initialize' && typeof own === 'string') this.upstreamId = own;
         });
@@ -152,13 +153,19 @@ export class ClientLink {
           status = given;
           onHead(given, headers);
         },
-        onLine: (answer) => this.session.fromServer(answer, route, id),
+        onLine: (answer) => {
+          if (!this.#isSessionGone(status)) this.session.fromServer(answer, route, id);
+        },
         onEnd: (problem) => {
-          const why = status === 404 && this.upstreamId !== null ? NO_SESSION : problem;
+          const why = this.#isSessionGone(status) ? NO_SESSION : problem;
           this.session.lost(id, `${this.#server}: ${why ?? 'it ended its answer without one'}`);
         },
       },
     );
+  }
+
+  #isSessionGone(status: number): boolean {
+    return status === 404 && this.upstreamId !== null;
   }
 
   /** Resolves when the server took a message that has no answer, or did not. */
