@@ -1,5 +1,9 @@
 /** What a coding agent is about to do, as its pre-tool hook tells it, and what the hook answers. Pure: bytes in, bytes out. */
+import type { JsonBounds } from '../../protocol/json/bounds.js';
 import type { JsonObject } from '../../protocol/json/values.js';
+
+/** What an event may hold, and a tool's input that stands in it as a text: 1 MiB of input, and room around it. */
+export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
 
 /** One tool call of a coding agent. */
 export interface HookCall {

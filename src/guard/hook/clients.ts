@@ -5,7 +5,7 @@
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import type { HookOutput, HookCall, HookVerdict } from './call.js';
+import { EVENT_BOUNDS, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 
 /** The agents that `aip hook <client>` takes. */
 export type HookClientName = 'claude' | 'codex' | 'cursor' | 'gemini' | 'copilot' | 'vscode';
@@ -273,7 +273,7 @@ function paramsIn(value: Json | undefined, member: string, tool = ''): JsonObjec
   // Copilot gives this tool no object: its input is the patch itself, which no JSON begins like.
   if (tool === 'apply_patch' && typeof value === 'string' && value.startsWith('*** Begin Patch'))
     return { input: value };
-  const read = typeof value === 'string' ? parseJsonText(value) : value;
+  const read = typeof value === 'string' ? parseJsonText(value, null, EVENT_BOUNDS) : value;
   if (!isObject(read)) throw new ShapeError(`"${member}" is not an object`);
   return read;
 }

@@ -2,19 +2,15 @@
 import type { Desk } from '../../app/guarding/desk.js';
 import type { UnsignedRefusal } from '../../app/guarding/record.js';
 import { Failure } from '../../app/failure.js';
-import type { JsonBounds } from '../../protocol/json/bounds.js';
 import { JsonError, parseJson, parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision, Warning } from '../../verify/decision.js';
 import type { Passport } from '../../protocol/passport.js';
 import { refusalToAsker, refusalLine } from '../refusal.js';
-import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
+import { EVENT_BOUNDS, failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
 import { ownFilesRefusal, type OwnFiles } from './own-refusal.js';
-
-/** What an event may hold: a tool's input of 1 MiB, and room around it. */
-export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
 
 /** The tool in the events by which `aip doctor` tries a hook: what is refused to it is no deed of the agent, and not in the log. */
 export const TRIAL_TOOL = 'aip_doctor';

@@ -153,6 +153,16 @@ describe('the call in an event', () => {
     expect({ ...call.params }).toEqual(params);
     expect([call.action, call.target]).toEqual([action, target]);
   });
+  test.each(['copilot', 'cursor'] as const)(
+    '%s: an input that comes as a text may be as large as any other',
+    (client) => {
+      const input = { path: '/a', file_text: 'x'.repeat(1024 * 1024 - 100) };
+      const text = JSON.stringify(input);
+      const cursor = { hook_event_name: 'preToolUse', tool_name: 'Write', tool_input: text };
+      const event = client === 'cursor' ? cursor : { toolName: 'create', toolArgs: text };
+      expect({ ...HOOK_CLIENTS[client].read(event).params }).toEqual(input);
+    },
+  );
   const REFUSED: readonly (readonly [HookClientName, JsonObject])[] = [
     ['claude', {}],
     ['claude', { ...CLAUDE, hook_event_name: 'PostToolUse' }],

@@ -1,7 +1,7 @@
 import { Failure, shellWord } from '../../../app/failure.js';
-import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../../guard/hook/call.js';
+import { EVENT_BOUNDS, failureAnswer, WATCHDOG_MS, type HookOutput } from '../../../guard/hook/call.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
-import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../../guard/hook/decide.js';
+import { answerHook, whyFailed, type HookDeps } from '../../../guard/hook/decide.js';
 import { defaultSocket } from '../../../workspace/guard/serving.js';
 import type { Cli } from '../../cli.js';
 import { openDesks, namedPassportFile } from '../../guard/desks.js';
