@@ -102,21 +102,39 @@ const HALF_PAIR = /^\\u[dD][89a-fA-F][0-9a-fA-F]{2}$/;
  * @param asked what is answered where the line does not say it
  */
 export function answeredBy(line: Uint8Array | string, asked: RpcId | null): RpcId | null {
-  try {
-    const { id, method } = JSON.parse(asText(line)) as JsonObject;
-    if (method !== undefined) return null;
-    return typeof id === 'string' || typeof id === 'number' ? id : asked;
-  } catch {
-    return asked;
-  }
+  const { id, method } = leniently(line);
+  return method === undefined ? (id ?? asked) : null;
 }
 
-/** Reads one message of a client, which is written anew for the server: no number of it may become another one. @throws RpcError */
+/**
+ * Reads one message of a client, which is written anew for the server: no number of it may become another one.
+ * @throws RpcError under the id that a lenient reader finds: a client passes over an error without one, and waits on
+ */
 export function readClientMessage(bytes: Uint8Array | string): RpcMessage {
-  const { message, rounded } = readMessage(bytes, CLIENT_BOUNDS);
+  let read: ReadMessage;
+  try {
+    read = readMessage(bytes, CLIENT_BOUNDS);
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.id !== null) throw error;
+    const { id, method } = leniently(bytes);
+    // An answer's id is the server's: to the client it is another request.
+    throw new RpcError(error.code, error.message, (method === undefined ? null : id) ?? null);
+  }
+  const { message, rounded } = read;
   if (!rounded) return message;
   const id = 'id' in message ? message.id : null;
   throw new RpcError(RPC.invalidParams, 'a number has more digits than can be read exactly', id);
+}
+
+/** What a reader that takes any JSON finds of a message; nothing in what is no JSON object. */
+function leniently(line: Uint8Array | string): { readonly id?: RpcId; readonly method?: unknown } {
+  try {
+    const { id, method } = JSON.parse(asText(line)) as JsonObject;
+    const known = typeof id === 'string' || typeof id === 'number';
+    return { method, ...(known ? { id } : {}) };
+  } catch {
+    return {};
+  }
 }
 
 /** A parsed value as a message. @throws RpcError */

@@ -210,6 +210,24 @@ describe('aip mcp guard', () => {
     expect(client.notifications.map(({ method }) => method as string)).toContain('notifications/tools/list_changed');
   });
 
+  test('a message that is too large is answered under its id, which stands behind its params', async () => {
+    const { place, server } = await staged();
+    const client = speakMcp(place, server);
+    const reply = client.answer(7);
+    const params = { name: 'refund', arguments: { memo: 'x'.repeat(1_200_000) } };
+    client.write(JSON.stringify({ method: 'tools/call', params, jsonrpc: '2.0', id: 7 }));
+    expect((await reply).error.message).toContain('larger than');
+  });
+
+  test('a client that is gone is not waited for without an end', { timeout: 30_000 }, async () => {
+    const { place } = await staged();
+    // It never lists its tools, which the guard asks for before the call.
+    const client = speakMcp(place, ['--', process.execPath, '-e', 'process.stdin.resume()']);
+    client.write('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":{}}}');
+    client.child.stdin!.end();
+    expect(await client.ended).toBe(0);
+  });
+
   test("the exit code is the server's, what waits is told, and a missing command or key never starts it", async () => {
     const { place, server } = await staged();
     const client = speakMcp(place, server);

@@ -239,6 +239,20 @@ describe('nothing unverified reaches the server', () => {
       }),
     );
   });
+  test('what cannot be read is answered under the id that it says', async () => {
+    const twice = '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a","name":"b"},"id":"x"}';
+    const half = '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"\\ud83d"},"id":3}';
+    const answer = '{"jsonrpc":"2.0","result":{"a":1,"a":2},"id":6}';
+    for (const line of [twice, half, '[{"id":4}]', '{"id":5', answer]) await bench.client(line);
+    expect(bench.toClient.map(({ id, error }) => [id, error.code])).toEqual([
+      ['x', -32700],
+      [3, -32700],
+      [null, -32600],
+      [null, -32700],
+      [null, -32700],
+    ]);
+    expect(bench.toServer).toEqual([]);
+  });
   test('an id that is still open', async () => {
     await bench.call(1, 'refund');
     await bench.call(1, 'refund');

@@ -1,6 +1,6 @@
 import { Failure } from '../../../app/failure.js';
 import { WATCHDOG_MS } from '../../../guard/hook/call.js';
-import { CLIENT_BOUNDS } from '../../../guard/mcp/message.js';
+import { SERVER_BOUNDS } from '../../../guard/mcp/message.js';
 import { defaultSocket } from '../../../workspace/guard/serving.js';
 import { readLines } from '../../../workspace/guard/servers.js';
 import type { Cli } from '../../cli.js';
@@ -28,6 +28,8 @@ interface Options extends KeyPlaceFlags, ServerFlags, MapFlags {
 }
 
 const GRACE_MS = 2_000;
+/** How long calls are waited for whose client has ended its input (ms): a server may never answer what the guard itself asks for them. */
+const LAST_CALLS_MS = 10_000;
 
 export const command: CommandSpec<Options> = {
   path: ['mcp', 'guard'],
@@ -140,12 +142,14 @@ async function overStreams(
     await desks.idle();
   });
   const open = new Set<Promise<void>>();
-  void readLines(stdin, CLIENT_BOUNDS.bytes, (line) => {
+  // More than a client may send: the end of a message that is refused may hold the id under which it is answered.
+  void readLines(stdin, SERVER_BOUNDS.bytes, (line) => {
     const work = session.fromClient(line).finally(() => void open.delete(work));
     open.add(work);
   }).then(async () => {
     // What was asked before the end is still answered.
-    await Promise.allSettled(open);
+    const late = new Promise<void>((resolve) => void cli.workspace.world.after(LAST_CALLS_MS, resolve));
+    await Promise.race([Promise.allSettled(open), late]);
     await child.stop(GRACE_MS);
   });
   const ended = await child.ended;
