@@ -293,6 +293,14 @@ describe('aip mcp guard before a server over HTTP', () => {
     const answer = call('wait', { polled: true });
     const asks = () => server.seen.filter(({ headers }) => headers['last-event-id'] !== undefined);
     await expect.poll(() => asks().length, { timeout: 10_000 }).toBeGreaterThan(2);
+    // It has not noticed that the stream before is closed; the one in front of it is starting.
+    for (const status of [409, 503]) {
+      const body = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Conflict' } });
+      server.instead = { status, headers: { 'content-type': 'application/json' }, body };
+      const before = asks().length;
+      await expect.poll(() => asks().length, { timeout: 10_000 }).toBeGreaterThan(before + 1);
+    }
+    server.instead = null;
     server.ready = true;
     expect((await answer).json.result.content[0].text).toBe('{"polled":true}');
     expect(server.ran).toEqual(['wait']);
@@ -335,6 +343,9 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect(gets()[1]!.headers['last-event-id']).toBe('e 7');
     expect(await listening({ 'last-event-id': 'é' }).ended).toBe(400);
     expect(gets()).toHaveLength(2);
+    // One that is refused for now ends, so that the client asks again.
+    server.instead = { status: 409, headers: {} };
+    expect(await listening().ended).toBe(200);
   });
 
   test('a revocation answers open calls, ends tasks and streams and empties lists', async () => {

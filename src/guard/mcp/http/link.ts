@@ -8,7 +8,7 @@ import type { McpSession } from '../session.js';
 import type { Exchange } from './exchange.js';
 import { headersOf } from './headers.js';
 import { askResuming } from './resuming.js';
-import { askUpstream, type Upstream, type UpstreamAnswer } from './upstream.js';
+import { askUpstream, isRefusedForNow, type Upstream, type UpstreamAnswer } from './upstream.js';
 
 const BOTH = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
 
@@ -112,9 +112,9 @@ export class ClientLink {
         this.session.fromServer(line);
         this.#eventId = null;
       },
-      // A server without such a stream still has a list that a revocation empties.
+      // A server without such a stream still has a list that a revocation empties. Of one that may give it later the client asks again.
       onEnd: () => {
-        if (status >= 200 && status < 300) feed.ended();
+        if (status < 300 || isRefusedForNow(status)) feed.ended();
       },
     });
   }

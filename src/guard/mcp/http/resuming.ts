@@ -2,7 +2,7 @@
  * An answer that breaks off is taken up again where it ended, as revisions up to 2025-11-25 have it: a server may hang up during a long
  * call on purpose, and wait to be asked for the rest. The call itself is never sent twice.
  */
-import { askUpstream, type Upstream, type UpstreamAnswer, type UpstreamCall } from './upstream.js';
+import { askUpstream, isRefusedForNow, type Upstream, type UpstreamAnswer, type UpstreamCall } from './upstream.js';
 
 /** Of one request. */
 export interface Resumption {
@@ -32,6 +32,7 @@ export function askResuming(
   let cancel = (): void => undefined;
   const ask = (asked: UpstreamCall, onHead: UpstreamAnswer['onHead'] & {}): void => {
     let status = 0;
+    const refusedForNow = (): boolean => eventId !== null && isRefusedForNow(status);
     opened = askUpstream(upstream, asked, {
       onHead(given, found) {
         status = given;
@@ -42,10 +43,13 @@ export function askResuming(
         eventId = id ?? eventId;
         if (retryMs !== null) waitMs = Math.min(Math.max(retryMs, LEAST_WAIT_MS), MOST_WAIT_MS);
       },
-      onLine: answer.onLine,
+      onLine(line, id) {
+        // An error is of the request for the rest then, and not the call's answer.
+        if (!refusedForNow()) answer.onLine(line, id);
+      },
       onEnd(problem) {
         vain += 1;
-        const refused = status >= 300;
+        const refused = status >= 300 && !refusedForNow();
         if (closed || eventId === null || refused || vain > MOST_IN_VAIN || !waits()) return answer.onEnd(problem);
         const rest = { accept: 'text/event-stream', ...headers(), 'last-event-id': eventId };
         cancel = upstream.after(waitMs, () => ask({ method: 'GET', headers: rest }, () => undefined));

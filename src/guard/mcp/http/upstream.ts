@@ -108,6 +108,14 @@ function problemOf(status: number): string | null {
   return `it answered ${status}`;
 }
 
+/**
+ * True for a status with which a server refuses a stream now, and may give it later: it is busy or starting, or has not noticed yet that
+ * the stream before it is closed (409).
+ */
+export function isRefusedForNow(status: number): boolean {
+  return status === 409 || status === 429 || status >= 500;
+}
+
 /** True for the id of an event that fits a header. */
 export function isEventId(text: string): boolean {
   return /^[\x21-\x7e](?:[\x20-\x7e]{0,1022}[\x21-\x7e])?$/.test(text);
