@@ -66,6 +66,15 @@ describe.each([
     expect(JSON.parse(await outcomes())).toMatchObject({ of: log[0]!.seq, status: 'ok' });
   });
 
+  test('also where the agent runs both names together, and a map tells them apart', async () => {
+    const place = await guarded(LIMITS);
+    await prepare(place);
+    const map = ['--map', 'mcp_pay_refund=pay.refund'];
+    expect(await hook(place, 'mcp_pay_refund', { amount: 60 }, ...map)).toEqual({});
+    expect(await payment(place)(60)).toBe('{"amount":60}');
+    expect(await place.workspace.getVerificationLogs()).toHaveLength(1);
+  });
+
   test('a decision about other params, of another passport or before a revocation is none', async () => {
     const place = await guarded(LIMITS);
     await prepare(place);

@@ -91,12 +91,13 @@ waits for it, and revocation.on_stale says what holds when it falls silent.
 is what Claude Code runs before each tool; codex, cursor, gemini, copilot and vscode likewise. The shell tool is the action shell, what
 writes files is write_file, what reads or searches them read_file, fetching is fetch_url, an MCP tool is <server>.<tool> and never <tool>
 alone, anything else its own name; --map Bash=deploy says otherwise. Where an agent runs both names together, as Copilot and VS Code do
-(github-create_issue, mcp_github_create_issue), nothing tells where the server's ends: that is the action. Gemini's web_fetch takes its addresses from its
+(github-create_issue, mcp_github_create_issue), nothing tells where the server's ends: that is the action, unless
+--map github-create_issue=github.create_issue says it. Gemini's web_fetch takes its addresses from its
 prompt: they are judged as prompt_urls. A yes is no objection: the agent's own prompts stay, unless --grant. A no begins with its code. When
 the hook itself fails (no key, no state, an event it cannot read, 5 s over) it ends with 2, which blocks.
 
 A call of an MCP tool that the hook accepted and that then reaches a guard of this home is decided and counted once: the guard takes the
-hook's entry as its own, for 60 s and once. For that both must name it <server>.<tool>. Where --ask turns AIP-E209 into the agent's own
+hook's entry as its own, for 60 s and once. For that both must name it <server>.<tool>, or --map of the hook. Where --ask turns AIP-E209 into the agent's own
 question, the entry says asked: an answer there is no signed approval.
 
 # Files of aip
@@ -108,7 +109,8 @@ symbolic and hard links, ~ and $HOME, file: URLs, other spellings and in patches
 agent's own tool writes or looks for is no path. A tool of any other name, and of an MCP server, is refused where a whole value
 of its input is such a path; a text that only mentions one passes. One that moves or removes, by its name, is refused a folder
 that holds them as well. A guard reads relative paths from its own folder and from
-the folders that the server's command line names; those of a server over HTTP it cannot place. A path through the links of a process (/proc/self/cwd, /dev/fd) is refused, for what it
+the folders that the server's command line names; those of a server over HTTP it cannot place. A hook reads them from the folder that its
+event names, else from the one that it runs in; where an agent posts such an event to the service by itself, it cannot place them. A path through the links of a process (/proc/self/cwd, /dev/fd) is refused, for what it
 leads to is not known, and so is what a process holds (/proc/self/environ). A search from a folder above the home or from /proc is refused;
 one over a project passes, and shows the hooks that are configured there. Not seen are links below the folder that a search goes through, and
 the device names and hashed short names of Windows.
