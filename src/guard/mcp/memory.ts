@@ -9,6 +9,8 @@ export interface SessionMemory {
   readonly listing: ToolListing;
   readonly continuations: Continuations;
   readonly tasks: RunningTasks;
+  /** Told of each page how many tools it holds, and offers, and whether more follow. A whole list of which nothing is offered is said once. */
+  readonly offered: (held: number, shown: number, more: boolean) => void;
 }
 
 const MOST_NAMED = 8;
@@ -34,6 +36,17 @@ export function sessionMemory({
       `hidden of ${server}, not as pinned: ${tools.slice(0, MOST_NAMED).join(', ')}${more}; aip mcp diff shows what changed, aip mcp pin --accept takes it`,
     );
   };
+  let held = 0;
+  let silent = false;
+  const offered = (onPage: number, shown: number, more: boolean): void => {
+    held += onPage;
+    silent ||= shown > 0;
+    if (silent || more || held === 0) return;
+    silent = true;
+    note(
+      `the list is empty: the passport declares no tool of ${server}, neither as ${server}.<tool> nor by its own name; --name <server> is the server's name in the passport`,
+    );
+  };
   const listing = new ToolListing(pins, requirePins, { pinned, hidden }, { ticks, maxTtlMs });
-  return { listing, continuations: new Continuations(), tasks: new RunningTasks() };
+  return { listing, continuations: new Continuations(), tasks: new RunningTasks(), offered };
 }

@@ -19,7 +19,6 @@ import { inputRefusal, listChanged, refusalAnswer, toolChanged } from './refusal
 import { shownPage, toolsIn } from './tools.js';
 
 type Line = Uint8Array | string;
-const NO_LIST = 'the server gives no list of its tools';
 
 /** The rules between one client and one server. */
 export class McpSession {
@@ -242,7 +241,7 @@ export class McpSession {
     if (state === 'same') return null;
     if (state === null && !this.#ports.observe) {
       if (accepted !== null) this.#ports.outcome(accepted, 'unknown');
-      throw new RpcError(RPC.internal, `the call did not run: ${this.#unlisted ?? NO_LIST}`, id);
+      throw new RpcError(RPC.internal, `the call did not run: ${this.#unlisted ?? 'the server gave no list'}`, id);
     }
     const refusal = toolChanged(this.#ports.server, name, state ?? 'new', this.#memory.listing.lists(name));
     this.#ports.refused(call, refusal);
@@ -331,6 +330,7 @@ export class McpSession {
     const { observe, declares, maxTtlMs } = this.#ports;
     const pinned = this.#memory.listing.shown(toolsIn(result), observe);
     const offered = observe ? pinned : pinned.filter(({ name }) => declares(actionOfCall(this.#ports, name)));
+    this.#memory.offered(pinned.length, offered.length, result.nextCursor !== undefined);
     return shownPage(result, offered, maxTtlMs);
   }
 
