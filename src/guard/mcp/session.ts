@@ -320,7 +320,7 @@ export class McpSession {
     const { id, method } = message;
     const rule = SERVER_REQUESTS.get(method) ?? 'refuse';
     const passes = rule === 'forward' || (rule === 'elicitation' && this.#ports.allowElicitation);
-    if (!passes || this.#cut !== null || this.#serverAsked.has(id))
+    if (!passes || this.#cut !== null)
       return this.#toServer(route, errorFor(new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id)));
     this.#serverAsked.add(id);
     this.#answer(route, rule === 'elicitation' ? namedQuestion(message, this.#ports.server) : message);

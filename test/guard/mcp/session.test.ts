@@ -581,6 +581,13 @@ describe('what the server asks', () => {
     await bench.client({ jsonrpc: '2.0', id: 0, result: { action: 'accept' } });
     expect(bench.toServer).toEqual([{ jsonrpc: '2.0', id: 0, result: { action: 'decline' } }]);
   });
+  test('an elicitation that is sent again, as after Last-Event-ID, is no other one', async () => {
+    bench = new Bench({ allowElicitation: true });
+    for (let sent = 0; sent < 2; sent++) ask('elicitation/create', { message: 'Your name?' });
+    expect([bench.toClient.length, bench.toServer]).toEqual([2, []]);
+    for (let sent = 0; sent < 2; sent++) await bench.client({ jsonrpc: '2.0', id: 0, result: { action: 'accept' } });
+    expect(bench.toServer).toEqual([{ jsonrpc: '2.0', id: 0, result: { action: 'accept' } }]);
+  });
   test('answers that were not asked for are dropped', () => {
     bench.answered(77, { content: [] });
     expect(bench.toClient).toEqual([]);
