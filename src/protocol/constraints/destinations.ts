@@ -66,14 +66,14 @@ const MOMENT = lazy(() => new RegExp(`^${DATE}[T ]${TIME}(?:Z|[+-][0-9]{2}:?[0-9
 // What WHATWG URL takes for an absolute URL, `https:evil.com` and `https:\\evil.com` included.
 const KNOWN_URL = /^(?:https?|wss?|ftp|mailto):\S+$/i;
 const ANY_URL = /^(?:[a-z][a-z0-9+.-]*:)+\/\/[^\s/?#]\S*$/i;
-const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#]*\.[^\s/?#]+(?:[?#]\S*)?)$/;
+const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#.]*\.[^\s/?#]+(?:[?#]\S*)?)$/;
 // Browsers read `\` as `/` and any further slash as none, and Windows opens `\\host\share` on that host.
 const SLASHED = /^[\\/]{2,}([^\s\\/?#:@]+)(?::[0-9]{1,5})?(?:[\\/?#]\S*)?$/;
 // A browser takes the spaces of a path as they are; behind the host they end a mention.
 const SPACED_URL = /^((?:https?|wss?|ftp):[\\/]{2}[^\s\\/?#]+[\\/?#]\S*|mailto:\S+)\s/i;
 // As git and scp write a place.
 const SCP = /^[A-Za-z0-9_][A-Za-z0-9._-]*@([^\s@/\\:]+):[^\s@\\]+$/;
-const MAILBOX = /^[^<>]*<[^<>\s]+@[^<>\s]+>$/;
+const MAILBOX = /^[^<>]*<[^<>\s][^<>\s@]*@[^<>\s]+>$/;
 // A group of RFC 5322 (`Team: a@acme.com, b@acme.com;`).
 const GROUP = /^[^<>@:,;]*:(?=[^:;@]*@)([^:;]*);$/;
 const QUOTED = /^"[^"]*"@\S+$/;

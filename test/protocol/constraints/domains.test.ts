@@ -339,7 +339,8 @@ describe('disguises', () => {
     for (const text of [...units.map(run), ...wrapped]) expect(isAccepted(text)).toBe(text.trim() === '');
     expect(isAccepted({ email: 'a@acme.com', name: `${run('. ')}!` })).toBe(false);
     expect(hostsOf(units.map(() => 'a@acme.com,'.repeat(5000))).length).toBeLessThanOrEqual(1025);
-    for (const unit of units) expect(destinationsIn(`x:${run(unit)} x`, true)).toEqual([]);
+    for (const before of ['x:', '<', '//'])
+      for (const unit of [...units, '@']) expect(destinationsIn(`${before}${run(unit)} x`, true)).toEqual([]);
   });
 });
 
