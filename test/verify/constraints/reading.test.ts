@@ -7,6 +7,8 @@ import { wordsOf } from '../../../src/protocol/naming/name-words.js';
 import { nameOf } from '../../../src/protocol/naming/names.js';
 import { checkConstraints } from '../../../src/verify/constraints.js';
 import { moneyNameOf } from '../../../src/protocol/constraints/money-names.js';
+import { amountsIn } from '../../../src/verify/constraints/reading/amount.js';
+import { membersOf } from '../../../src/verify/constraints/reading/members.js';
 import { isRead } from '../../../src/verify/constraints/reading/reads.js';
 import { constraintsOf, judgedBy, type History } from './judging.js';
 
@@ -76,5 +78,17 @@ describe('destinations', () => {
   const only = { allowed_domains: ['acme.com'] };
   test.each(vectors<Vector[]>('destinations').map((each) => [each.name, each] as const))('%s', (_, vector) => {
     expect(codes(vector.constraints ?? only, vector)).toEqual(vector.expect);
+  });
+});
+
+describe('thousands of prices and quantities', () => {
+  const many = (name: string): JsonObject =>
+    Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`${name}${i}_${name}`, 1]));
+  test.each<[string, JsonObject]>([
+    ['in two lists', { prices: Array<number>(300).fill(1), quantities: Array<number>(300).fill(1) }],
+    ['under as many names', { ...many('price'), ...many('qty') }],
+  ])('%s have no more readings than there are numbers', (_, params) => {
+    const { readings } = amountsIn(params, membersOf(params), null, 'USD');
+    expect(readings.length).toBeLessThan(1300);
   });
 });

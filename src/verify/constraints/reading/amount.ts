@@ -1,14 +1,6 @@
 /** The money in the params (protocol, section 5.1), in every reading. */
 import { minorDigits } from '../../../protocol/constraints/currencies.js';
-import {
-  ceilMinor,
-  decimalOf,
-  minorOf,
-  plus,
-  times,
-  toMinor,
-  type Decimal,
-} from '../../../protocol/constraints/money.js';
+import { ceilMinor, decimalOf, minorOf, plus, toMinor, type Decimal } from '../../../protocol/constraints/money.js';
 import { otherCurrencyIn, numberIn } from '../../../protocol/constraints/number-text.js';
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
@@ -17,6 +9,7 @@ import { currenciesNamed, isMoneyMember, moneyNameOf } from '../../../protocol/c
 import { paramOf } from '../judged.js';
 import { foreignAmountsIn, type ForeignAmounts } from './currency.js';
 import type { NamedValue } from './members.js';
+import { Products } from './products.js';
 
 /** One reading of what an intent asks for. */
 export interface Amount {
@@ -122,8 +115,7 @@ class Readings implements Amounts {
   readonly #digits: number;
   /** Of members of one name in a list of objects. */
   #sums: Map<string, { total: Decimal; count: number; param: string; guessed: boolean }> | null = null;
-  readonly #prices: { member: NamedValue; each: Decimal; owner: JsonObject }[] = [];
-  #quantities: Map<JsonObject, Decimal[]> | null = null;
+  #products: Products | null = null;
   #foreignOwners: Map<JsonObject, ForeignAmounts> | null = null;
 
   constructor(currency: string) {
@@ -143,11 +135,7 @@ class Readings implements Amounts {
     const { name, value, owner, holder } = member;
     if (typeof value === 'boolean' || value === null) return;
     const kind = moneyNameOf(name);
-    if (kind.quantity) {
-      const numbers = numbersIn(value);
-      this.#quantities ??= new Map();
-      if (numbers.length > 0) this.#quantities.set(owner, [...(this.#quantities.get(owner) ?? []), ...numbers]);
-    }
+    if (kind.quantity) (this.#products ??= new Products()).quantity(owner, numbersIn(value));
     const held = kind.money || holder === null || !isMoneyMember(name) ? null : moneyNameOf(holder);
     if (!kind.money && held?.money !== true) return;
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
@@ -156,16 +144,17 @@ class Readings implements Amounts {
     const [named] = numbers.length === 0 ? [] : currenciesNamed(name);
     if (named !== undefined && this.#foreignIn(owner)[kind.money ? 'named' : 'members'])
       this.foreign.push({ param: member.path, currency: named, guessed });
-    if (!kind.whole) for (const each of numbers) this.#price(member, each, kind.price);
+    if (!kind.whole) this.#price(member, numbers, kind.price);
   }
 
   /** `{"price": {"usd": 5}, "quantity": 2}`: what a price holds is one of what stands beside it. */
-  #price(member: NamedValue, each: Decimal, price: boolean): void {
+  #price(member: NamedValue, numbers: readonly Decimal[], price: boolean): void {
     const { owner, holder, beside } = member;
-    if (price) this.#prices.push({ member, each, owner });
+    const products = (this.#products ??= new Products());
+    if (price) products.price(member, numbers, owner);
     const outer = holder === null ? null : moneyNameOf(holder);
     if (outer !== null && beside !== null && (price ? outer.money : outer.price)) {
-      this.#prices.push({ member, each, owner: beside });
+      products.price(member, numbers, beside);
     }
   }
 
@@ -220,13 +209,10 @@ class Readings implements Amounts {
 
   /** A price and a quantity in one object. */
   multiply(): void {
-    if (this.#quantities === null) return;
-    for (const { member, each, owner } of this.#prices) {
-      for (const quantity of this.#quantities.get(owner) ?? []) {
-        const product = times(each, quantity);
-        this.#add(product, member.path, true);
-        if (member.group !== null) this.#sum(`${member.group} *`, product, member.path, true);
-      }
+    if (this.#products === null) return;
+    for (const { member, amount } of this.#products.all()) {
+      this.#add(amount, member.path, true);
+      if (member.group !== null) this.#sum(`${member.group} *`, amount, member.path, true);
     }
   }
 
