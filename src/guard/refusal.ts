@@ -42,6 +42,7 @@ export function refusalToAsker(decision: Decision): CallRefusal {
   if (refusal.code !== NATIVE_CODES.APPROVAL_REQUIRED.code) return refusal;
   const { request_id: id, reason } = refusal.details;
   if (reason === 'denied') return refusal;
+  if (reason === 'too_large') return { ...refusal, remedy: 'Ask for it in smaller parts.' };
   if (typeof id !== 'string') return { ...refusal, remedy: 'Ask again when an approver has answered others.' };
   const remedy = `Have an approver answer \`aip approvals approve ${id}\`, then ask for the very same action again.`;
   return { ...refusal, remedy };

@@ -14,5 +14,6 @@ test('one who can only ask again is told so, with the request that an approver a
   const denied = { error_code: 'AIP-E209', error_message: 'NAME', message: 'So.', details: { reason: 'denied' } };
   expect(refusalOf(denied as unknown as Decision).remedy).toBe('Do not ask for it before then.');
   expect(said('AIP-E209', { reason: 'too_many_pending' })).toMatch(/Ask again when an approver has answered others\.$/);
+  expect(said('AIP-E209', { reason: 'too_large' })).toMatch(/Ask for it in smaller parts\.$/);
   expect(said('AIP-E202', {})).toMatch(/Ask for no more than the limit/);
 });

@@ -10,6 +10,7 @@ import {
 import { toHex } from '../../protocol/hex.js';
 import { principalOfAgent } from '../../protocol/identity/did.js';
 import { lazy } from '../../protocol/lazy.js';
+import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import { formatTime } from '../../protocol/time.js';
 import { isOfAction, isOwnKey, judgeAnswers, type Answered } from '../../verify/approvals/approvals.js';
 import type { ApprovalPolicy, Approving } from '../../verify/approvals/approving.js';
@@ -112,7 +113,7 @@ type Asking = Violation & { readonly asks: ApprovalPolicy };
 /** What becomes of the asking: a request to answer, or the reason why there is none. */
 type Found =
   | { readonly request: RequestRecord | OpenedView }
-  | { readonly reason: 'denied' | 'too_many_pending' | null; readonly message: string | null };
+  | { readonly reason: 'denied' | 'too_many_pending' | 'too_large' | null; readonly message: string | null };
 
 interface OpenedView {
   readonly id: string;
@@ -141,6 +142,13 @@ function requestFor(violations: readonly Asking[], asked: Asked): Found {
   if (pending.agent >= MOST_PENDING.agent || pending.all >= MOST_PENDING.all)
     return { reason: 'too_many_pending', message: 'Too many requests for approval wait for an answer.' };
   const document = requestDocument(violations, asked, hash);
+  const text = JSON.stringify(document);
+  // The params as they are signed may be several times as long as they came: `1e20` has 21 digits.
+  if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES)
+    return {
+      reason: 'too_large',
+      message: `The request for approval would have more than ${MAX_DOCUMENT_BYTES} bytes.`,
+    };
   const expiresAt = now + ttlOf(violations);
   const { request_id: id, verifier } = document;
   memory.openRequest({
@@ -150,7 +158,7 @@ function requestFor(violations: readonly Asking[], asked: Asked): Found {
     agentId,
     expiresAt,
     ttlMs: ttlOf(violations),
-    text: JSON.stringify(document),
+    text,
   });
   return { request: { id, expiresAt } };
 }

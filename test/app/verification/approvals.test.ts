@@ -342,6 +342,19 @@ describe('a request', () => {
     expect((await desk.ask({ params: { amount: 500 } })).details!.request_id).not.toBe(null);
   });
 
+  // `1e20` has 21 digits where it is signed, so that an intent within its bounds makes a request beyond them.
+  test.each<[string, JsonObject]>([
+    ['text', { note: 'x'.repeat(64_800) }],
+    ['numbers', { amounts: Array<number>(9000).fill(1e20) }],
+  ])('is not raised where nobody could read it: %s', async (_, params) => {
+    const desk = new Desk({ actions: ['issue_refund'] });
+    const document = intent('large', { params, timestamp: NOW_S });
+    const bytes = JSON.stringify(document).replaceAll('100000000000000000000', '1e20');
+    const [judged] = await verifyIntents(desk.deps, VERIFY, [{ bytes, source: null }]);
+    expect(judged!.decision.details).toMatchObject({ reason: 'too_large', request_id: null });
+    expect(desk.state.look((ledger) => ledger.requests('all', desk.now))).toEqual([]);
+  });
+
   test('is of the verifier that raised it: no other runs its approval', async () => {
     const [one, two] = [new Desk(ALICE_OR_BOB), new Desk(ALICE_OR_BOB)];
     const id = (await one.ask()).details!.request_id as string;

@@ -34,8 +34,8 @@ approval may count.
 
 The same action asked again gets the same request while it waits. A denial ends it, and for ttl the same action is
 refused with "reason": "denied" and no new request. At most 20 requests of an agent wait, and 1,000 in all: the next
-is "reason": "too_many_pending". No request is made where something else refuses as well, for an agent that is
-stopped, and by --dry-run.
+is "reason": "too_many_pending". One of more than 64 KiB is not made ("too_large"), nor any where something else
+refuses as well, for an agent that is stopped, and by --dry-run.
 
 # What an approval is of
 action_hash is SHA-256 over the RFC 8785 bytes of {agent_id, action, params, target, passport_hash}; target and

@@ -75,6 +75,7 @@ export function remedyOf(
 
 /** What to do where a person is asked for, and no request was raised that could be answered. */
 function withoutRequest(reason: Json | undefined): string {
+  if (reason === 'too_large') return 'Ask for it in smaller parts.';
   return reason === 'denied'
     ? 'Do not ask for it before then.'
     : 'No request was raised: `aip status <agent>` and `aip approvals list` say why; then sign it again.';
