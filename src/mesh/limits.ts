@@ -1,4 +1,5 @@
 /** Every bound and every interval of the mesh in one place. Sizes in bytes, times in milliseconds unless a name says otherwise. */
+import { MAX_ENTRY_BYTES } from '../protocol/limits.js';
 
 /** Largest event as it stands in the log and on the wire. */
 export const MAX_EVENT_BYTES = 4096;
@@ -6,8 +7,8 @@ export const MAX_EVENT_BYTES = 4096;
 export const MAX_REQUEST_BYTES = 16 * 1024;
 /** Largest body with a passport: the document has 64 KiB at most. */
 export const MAX_PASSPORT_REQUEST_BYTES = 64 * 1024;
-/** Largest body of shipped log entries. */
-export const MAX_SHIPMENT_BYTES = 512 * 1024;
+/** Largest body of shipped log entries, of which one by itself may be the longest. */
+export const MAX_SHIPMENT_BYTES = MAX_ENTRY_BYTES;
 /** Most that a server reads of one answer of the home that it follows: the tables of a fleet are larger than any one document. */
 export const MAX_HOME_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Longest checkpoint of a verifier's tree with its signature, in characters. */

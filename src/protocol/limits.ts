@@ -23,5 +23,7 @@ export const MAX_ACTIONS = 256;
 export const MAX_PREVIOUS_KEYS = 8;
 /** Most entries of one allow or deny list in a constraint. */
 export const MAX_LIST = 1024;
+/** Longest entry of a log as JSON, in bytes: of a document's params each has a salt in it, and a hash where it is masked. */
+export const MAX_ENTRY_BYTES = 2 * 1024 * 1024;
 /** Longest target, reason or similar free text in characters. */
 export const MAX_TEXT = 2048;

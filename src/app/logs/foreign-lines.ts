@@ -1,9 +1,10 @@
 /** Lines of any length of stream in constant memory, and what stands in them. */
 import { isUtf8 } from 'node:buffer';
 import { LineAssembler, linesIn } from '../../protocol/framing/lines.js';
+import { MAX_ENTRY_BYTES } from '../../protocol/limits.js';
 
 /** A longer line is no record. */
-const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_LINE_BYTES = MAX_ENTRY_BYTES;
 
 /** A value nested deeper is no record: serialising it again would run out of stack. */
 const MAX_NESTING = 500;
