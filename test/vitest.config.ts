@@ -4,6 +4,8 @@ import { UNIT_FOLDERS } from '../.build/nearest.mjs';
 import { partsForVite } from '../.build/parts.mjs';
 
 const UNIT = [...UNIT_FOLDERS.map((folder) => `test/${folder}/**/*.test.ts`), 'test/architecture.test.ts'];
+/** Those of them that replace a module. */
+const ALONE = ['test/app/redteam/approvals.test.ts'];
 
 export default defineConfig({
   plugins: [partsForVite],
@@ -11,7 +13,8 @@ export default defineConfig({
     setupFiles: ['test/property-seed.ts', 'test/key-rounds.ts'],
     projects: [
       // Pure code leaves nothing behind, so that its tests can share what is loaded.
-      { extends: true, test: { name: 'unit', include: UNIT, isolate: false } },
+      { extends: true, test: { name: 'unit', include: UNIT, exclude: ALONE, isolate: false } },
+      { extends: true, test: { name: 'unit-alone', include: ALONE } },
       { extends: true, test: { name: 'world', include: ['test/**/*.test.ts'], exclude: UNIT } },
     ],
     // Many tests wait for a process, a clock or the disk. `VITEST_MAX_WORKERS` says another number.
