@@ -88,9 +88,12 @@ export function fromServer(
   );
 }
 
-/** What helps where the certificate of a server is refused, by the code of Node; null for what is no matter of certificates. */
+/** What helps where one side refuses the other's certificate, by the code of Node; null for what is no matter of certificates. */
 export function certificateHint(code: string | undefined): string | null {
-  if (code === undefined || !/CERT|SELF_SIGNED|ISSUER|TLS/.test(code)) return null;
+  if (code === undefined || !/CERT|LEAF|UNKNOWN_CA/.test(code)) return null;
+  // The server's word on the certificate that it was shown.
+  if (code.includes('ALERT'))
+    return 'name a certificate that the server takes in its URL: sslcert=<file>&sslkey=<file>';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name the host in the URL as the certificate of the server does';
   return /HAS_EXPIRED|NOT_YET_VALID/.test(code)
     ? 'renew the certificate of the server; if it is in force, the clock here is wrong: date'
