@@ -51,7 +51,7 @@ export async function migrate(connection: Connection, { roles }: MigrateOptions)
     await connection.query('ROLLBACK', [], WITHIN_MS);
     throw newerDatabase(from);
   }
-  await requireUnicode((sql) => connection.query(sql, [], WITHIN_MS), 'STATE_UNAVAILABLE');
+  if (from === 0) await requireUnicode((sql) => connection.query(sql, [], WITHIN_MS), 'STATE_UNAVAILABLE');
   for (const [i, step] of STATE_STEPS.slice(from).entries()) {
     await connection.query(step, [], WITHIN_MS);
     await connection.query(`INSERT INTO ${SCHEMA}.versions VALUES (${from + i + 1})`, [], WITHIN_MS);

@@ -1,6 +1,6 @@
 /** Preparing a database, where it is another one than was thought of. */
 import { expect, test } from 'vitest';
-import { migrate } from '../../../../src/adapters/postgres/state/migrate.js';
+import { migrate, script } from '../../../../src/adapters/postgres/state/migrate.js';
 import { LOCK_CLASS } from '../../../../src/adapters/postgres/state/schema.js';
 import { STATE_VERSION } from '../../../../src/adapters/postgres/state/version.js';
 import { connectWithUrl, describePostgres, QUICK } from '../../../kit/postgres.js';
@@ -32,5 +32,16 @@ describePostgres('a migration', QUICK, (cluster) => {
     expect(await cluster().admin(`SELECT 1 FROM pg_namespace WHERE nspname = 'aip_state'`, `${name}_latin`)).toEqual(
       [],
     );
+  });
+
+  test('a database of a smaller character set that verifiers share already lets another role in', async () => {
+    const { name, url } = await cluster().database();
+    await cluster().admin(`CREATE DATABASE ${name}_latin ENCODING 'LATIN1' TEMPLATE template0`);
+    await cluster().admin(`CREATE ROLE ${name}_verifier`);
+    const connection = await connectWithUrl(`${url}_latin`);
+    await connection.query(script(0, []), [], 10_000);
+    const roles = [`${name}_verifier`];
+    expect(await migrate(connection, { roles })).toEqual({ from: STATE_VERSION, to: STATE_VERSION, granted: roles });
+    await connection.close();
   });
 });
