@@ -174,9 +174,9 @@ export class PostgresMemory implements FleetMemory {
         if (!(error instanceof PostgresTrouble)) throw error;
         inDoubt ||= error.kind === 'in-doubt';
         const over = end - this.#now();
+        if (!error.retryable) throw unavailable(error, { inDoubt });
         // A try that the end cuts off says less than the one before it.
-        if (!error.retryable || over < PAUSE_MS + LEAST_MS)
-          throw unavailable(over < PAUSE_MS ? (before ?? error) : error, { inDoubt });
+        if (over < PAUSE_MS + LEAST_MS) throw unavailable(over < PAUSE_MS ? (before ?? error) : error, { inDoubt });
         before = error;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

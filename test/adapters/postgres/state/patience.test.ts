@@ -50,3 +50,21 @@ test('a try that the end cuts off hides neither what the server said before, nor
   );
   await expect(memory.settle([], false)).rejects.toThrow(/it has no connection to spare\. It may have kept/);
 });
+
+test('what no waiting changes is said, however late it comes', async () => {
+  let ms = 0;
+  const tries = [
+    { took: 300, trouble: new PostgresTrouble('unreachable', 'nothing listens there') },
+    { took: 170, trouble: new PostgresTrouble('unreachable', 'the password is wrong', { retryable: false }) },
+  ];
+  const memory = impatient(
+    () => ms,
+    () => {
+      const { took, trouble } = tries.shift()!;
+      ms += took;
+      return Promise.reject(trouble);
+    },
+  );
+  const refused = { message: expect.stringContaining('the password is wrong') as string, retryable: false };
+  await expect(memory.settle([], false)).rejects.toMatchObject(refused);
+});
