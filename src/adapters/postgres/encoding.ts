@@ -18,7 +18,8 @@ export async function requireUnicode(
     code,
     `The database has the encoding ${encoding}, which lacks most characters. Nothing was changed.`,
     {
-      hint: 'createdb --encoding UTF8 --template template0 <name>',
+      // A server's own locale, which made it so, takes no other encoding.
+      hint: 'createdb --encoding UTF8 --locale C --template template0 <name>',
     },
   );
 }
