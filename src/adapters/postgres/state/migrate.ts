@@ -29,19 +29,22 @@ export function script(from: number, roles: readonly string[]): string {
   return ['BEGIN ISOLATION LEVEL READ COMMITTED;\n', LOCK, ...steps, ...grants, 'COMMIT;\n'].join('');
 }
 
-/** The version that is there; 0 where there is none. */
+/** The version that is there; 0 where there is none. @throws Failure STATE_UNAVAILABLE where none may begin, for lack of characters */
 export async function stateVersionOf(connection: Connection): Promise<number> {
   const [there] = await connection.query(
     `SELECT to_regclass('${SCHEMA}.versions') IS NOT NULL AS there`,
     [],
     WITHIN_MS,
   );
-  if (there?.['there'] !== true) return 0;
+  if (there?.['there'] !== true) {
+    await requireUnicode((sql) => connection.query(sql, [], WITHIN_MS), 'STATE_UNAVAILABLE');
+    return 0;
+  }
   const [row] = await connection.query(`SELECT max(version) AS version FROM ${SCHEMA}.versions`, [], WITHIN_MS);
   return Number(row?.['version'] ?? 0);
 }
 
-/** Applies what is missing, in one transaction, one program at a time. Rejects with PostgresTrouble; USAGE for a newer schema. */
+/** Applies what is missing, in one transaction, one program at a time. Rejects with PostgresTrouble, and as `stateVersionOf`; USAGE for a newer schema. */
 export async function migrate(connection: Connection, { roles }: MigrateOptions): Promise<FleetMigration> {
   // What another program made while this one waited is to be seen, whatever isolation the database sets.
   await connection.query('BEGIN ISOLATION LEVEL READ COMMITTED', [], WITHIN_MS);
@@ -51,7 +54,6 @@ export async function migrate(connection: Connection, { roles }: MigrateOptions)
     await connection.query('ROLLBACK', [], WITHIN_MS);
     throw newerDatabase(from);
   }
-  if (from === 0) await requireUnicode((sql) => connection.query(sql, [], WITHIN_MS), 'STATE_UNAVAILABLE');
   for (const [i, step] of STATE_STEPS.slice(from).entries()) {
     await connection.query(step, [], WITHIN_MS);
     await connection.query(`INSERT INTO ${SCHEMA}.versions VALUES (${from + i + 1})`, [], WITHIN_MS);

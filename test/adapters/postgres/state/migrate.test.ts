@@ -1,6 +1,6 @@
 /** Preparing a database, where it is another one than was thought of. */
 import { expect, test } from 'vitest';
-import { migrate, script } from '../../../../src/adapters/postgres/state/migrate.js';
+import { migrate, script, stateVersionOf } from '../../../../src/adapters/postgres/state/migrate.js';
 import { LOCK_CLASS } from '../../../../src/adapters/postgres/state/schema.js';
 import { STATE_VERSION } from '../../../../src/adapters/postgres/state/version.js';
 import { connectWithUrl, describePostgres, QUICK } from '../../../kit/postgres.js';
@@ -30,6 +30,9 @@ describePostgres('a migration', QUICK, (cluster) => {
       // In a server of that locale no database has UTF8 without another one.
       hint: expect.stringContaining('--locale C ') as string,
     });
+    // The script that --dry-run prints for psql would begin there as well.
+    await connection.query('ROLLBACK', [], 5_000);
+    await expect(stateVersionOf(connection)).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
     await connection.close();
     expect(await cluster().admin(`SELECT 1 FROM pg_namespace WHERE nspname = 'aip_state'`, `${name}_latin`)).toEqual(
       [],
