@@ -22,17 +22,11 @@ const PART = 10;
 const MOST = 5000;
 
 /**
- * The moment before which entries may go, by the later of the two readings of the age: never younger than the retention by the mesh's time. Null
- * where the mesh's time is not known.
+ * Old by the earlier of this machine's clock and the mesh's, never younger than the retention by the mesh's time; and dated ahead only where it is
+ * ahead of the later one. Null where the mesh's time is not known.
  */
-export function retainedSince({ keepMs, now, aheadMs }: Retention): number | null {
-  return aheadMs === null ? null : now - Math.max(0, aheadMs) - keepMs;
-}
-
-/** The same with the time now, by the same clock. */
-export function agingOf(retention: Retention): Aging | null {
-  const before = retainedSince(retention);
-  return before === null ? null : { before, now: before + retention.keepMs };
+export function agingOf({ keepMs, now, aheadMs }: Retention): Aging | null {
+  return aheadMs === null ? null : { before: now - Math.max(0, aheadMs) - keepMs, now: now - Math.min(0, aheadMs) };
 }
 
 /** True when there may be something to let go: two cheap looks at the index. */

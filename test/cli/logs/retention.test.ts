@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isDue, retainedSince } from '../../../src/app/logs/retention.js';
+import { agingOf, isDue } from '../../../src/app/logs/retention.js';
 import { draft } from '../../kit/state/drafts.js';
 import { inHome, writePast } from '../../kit/history.js';
 import { household, type Household } from '../../kit/native/household.js';
@@ -115,13 +115,26 @@ test('entries from a clock that was ahead go with those around them, and stay at
 describe('the clock by which entries are old', () => {
   const retention = { keepMs: 90 * DAY, now: 1000 * DAY, meshKey: null };
   test("is the mesh's where this machine's is ahead of it", () => {
-    expect(retainedSince({ ...retention, aheadMs: 0 })).toBe(910 * DAY);
-    expect(retainedSince({ ...retention, aheadMs: 400 * DAY })).toBe(510 * DAY);
+    const before = (aheadMs: number) => agingOf({ ...retention, aheadMs })!.before;
+    expect(before(0)).toBe(910 * DAY);
+    expect(before(400 * DAY)).toBe(510 * DAY);
     // One that is behind keeps more, never less.
-    expect(retainedSince({ ...retention, aheadMs: -400 * DAY })).toBe(910 * DAY);
+    expect(before(-400 * DAY)).toBe(910 * DAY);
+  });
+  test('is the later one where an entry is dated ahead: what is young by one of the two is not of a clock that was ahead', () => {
+    const by = (aheadMs: number) => agingOf({ ...retention, aheadMs })!.now;
+    expect([by(0), by(400 * DAY), by(-400 * DAY)]).toEqual([1000 * DAY, 1000 * DAY, 1400 * DAY]);
+    // The clock is ten days ahead of the mesh's, and was far behind when the last entry was written.
+    const home = dirname(household().state);
+    writePast(
+      home,
+      [200, 5, 300].map((days) => ({ at: (1000 - days) * DAY })),
+    );
+    const aging = agingOf({ ...retention, aheadMs: 10 * DAY })!;
+    expect(inHome(home, (state) => state.archive.lastBefore(aging)?.seq)).toBe(1);
   });
   test('is none where a mesh is joined whose time is not known', () => {
-    expect(retainedSince({ ...retention, aheadMs: null })).toBe(null);
+    expect(agingOf({ ...retention, aheadMs: null })).toBe(null);
     expect(
       isDue({ archive: { lastBefore: () => ({ seq: 1, hash: '' }) } } as never, { ...retention, aheadMs: null }),
     ).toBe(false);
