@@ -1,5 +1,6 @@
 /** What a hook hands over: accepted calls of MCP tools to the guard before their server, refusals of its own to the log. */
 import type { HookCall } from '../../guard/hook/call.js';
+import { isOwnTool } from '../../guard/hook/clients.js';
 import type { HookDeps } from '../../guard/hook/decide.js';
 import type { Desks } from './desks.js';
 
@@ -15,8 +16,11 @@ export function handingOver({ leave, record }: Desks): Pick<HookDeps, 'accepted'
   };
 }
 
-/** `<server>.<tool>` of a call; null for one of no server. An agent that runs both names together has them told apart by the user's map. */
-function serverTool({ mcp, action: own }: HookCall, mapped: string): string | null {
+/**
+ * `<server>.<tool>` of a call; null for one of no server. An agent that runs both names together has them told apart by the user's map. Its own
+ * tools may be mapped to a server's action as well: what such a tool ran is no decision about the server's.
+ */
+function serverTool({ mcp, tool, action: own }: HookCall, mapped: string): string | null {
   if (mcp !== null) return `${mcp.server}.${mcp.tool}`;
-  return mapped !== own && mapped.includes('.') ? mapped : null;
+  return mapped !== own && mapped.includes('.') && !isOwnTool(tool) ? mapped : null;
 }

@@ -98,6 +98,11 @@ function named(action: string, tools: readonly string[]): [string, string][] {
   return tools.map((tool) => [tool, action]);
 }
 
+/** True for a tool that the agents have themselves, by the name of any of them. */
+export function isOwnTool(tool: string): boolean {
+  return ACTIONS.has(tool);
+}
+
 /** The action of a tool that is no MCP server's. */
 function actionOfTool(tool: string): string {
   return ACTIONS.get(tool) ?? tool;
