@@ -9,8 +9,8 @@ export interface SessionMemory {
   readonly listing: ToolListing;
   readonly continuations: Continuations;
   readonly tasks: RunningTasks;
-  /** Told of each page how many tools it holds, and offers, and whether more follow. A whole list of which nothing is offered is said once. */
-  readonly offered: (held: number, shown: number, more: boolean) => void;
+  /** Told of each page how many tools it holds, whether one may be offered, and whether more follow. A whole list without one is said once. */
+  readonly listed: (tools: number, isOffered: boolean, more: boolean) => void;
 }
 
 const MOST_NAMED = 8;
@@ -38,9 +38,9 @@ export function sessionMemory({
   };
   let held = 0;
   let silent = false;
-  const offered = (onPage: number, shown: number, more: boolean): void => {
-    held += onPage;
-    silent ||= shown > 0;
+  const listed = (tools: number, isOffered: boolean, more: boolean): void => {
+    held += tools;
+    silent ||= isOffered;
     if (silent || more || held === 0) return;
     silent = true;
     note(
@@ -48,5 +48,5 @@ export function sessionMemory({
     );
   };
   const listing = new ToolListing(pins, requirePins, { pinned, hidden }, { ticks, maxTtlMs });
-  return { listing, continuations: new Continuations(), tasks: new RunningTasks(), offered };
+  return { listing, continuations: new Continuations(), tasks: new RunningTasks(), listed };
 }

@@ -16,7 +16,7 @@ import { shownResult } from './offers.js';
 import { OpenRequests, outcomeOf, type Pending } from './open-requests.js';
 import type { SessionRoute, SessionPorts, ToolCall } from './ports.js';
 import { inputRefusal, listChanged, refusalAnswer, toolChanged } from './refusal.js';
-import { shownPage, toolsIn } from './tools.js';
+import { shownPage, toolsIn, type ListedTool } from './tools.js';
 
 type Line = Uint8Array | string;
 
@@ -328,10 +328,10 @@ export class McpSession {
 
   #page(result: JsonObject): JsonObject {
     const { observe, declares, maxTtlMs } = this.#ports;
-    const pinned = this.#memory.listing.shown(toolsIn(result), observe);
-    const offered = observe ? pinned : pinned.filter(({ name }) => declares(actionOfCall(this.#ports, name)));
-    this.#memory.offered(pinned.length, offered.length, result.nextCursor !== undefined);
-    return shownPage(result, offered, maxTtlMs);
+    const listed = toolsIn(result);
+    const isOffered = ({ name }: ListedTool): boolean => observe || declares(actionOfCall(this.#ports, name));
+    this.#memory.listed(listed.length, listed.some(isOffered), result.nextCursor !== undefined);
+    return shownPage(result, this.#memory.listing.shown(listed, observe).filter(isOffered), maxTtlMs);
   }
 
   #ask(message: RpcRequest, route: SessionRoute, intentHash: string | null = null, call: string | null = null): void {
