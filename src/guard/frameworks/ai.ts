@@ -26,7 +26,7 @@ export function guardTools<T extends Readonly<Record<string, AiTool>>>(
     const asks = tool.needsApproval;
     const allowed: Execute = async (input, context) => {
       try {
-        const guarding = { ...options, signal: signalIn(context) };
+        const guarding = { options, signal: signalIn(context) };
         return await guardedCall(agent, name, input, guarding, (verified) => run(verified, context));
       } catch (error) {
         const text = refusalText(error);

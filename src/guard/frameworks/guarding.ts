@@ -27,8 +27,12 @@ export type Agent = AgentPassport | string;
 
 const OWN: Deciding = { guardCall, createIntent, verifyIntent };
 
-/** How one call is guarded. `signal`: of the framework; a call that it gave up does not run, though a person says yes later. */
-type GuardedCallOptions = GuardOptions & { readonly signal: AbortSignal | undefined };
+/** How one call is guarded. */
+interface Guarding {
+  readonly options: GuardOptions;
+  /** Of the framework: a call that it gave up does not run, though a person says yes later. */
+  readonly signal: AbortSignal | undefined;
+}
 
 /**
  * Runs a tool with the params that were verified, frozen. @throws VerificationError, Failure, the signal's reason; it did not run then
@@ -37,7 +41,7 @@ export async function guardedCall<P extends object, R>(
   agent: Agent,
   tool: string,
   params: P,
-  { workspace = OWN, action = (name) => name, signal, ...options }: GuardedCallOptions,
+  { options: { workspace = OWN, action = (name) => name, ...options }, signal }: Guarding,
   run: (params: P) => R | Promise<R>,
 ): Promise<R> {
   signal?.throwIfAborted();

@@ -38,7 +38,7 @@ export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, option
           const args = made !== null ? input : bare ? verified.input : verified;
           return run.call(tool, call === null ? args : { ...call, args }, ...rest);
         };
-        return await guardedCall(agent, tool.name, judged, { ...options, signal: signalIn(...rest) }, verifiedRun);
+        return await guardedCall(agent, tool.name, judged, { options, signal: signalIn(...rest) }, verifiedRun);
       } catch (error) {
         const text = refusalText(error);
         if (text === null) throw error;
@@ -84,7 +84,7 @@ export function aipMiddleware(agent: Agent, options: GuardOptions = {}) {
             ...request,
             toolCall: { ...request.toolCall, args: made === null ? structuredClone(verified) : args },
           });
-        return await guardedCall(agent, name, made ?? args, { ...options, signal: signalIn(request.runtime) }, own);
+        return await guardedCall(agent, name, made ?? args, { options, signal: signalIn(request.runtime) }, own);
       } catch (error) {
         const content = refusalText(error);
         if (content === null) throw error;

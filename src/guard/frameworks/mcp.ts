@@ -46,7 +46,7 @@ export function guardClient<C extends McpClient>(
       };
       const judged = async (): Promise<unknown> => {
         try {
-          const guarding = { ...asked, signal: signalIn(...rest) };
+          const guarding = { options: asked, signal: signalIn(...rest) };
           return await guardedCall(agent, params.name, params.arguments ?? {}, guarding, send);
         } catch (error) {
           const text = refusalText(error);

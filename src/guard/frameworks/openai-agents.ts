@@ -40,7 +40,7 @@ export function guardTool<T extends FunctionTool | ToolOptions>(agent: Agent, to
     rest: readonly unknown[],
   ): Promise<unknown> => {
     try {
-      return await guardedCall(agent, name, input, { ...options, signal: signalIn(...rest) }, run);
+      return await guardedCall(agent, name, input, { options, signal: signalIn(...rest) }, run);
     } catch (error) {
       const text = refusalText(error);
       if (text === null) throw error;

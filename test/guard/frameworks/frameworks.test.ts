@@ -61,6 +61,13 @@ describe('the AI SDK', () => {
       (await refusal(tools['pay.refund'].execute({ amount: 500 }) as unknown as Promise<unknown>)).message,
     ).toMatch(/^AIP-E202 /);
   });
+  test('an option that there is not is refused, also one that a framework names beside a call', async () => {
+    const { agent, ran, options } = await staged();
+    const tools = { refund: { execute: (input: { amount: number }) => ran.push(input) } };
+    const { refund } = guardTools(agent, tools, { ...options, signal: AbortSignal.abort() } as typeof options);
+    await expect(Promise.resolve(refund.execute({ amount: 5 }))).rejects.toMatchObject({ code: 'USAGE' });
+    expect(ran).toEqual([]);
+  });
   test('a tool that is run elsewhere is refused when it is wrapped', async () => {
     const { agent, options } = await staged();
     expect(() => guardTools(agent, { search: { execute: undefined } }, options)).toThrow(TypeError);
