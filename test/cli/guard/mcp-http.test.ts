@@ -313,6 +313,17 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect(lost.json.error.message).toContain('it ended its answer without one');
   });
 
+  test('an error that comes as a stream is the answer of the call, and nothing is asked for behind it', async () => {
+    const { server, session } = await staged();
+    const { call } = await session();
+    await call('refund', { amount: 1 });
+    const error = { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Overloaded' } };
+    const body = `id: e1\ndata: ${JSON.stringify(error)}\n\n`;
+    server.instead = { status: 503, headers: { 'content-type': 'text/event-stream' }, body };
+    expect((await call('refund', { amount: 2 })).json.error.message).toBe('Overloaded');
+    expect(server.seen.filter(({ headers }) => headers['last-event-id'] !== undefined)).toEqual([]);
+  });
+
   test('a second request under an id that is open is refused at once, and the first one goes on', async () => {
     const { server, send, session } = await staged();
     const { headers } = await session();

@@ -32,19 +32,20 @@ export function askResuming(
   let cancel = (): void => undefined;
   const ask = (asked: UpstreamCall, onHead: UpstreamAnswer['onHead'] & {}): void => {
     let status = 0;
-    const refusedForNow = (): boolean => eventId !== null && isRefusedForNow(status);
+    // What comes with that status is of the request for the rest, and not of the call.
+    const refusedForNow = (): boolean => asked !== call && isRefusedForNow(status);
     opened = askUpstream(upstream, asked, {
       onHead(given, found) {
         status = given;
         onHead(given, found);
       },
       onEvent(id, retryMs) {
+        if (refusedForNow()) return;
         vain = 0;
         eventId = id ?? eventId;
         if (retryMs !== null) waitMs = Math.min(Math.max(retryMs, LEAST_WAIT_MS), MOST_WAIT_MS);
       },
       onLine(line, id) {
-        // An error is of the request for the rest then, and not the call's answer.
         if (!refusedForNow()) answer.onLine(line, id);
       },
       onEnd(problem) {
