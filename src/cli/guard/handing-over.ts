@@ -17,10 +17,13 @@ export function handingOver({ leave, record }: Desks): Pick<HookDeps, 'accepted'
 }
 
 /**
- * `<server>.<tool>` of a call; null for one of no server. An agent that runs both names together has them told apart by the user's map. Its own
- * tools may be mapped to a server's action as well: what such a tool ran is no decision about the server's.
+ * `<server>.<tool>` of a call; null for one of no server. An agent that runs both names together (`github-create_issue`) has them told apart
+ * by the user's map. Another tool may be mapped to the same action: what it ran is no decision about the server's.
  */
-function serverTool({ mcp, tool, action: own }: HookCall, mapped: string): string | null {
+function serverTool({ mcp, tool }: HookCall, action: string): string | null {
   if (mcp !== null) return `${mcp.server}.${mcp.tool}`;
-  return mapped !== own && mapped.includes('.') && !isOwnTool(tool) ? mapped : null;
+  const names = letters(action);
+  return action.includes('.') && !isOwnTool(tool) && [names, `mcp${names}`].includes(letters(tool)) ? action : null;
 }
+
+const letters = (name: string): string => name.toLowerCase().replace(/[-_.]/g, '');

@@ -75,12 +75,15 @@ describe.each([
     expect(await place.workspace.getVerificationLogs()).toHaveLength(1);
   });
 
-  test("a tool of the agent's own is no server's, whatever action it is mapped to: what ran counts", async () => {
-    const place = await guarded(LIMITS);
-    await prepare(place);
-    expect(await hook(place, 'Bash', { amount: 60 }, '--map', 'Bash=pay.refund')).toEqual({});
-    expect(await payment(place)(60)).toBe('AIP-E212');
-  });
+  test.each(['Bash', 'shop_pay_refund', 'give_money'])(
+    '%s is no tool of that server, whatever action it is mapped to: what ran counts',
+    async (tool) => {
+      const place = await guarded(LIMITS);
+      await prepare(place);
+      expect(await hook(place, tool, { amount: 60 }, '--map', `${tool}=pay.refund`)).toEqual({});
+      expect(await payment(place)(60)).toBe('AIP-E212');
+    },
+  );
 
   test('a decision about other params, of another passport or before a revocation is none', async () => {
     const place = await guarded(LIMITS);

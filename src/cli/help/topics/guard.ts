@@ -97,9 +97,9 @@ prompt: they are judged as prompt_urls. A yes is no objection: the agent's own p
 the hook itself fails (no key, no state, an event it cannot read, 5 s over) it ends with 2, which blocks.
 
 A call of an MCP tool that the hook accepted and that then reaches a guard of this home is decided and counted once: the guard takes the
-hook's entry as its own, for 60 s and once. For that both must name it <server>.<tool>, the hook by itself or by its --map; a tool of the
-agent's own that is mapped to such a name counts for itself. Where --ask turns AIP-E209 into the agent's own
-question, the entry says asked: an answer there is no signed approval.
+hook's entry as its own, for 60 s and once. For that both must name it <server>.<tool>, the hook by itself or by a --map of both names as
+the agent runs them together; any other tool that is mapped to such a name counts for itself. Where --ask turns AIP-E209 into the agent's
+own question, the entry says asked: an answer there is no signed approval.
 
 # Files of aip
 
