@@ -16,6 +16,8 @@ export interface MeshHeadRow {
   readonly seq: number;
   readonly event_term: number;
   readonly hash: string;
+  /** The hash of the event that was asked for; null where there is none. */
+  readonly known?: string | null;
 }
 
 /** A standing as its table has it. */

@@ -21,7 +21,8 @@ import { accountTables } from './accounts.js';
 import { Lane, Taken, type LaneQueries } from './lane.js';
 import { PostgresLogs } from './logs.js';
 import { openedHead } from './opening.js';
-import { FACTS, SCHEMA } from './schema.js';
+import { requireSameLog, type KnownEvent } from './same-log.js';
+import { FACTS, headWith, SCHEMA } from './schema.js';
 import { passportTables, postgresPapers, postgresRest } from './tables.js';
 import { Waking } from './waking.js';
 
@@ -48,8 +49,10 @@ export class PostgresMeshStore implements MeshStore {
   readonly shared = true;
   readonly #node: string;
   #term: number;
-  /** The last event that was seen; a log that ends before it has lost some. */
-  #seen: number;
+  /** The last event that was told of. */
+  #told: number;
+  /** The last event that was read or written here: a log without it is not the one that it was. */
+  #known: KnownEvent;
   readonly #writing: Lane;
   readonly #proving: Lane;
   readonly #reading: Lane;
@@ -71,7 +74,8 @@ export class PostgresMeshStore implements MeshStore {
     this.logId = head.log_id;
     this.#node = node;
     this.#term = head.term;
-    this.#seen = head.seq;
+    this.#told = head.seq;
+    this.#known = head;
     this.#writing = writing;
     this.#proving = new Lane(connect, PROOF_MS, false);
     this.#reading = new Lane(connect, READ_MS, false);
@@ -111,15 +115,15 @@ export class PostgresMeshStore implements MeshStore {
   }
 
   async confirm(): Promise<Head> {
-    const seen = this.#seen;
+    const known = this.#known;
     const [row] = await this.#proving.run((held) =>
       held.query(
         `WITH proof AS (INSERT INTO ${SCHEMA}.proofs VALUES ($1, 1) ON CONFLICT (node) DO UPDATE SET n = proofs.n + 1 RETURNING n)
-         SELECT to_jsonb(h) AS head, (SELECT n FROM proof) AS n, ${DURABLY} FROM ${SCHEMA}.head h WHERE one`,
-        [this.#node],
+         SELECT ${headWith('$2')} AS head, (SELECT n FROM proof) AS n, ${DURABLY} FROM ${SCHEMA}.head h WHERE one`,
+        [this.#node, known.seq],
       ),
     );
-    const head = this.#checked(row?.['head'] as MeshHeadRow | undefined, seen);
+    const head = this.#checked(row?.['head'] as MeshHeadRow | undefined, known);
     if (head.sealed_by !== null) throw new StoreTrouble('unavailable', `The mesh is sealed by term ${head.sealed_by}.`);
     return headOf(head);
   }
@@ -191,10 +195,10 @@ export class PostgresMeshStore implements MeshStore {
   async #facts(held: LaneQueries, batch: readonly Proposal[]): Promise<BatchFacts> {
     const subjects = [...new Set(batch.map(({ command }) => command.subject))];
     const nonces = batch.flatMap(({ nonce }) => (nonce === null ? [] : [nonce.value]));
-    const seen = this.#seen;
-    const [row] = await held.query(FACTS, [batch.map(({ command }) => command.cmdId), subjects, nonces]);
+    const known = this.#known;
+    const [row] = await held.query(FACTS, [batch.map(({ command }) => command.cmdId), subjects, nonces, known.seq]);
     const facts = row?.['facts'] as BatchFacts;
-    const head = this.#checked(facts.head, seen);
+    const head = this.#checked(facts.head, known);
     if (head.sealed_by !== null) throw new StoreTrouble('unavailable', `The mesh is sealed by term ${head.sealed_by}.`);
     return facts;
   }
@@ -228,10 +232,12 @@ export class PostgresMeshStore implements MeshStore {
       `SELECT seq, term, hash, body FROM ${SCHEMA}.events WHERE seq > $1 ORDER BY seq LIMIT $2`,
       [after, limit],
     );
-    return rows.map(({ seq, term, hash, body }) => ({
+    const records = rows.map(({ seq, term, hash, body }) => ({
       ...{ seq: Number(seq), term: Number(term) },
       ...{ hash: String(hash), text: String(body) },
     }));
+    this.#learned(records.at(-1));
+    return records;
   }
 
   async head(): Promise<Head> {
@@ -244,13 +250,14 @@ export class PostgresMeshStore implements MeshStore {
   }
 
   async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
-    const seen = this.#seen;
+    const known = this.#known;
     const [row] = await this.#read(
-      `SELECT (SELECT to_jsonb(h) FROM ${SCHEMA}.head h WHERE one) AS head,
+      `SELECT (SELECT ${headWith('$1')} FROM ${SCHEMA}.head h WHERE one) AS head,
               coalesce((SELECT jsonb_agg(to_jsonb(s)) FROM ${SCHEMA}.subjects s), '[]') AS standings`,
+      [known.seq],
     );
     const standings = ((row?.['standings'] ?? []) as readonly StandingRow[]).map(standingOfRow);
-    return { head: headOf(this.#checked(row?.['head'] as MeshHeadRow, seen)), standings };
+    return { head: headOf(this.#checked(row?.['head'] as MeshHeadRow, known)), standings };
   }
 
   async standings(after: string | null, limit: number): Promise<readonly Standing[]> {
@@ -294,24 +301,15 @@ export class PostgresMeshStore implements MeshStore {
   }
 
   async #headRow(): Promise<MeshHeadRow> {
-    const seen = this.#seen;
-    const [row] = await this.#read(`SELECT to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
-    return this.#checked(row?.['head'] as MeshHeadRow | undefined, seen);
+    const known = this.#known;
+    const [row] = await this.#read(`SELECT ${headWith('$1')} AS head FROM ${SCHEMA}.head h WHERE one`, [known.seq]);
+    return this.#checked(row?.['head'] as MeshHeadRow | undefined, known);
   }
 
-  /**
-   * A database that holds another log, or lost events of this one, is no hiccup: a server must not go on over it. `seen`: the last event that
-   * was known before the question was sent; one that was told of since may be younger than the answer.
-   */
-  #checked(head: MeshHeadRow | undefined, seen: number): MeshHeadRow {
-    if (head === undefined || head.log_id !== this.logId)
-      throw new Failure('STATE', 'The database holds another mesh than before.', {
-        hint: 'check where --store leads, then start again',
-      });
-    if (head.seq < seen)
-      throw new Failure('STATE', `The log in the database ends at event ${head.seq}, and ${seen} was there.`, {
-        hint: 'a standby without what was acknowledged was promoted, or a backup restored: see aip help growing',
-      });
+  #checked(found: MeshHeadRow | undefined, known: KnownEvent): MeshHeadRow {
+    const head = requireSameLog(found, this.logId, known);
+    // By an answer to an older question something would be learned that was not compared with what is known now.
+    if (known === this.#known) this.#learned(head);
     this.#term = Math.max(this.#term, head.term);
     return head;
   }
@@ -322,13 +320,18 @@ export class PostgresMeshStore implements MeshStore {
 
   #committed(events: readonly EventRecord[]): void {
     const last = events.at(-1);
+    this.#learned(last);
     if (last !== undefined) this.#noticed(last.seq);
+  }
+
+  #learned(event: KnownEvent | undefined): void {
+    if (event !== undefined && event.seq > this.#known.seq) this.#known = { seq: event.seq, hash: event.hash };
   }
 
   /** Each commit wakes once, by the first news of it. */
   #noticed(seq: number): void {
-    if (seq <= this.#seen) return;
-    this.#seen = seq;
+    if (seq <= this.#told) return;
+    this.#told = seq;
     for (const listener of [...this.#listeners]) queueMicrotask(listener);
   }
 }

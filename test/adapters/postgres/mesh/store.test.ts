@@ -241,6 +241,13 @@ describePostgres('mesh store', QUICK, (cluster) => {
   test.each([
     ['another log', "UPDATE aip_mesh.head SET log_id = repeat('f', 32)", 'another mesh'],
     ['a log that lost its end', 'UPDATE aip_mesh.head SET seq = 0', 'ends at event 0'],
+    [
+      'a log that lost its end and went on',
+      `UPDATE aip_mesh.events SET hash = repeat('e', 64);
+       INSERT INTO aip_mesh.events SELECT 2, 1, repeat('d', 64), body FROM aip_mesh.events;
+       UPDATE aip_mesh.head SET (seq, hash) = (2, repeat('d', 64))`,
+      'Event 1 of the log',
+    ],
   ])('%s in its place is no hiccup', async (_, sql, says) => {
     const { name, url } = await cluster().database();
     const store = await openStore(url);
