@@ -191,6 +191,28 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     expect(await age()).toBe(0);
   }, 60_000);
 
+  test('a server that starts on a database that only answers reads says so, and goes on when it takes writes', async () => {
+    const { name, url } = await cluster().database();
+    const data = folder();
+    const first = await node(url, data);
+    const admin = first.newAdminKey!;
+    expect(first.unproven).toBeNull();
+    await first.close();
+    await cluster().admin(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    const a = await node(url, data);
+    expect(a.unproven).toContain('it only answers reads');
+    expect(a.unproven).toContain('name the primary');
+    expect(await revoke(a.url, admin, AGENT)).toMatchObject({ status: 503 });
+    // As after a promotion: what is connected stays, and takes writes now.
+    await cluster().admin(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+    await cluster().admin(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid()`,
+    );
+    for (const end = Date.now() + 10_000; (await revoke(a.url, admin, AGENT)).status !== 200 && Date.now() < end;)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await get(a.url, admin, `/v1/mesh/status/${AGENT}`)).json).toMatchObject({ status: 'revoked' });
+  }, 30_000);
+
   test('another mesh.key is refused', async () => {
     const { url } = await cluster().database();
     await node(url);

@@ -8,13 +8,23 @@ import { clean } from '../render/terminal/text.js';
 /** Warns of what keeps a mesh from taking commands, or from taking them under the key that was named. */
 export function warnOfServing(
   cli: Notices,
-  { sealedBy, operatorsSign, otherSigner }: Pick<Serving, 'sealedBy' | 'operatorsSign' | 'otherSigner'>,
+  {
+    sealedBy,
+    unproven,
+    operatorsSign,
+    otherSigner,
+  }: Pick<Serving, 'sealedBy' | 'unproven' | 'operatorsSign' | 'otherSigner'>,
   requireSignedCommands: boolean,
 ): void {
   if (sealedBy !== null)
     cli.warn(
       `This mesh is sealed: it has gone on elsewhere, in term ${sealedBy}. It takes no command and proves nothing here; to follow it there: aip mesh serve --follow <url>`,
       'sealed',
+    );
+  if (unproven !== null)
+    cli.warn(
+      `The store takes no command and proves nothing now; this server goes on by itself when it does. ${clean(unproven)}`,
+      'store_unproven',
     );
   if (requireSignedCommands && !operatorsSign)
     cli.warn(

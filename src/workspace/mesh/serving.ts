@@ -11,7 +11,7 @@ import type { Replication } from '../../mesh/server/regions/registry.js';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { TrustRules } from '../../trust/rules.js';
 import { toHex } from '../../protocol/hex.js';
-import type { MeshStore } from '../../mesh/log/store.js';
+import { StoreTrouble, type MeshStore } from '../../mesh/log/store.js';
 import { askedKeys } from '../keys.js';
 import type { SystemWorld, World } from '../world.js';
 
@@ -73,6 +73,8 @@ export interface Serving {
   readonly otherSigner: boolean;
   /** The term in which the mesh has gone on elsewhere; null while it has not. */
   readonly sealedBy: number | null;
+  /** Why the store proves nothing now, and so takes no command; null where it does, and of a mesh that is sealed. */
+  readonly unproven: string | null;
   /** Rejects when the store fails: nothing that this process says is durable any more, so it must end. */
   readonly failed: Promise<never>;
   /** Stops accepting, finishes what was accepted, and resolves within 5 s. */
@@ -119,6 +121,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       ...(options.logRetentionMs === undefined ? {} : { logRetentionMs: options.logRetentionMs }),
       onFatal,
     });
+    const unproven = mesh.prover.sealed === null ? await unprovenBy(store) : null;
     const { host, port, tls, onBug } = options;
     const listening = await listen(mesh, { host, port, tls, onBug });
     return {
@@ -131,6 +134,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       operatorsSign: admin.signs,
       otherSigner: admin.otherSigner,
       sealedBy: mesh.prover.sealed,
+      unproven,
       failed,
       close: async () => {
         await listening.close();
@@ -160,6 +164,18 @@ async function storeOf({ random, env, userHome }: ServingWorld, options: Serving
     ...{ newLogId, node: toHex(random(8)) },
     ...(logQuota === undefined ? {} : { logQuota }),
   });
+}
+
+/** Why the store proves nothing: after a failover it may do so in a moment, so its streams and what it knows are served meanwhile. */
+async function unprovenBy(store: MeshStore): Promise<string | null> {
+  try {
+    await store.confirm();
+    return null;
+  } catch (error) {
+    if (!(error instanceof StoreTrouble)) throw error;
+    const { hint } = (error.cause ?? {}) as { readonly hint?: string | null };
+    return `${error.message}${hint === undefined || hint === null ? '' : `; ${hint}`}`;
+  }
 }
 
 function storeFailure({ data: folder, store }: ServingOptions, error: unknown): Failure {
