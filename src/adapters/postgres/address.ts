@@ -73,6 +73,15 @@ export function parsePostgresUrl(url: string, { env, osUser }: AddressDefaults):
   const asked = parametersOf(search);
   // Read now, so that one with a wrong escape is refused with the URL.
   passwordIn(url);
+  const names = [hostList || asked.get('host'), userIn(url) ?? asked.get('user'), path || asked.get('dbname')];
+  // libpq would look them up there: what stands in for them here leads to another database.
+  if (nonEmpty(env['PGSERVICE']) !== null && names.some((name) => !name))
+    throw wrong('leaves out a part that a service names, and PGSERVICE is not read', 'write user, host and database');
+  if (env['PGCHANNELBINDING'] === 'require')
+    throw wrong(
+      'cannot be had with PGCHANNELBINDING=require',
+      'unset it; sslmode=verify-full and sslrootcert=<file> prove the server',
+    );
   const user = userIn(url) ?? asked.get('user') ?? nonEmpty(env['PGUSER']) ?? osUser;
   const database = nonEmpty(decoded(path)) ?? asked.get('dbname') ?? nonEmpty(env['PGDATABASE']) ?? user;
   const hosts = hostsOf(hostList, asked, env);

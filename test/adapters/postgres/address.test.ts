@@ -22,8 +22,8 @@ describe('the URL of a database', () => {
     }).toEqual(is);
     if (is.password !== null) expect(shown).not.toContain(is.password);
   });
-  test.each(vectors.refused)('refused: $url', ({ url, says }) => {
-    const failure = failureOf(() => parse(url));
+  test.each(vectors.refused)('refused: $url', ({ url, env, says }) => {
+    const failure = failureOf(() => parse(url, env));
     expect(failure).toMatchObject({ code: 'USAGE', exitCode: 2 });
     expect(failure.message).toContain(says);
     expect(`${failure.message} ${failure.hint}`).not.toContain('s3cr3t');
