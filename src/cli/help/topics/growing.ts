@@ -47,10 +47,10 @@ request is gone from the database.
 it is asked again for two seconds, then the command ends with exit 5 and STATE_UNAVAILABLE: no decision, no yes. Nothing falls back to this
 machine's own memory.
 
-# A database restored from a backup
+# A database restored from a backup, or a standby that lagged
 has forgotten what it took in since then. Nonces and used approvals: what was accepted can be accepted again while its time lasts, so keep
 verifiers off the database for ten minutes, or longer where verify.max_age, the ttl of envelopes or an approval ends later. Rates and
-spending: what was accepted since the backup counts no more, and a daily limit lets it through once more for up to 24 hours. Lower the
+spending: what was accepted since then counts no more, and a daily limit lets it through once more for up to 24 hours. Lower the
 limits for a day (aip passport update), or suspend the agents that spend.
 
 # A stolen password of a verifier
@@ -61,7 +61,8 @@ back whose outcome token it has not, approve anything, or read the tables: its u
 Two connections for each verifier process; from about 40 on, put pgbouncer in between. A nonce takes about 400 bytes for 10 minutes or
 twice the longest age of intents, an accepted intent about 100 bytes for two days. What was answered is on the disk, also where the role's
 synchronous_commit is off; with synchronous_standby_names it survives the primary. Back up the database as any other; a standby that is
-promoted is found when all hosts are in the URL.
+promoted is found when all hosts are in the URL. One that lagged behind, because synchronous_standby_names did not name it, has forgotten
+what it lacks, as a restored backup has.
 
 # Several servers of one mesh
 One server of the mesh answers each command after its flush, serves thousands of verifiers, and is backed up as one file. Leave the file
@@ -83,10 +84,11 @@ Sizing: a server takes five connections, commits about two proofs a second while
 are one commit at a time, whatever the number of servers. More streams want more servers. aip mesh drill measures your own.
 
 Failover: give the database a synchronous standby (Patroni with synchronous_mode, or a managed PostgreSQL that commits in two zones), and
-name all hosts in the URL. What was acknowledged then survives the primary. While no standby confirms, commands end in doubt and nothing
-is proven; both come back with the standby. A standby that lacked something acknowledged is a loss: each server sees that the log ends
-before what it knew, says so and ends. Stop all of them and begin a new history: aip mesh promote --store <url> --home-is-off; then
-compare aip mesh watch with a machine that verifies, and give again what is missing.
+name all hosts in the URL. What was acknowledged then survives the primary. While no standby confirms, commands end in doubt and nothing is
+proven; both come back with the standby. An asynchronous standby may lack what was acknowledged, also nonces and API keys, and then it is a
+loss: set synchronous_standby_names on the primary. Each server that runs sees that the log lacks what it knew, says so and ends. Stop all
+of them and begin a new history: aip mesh promote --store <url> --home-is-off; then compare aip mesh watch with a machine that verifies, and
+give again what is missing.
 
 Backup: the log is in the schema aip_mesh, backed up with the database; mesh.key is not in it, and belongs where keys belong. aip mesh
 migrate --from <url> --to <dir> makes a folder, which aip mesh backup writes to one file.
