@@ -116,7 +116,7 @@ async function revoked(held: LaneQueries, keyId: string, at: number): Promise<bo
   await held.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '1s'`);
   let rows: readonly PostgresRow[];
   try {
-    await held.query(`SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}.api_keys'))`);
+    await held.query(`SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('${SCHEMA}.api_keys'))`);
     requireAdminBeside((await held.query(LIST_KEYS)).map(keyOf), keyId);
     rows = await held.query(
       `UPDATE ${SCHEMA}.api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL RETURNING ${DURABLY}`,

@@ -209,7 +209,7 @@ export class PostgresLogs implements LogTable {
     while (left > 0 && left + incoming > this.#quota) {
       const shed = await held.query(
         `DELETE FROM ${SCHEMA}.shipped WHERE row IN (SELECT row FROM ${SCHEMA}.shipped ORDER BY row
-           LIMIT (SELECT ceil(count(*) / ${SHED_PART}.0) FROM ${SCHEMA}.shipped)) RETURNING octet_length(body) AS size`,
+           LIMIT (SELECT ceil(count(*)::numeric / ${SHED_PART}.0) FROM ${SCHEMA}.shipped)) RETURNING octet_length(body) AS size`,
       );
       if (shed.length === 0) return 0;
       this.#shed += shed.length;

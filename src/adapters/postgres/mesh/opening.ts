@@ -6,13 +6,13 @@ import type { LaneQueries } from './lane.js';
 import { SCHEMA, TABLES, TABLES_VERSION, TABLE_STEPS } from './schema.js';
 
 /** Of the lock that lets one server at a time make the tables. */
-const LOCK = `SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`;
+const LOCK = `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('${SCHEMA}'))`;
 
 /** The head row. @throws Failure STATE for a schema of a later program, or one that holds no log */
 export async function openedHead(held: LaneQueries, newLogId: () => string): Promise<MeshHeadRow> {
   if (!(await isThere(held))) await make(held, newLogId());
   else await bringUp(held);
-  const [row] = await held.query(`SELECT to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
+  const [row] = await held.query(`SELECT pg_catalog.to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
   const head = row?.['head'] as MeshHeadRow | undefined;
   if (head === undefined)
     throw new Failure('STATE', `The schema ${SCHEMA} of the database holds no log.`, {

@@ -149,15 +149,15 @@ export const TABLE_STEPS: Readonly<Record<number, string>> = {
 
 /** The row of the head, `h`, and in it the hash that the event has whose number is the parameter `seq`. */
 export function headWith(seq: string): string {
-  return `to_jsonb(h) || jsonb_build_object('known', (SELECT hash FROM ${SCHEMA}.events WHERE seq = ${seq}))`;
+  return `pg_catalog.to_jsonb(h) || pg_catalog.jsonb_build_object('known', (SELECT hash FROM ${SCHEMA}.events WHERE seq = ${seq}))`;
 }
 
 /** What a batch is judged by, of one moment. */
 export const FACTS = `
-SELECT jsonb_build_object(
+SELECT pg_catalog.jsonb_build_object(
   'head', (SELECT ${headWith('$4')} FROM ${SCHEMA}.head h WHERE one),
-  'answers', coalesce((SELECT jsonb_object_agg(cmd_id, jsonb_build_array(digest, body)) FROM ${SCHEMA}.answers WHERE cmd_id = ANY($1::text[])), '{}'),
-  'standings', coalesce((SELECT jsonb_agg(to_jsonb(s)) FROM ${SCHEMA}.subjects s WHERE subject = ANY($2::text[])), '[]'),
-  'marks', coalesce((SELECT jsonb_agg(to_jsonb(p)) FROM ${SCHEMA}.passports p WHERE agent = ANY($2::text[])), '[]'),
-  'nonces', coalesce((SELECT jsonb_agg(value) FROM ${SCHEMA}.nonces WHERE value = ANY($3::text[])), '[]')
+  'answers', coalesce((SELECT pg_catalog.jsonb_object_agg(cmd_id, pg_catalog.jsonb_build_array(digest, body)) FROM ${SCHEMA}.answers WHERE cmd_id = ANY($1::text[])), '{}'),
+  'standings', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(s)) FROM ${SCHEMA}.subjects s WHERE subject = ANY($2::text[])), '[]'),
+  'marks', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(p)) FROM ${SCHEMA}.passports p WHERE agent = ANY($2::text[])), '[]'),
+  'nonces', coalesce((SELECT pg_catalog.jsonb_agg(value) FROM ${SCHEMA}.nonces WHERE value = ANY($3::text[])), '[]')
 ) AS facts`;

@@ -253,7 +253,7 @@ export class PostgresMeshStore implements MeshStore {
     const known = this.#known;
     const [row] = await this.#read(
       `SELECT (SELECT ${headWith('$1')} FROM ${SCHEMA}.head h WHERE one) AS head,
-              coalesce((SELECT jsonb_agg(to_jsonb(s)) FROM ${SCHEMA}.subjects s), '[]') AS standings`,
+              coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(s)) FROM ${SCHEMA}.subjects s), '[]') AS standings`,
       [known.seq],
     );
     const standings = ((row?.['standings'] ?? []) as readonly StandingRow[]).map(standingOfRow);

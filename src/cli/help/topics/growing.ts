@@ -73,7 +73,8 @@ when one machine must not be the end of the kill switch. Regions need no Postgre
 
 The servers are stopped for the migration: it keeps log id and hashes, raises the term, seals the old store, and compares both ends; and it
 goes back the same way. Each server has the same mesh.key in its own --data folder; another is refused. The password is found as above,
-or within the URL of AIP_MESH_STORE. The role needs CREATE on the database, once.
+or within the URL of AIP_MESH_STORE. The role needs CREATE on the database, once. Where others may create functions in that database's
+schema public (before PostgreSQL 15 all may): ALTER ROLE aip_mesh SET search_path = pg_catalog.
 A server signs its head only with the time of a write that the database committed after it was asked: one that is cut off, or talks to an
 old primary, proves nothing, and its verifiers grow stale by themselves. A command is answered after the commit; where that is in doubt
 (503 IN_DOUBT), asking again under the same cmd_id settles it. Who listens where is shared, so that "applied by N of M" is true on each.

@@ -135,6 +135,33 @@ describePostgres('mesh store', QUICK, (cluster) => {
     });
   });
 
+  test('a function of somebody who may create some in the same database is never called', async () => {
+    const { name, url } = await cluster().database();
+    // As every database before PostgreSQL 15.
+    await cluster().admin('GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE ROLE beside LOGIN', name);
+    for (const signature of [
+      'pg_advisory_xact_lock(int)',
+      'to_jsonb(record)',
+      'jsonb_agg(jsonb)',
+      'jsonb_agg(text)',
+      'jsonb_build_array(text, text)',
+      'jsonb_build_object(text, text)',
+      'jsonb_object_agg(text, jsonb)',
+    ]) {
+      const body = `BEGIN RAISE 'called as %', current_user; END`;
+      await cluster().admin(
+        `SET ROLE beside; CREATE FUNCTION public.${signature} RETURNS jsonb LANGUAGE plpgsql AS $$ ${body} $$`,
+        name,
+      );
+    }
+    const store = await openStore(url);
+    await append(store, proposal());
+    await append(store, proposal());
+    expect(await store.confirm()).toMatchObject({ seq: 2 });
+    expect((await store.snapshot()).standings).toHaveLength(2);
+    await expect(store.keys.revoke('nobody', NOW)).resolves.toBe(false);
+  });
+
   test('what was judged by a head that went on is judged again', async () => {
     const { url } = await cluster().database();
     const [a, b] = [await openStore(url), await openStore(url)];
