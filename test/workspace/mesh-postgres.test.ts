@@ -261,12 +261,20 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     const a = await node(url, data);
     const admin = a.newAdminKey!;
     for (const n of [1, 2]) await revoke(a.url, admin, agent(n));
-    await a.close();
-    await cluster().admin('DELETE FROM aip_mesh.events WHERE seq = 2', name);
+    const failed = a.failed.catch((error: unknown) => error);
     await cluster().admin(
-      'UPDATE aip_mesh.head SET (seq, event_term, hash) = (SELECT seq, term, hash FROM aip_mesh.events WHERE seq = 1)',
+      `DELETE FROM aip_mesh.events WHERE seq = 2;
+       UPDATE aip_mesh.head SET (seq, event_term, hash) = (SELECT seq, term, hash FROM aip_mesh.events WHERE seq = 1)`,
       name,
     );
+    // What was answered is not said to be kept.
+    await revoke(a.url, admin, agent(3)).catch(() => undefined);
+    expect(await failed).toMatchObject({
+      ...{ code: 'STATE', hint: expect.stringContaining('aip help growing') as string },
+      message:
+        'The store of the mesh failed: The log in the database ends at event 1, and 2 was there. This server ends.',
+    });
+    await a.close();
     const promotion = { folder: data, keyFile: null, staleMs: 0, regionKey: null, ca: null, store: url };
     await expect(promoteMesh(WORLD, { ...promotion, homeIsOff: false })).rejects.toMatchObject({ code: 'STATE' });
     expect(await promoteMesh(WORLD, { ...promotion, homeIsOff: true })).toMatchObject({

@@ -181,14 +181,10 @@ async function unprovenBy(store: MeshStore): Promise<string | null> {
 function storeFailure({ data: folder, store }: ServingOptions, error: unknown): Failure {
   const why = error instanceof Error ? error.message : String(error);
   if (store !== undefined)
-    return new Failure(
-      'STATE',
-      `The store of the mesh failed: ${why} Commands that were answered are kept; this server ends.`,
-      {
-        hint: (error instanceof Failure ? error.hint : null) ?? 'aip help growing',
-        cause: error,
-      },
-    );
+    return new Failure('STATE', `The store of the mesh failed: ${why} This server ends.`, {
+      hint: (error instanceof Failure ? error.hint : null) ?? 'aip help growing',
+      cause: error,
+    });
   return new Failure(
     'STATE',
     `The mesh store in ${folder} failed: ${why} Commands that were answered are kept; this server ends, because nothing after a failed write can be relied on.`,
