@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
+import { verifierKey } from '../../src/adapters/mesh/client/verifier-key.js';
+import { asHeader, writeApplied, writeCard, writeLeaving } from '../../src/mesh/roster/member.js';
 import { until } from '../kit/mesh/network.js';
-import { get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { folder, get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
 
 test('a region tells who listens as home counts it: also those who listen elsewhere, and those who are absent', async () => {
   const home = await Home.start();
@@ -63,4 +65,42 @@ test('a region of a home that is sealed says how long ago that proved something,
   expect(Date.parse((await seen()).heard)).toBeGreaterThanOrEqual(from + 1_500);
   const { json } = await get(eu.url, home.admin, '/v1/mesh/status/did:web:acme.com:agents:bot');
   expect(json.age_ms).toBeGreaterThanOrEqual(1_500);
+});
+
+test('a verifier that polls a region and leaves there is on the roster of home no more', async () => {
+  const home = await Home.start();
+  const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
+  const apiKey = await home.key('verifier', 'eu-1');
+  const [key, keyId] = [verifierKey(join(folder(), 'state.db')), apiKey.split('_')[2]!];
+  const says = { keyId, label: 'eu-1', host: 'h', program: '0.0.0', onStale: 'last-known', maxAgeMs: 3_000 } as const;
+  const { log_id: logId } = (await get(home.url, home.admin, '/v1/mesh/status')).json as { log_id: string };
+  const headers = {
+    'aip-verifier': asHeader(writeCard(key, says)),
+    'aip-applied': asHeader(writeApplied(key, { logId, seq: 0, hash: '0'.repeat(64), challenge: null })),
+  };
+  const roster = async () => (await get(home.url, home.admin, '/v1/mesh/status')).json.roster;
+  expect(await get(eu.url, apiKey, `/v1/mesh/events?after=${logId}.1.0&wait=0ms&v=2`, headers)).toMatchObject({
+    status: 200,
+  });
+  await expect.poll(roster).toBe(1);
+  expect(await post(eu.url, apiKey, '/v1/mesh/leave', writeLeaving(key, keyId))).toMatchObject({
+    json: { left: true },
+  });
+  // A region says every 2 s who listens to it.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect(await roster()).toBe(0);
+});
+
+test('a verifier that a region only sends to the snapshot is not told to home as listening', async () => {
+  const home = await Home.start();
+  const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
+  const apiKey = await home.key('verifier', 'eu-1');
+  const says = { keyId: apiKey.split('_')[2]!, label: 'eu-1', host: 'h', program: '0.0.0' } as const;
+  const card = writeCard(verifierKey(join(folder(), 'state.db')), { ...says, onStale: 'last-known', maxAgeMs: 3_000 });
+  const target = `/v1/mesh/events?after=${'0'.repeat(32)}.1.5&wait=0ms&v=2`;
+  expect(await get(eu.url, apiKey, target, { 'aip-verifier': asHeader(card) })).toMatchObject({
+    json: { reset: { snapshot: '/v1/mesh/snapshot' } },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await get(home.url, home.admin, '/v1/mesh/status')).toMatchObject({ json: { connected: 0 } });
 });

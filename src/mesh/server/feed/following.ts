@@ -4,17 +4,15 @@ import { formatEventId, parseEventId, type Head } from '../../log/head.js';
 import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
 import { mayAct } from '../../access/roles.js';
 import { Refused } from '../../refusal.js';
-import { headerDocument, readApplied, readCard, readLeaving, type Applied } from '../../roster/member.js';
+import { headerDocument, readApplied, readCard, type Applied, type VerifierCard } from '../../roster/member.js';
 import { polled } from '../../roster/poller.js';
 import { comment, frame } from '../../../protocol/framing/sse.js';
 import { deniesAt, type Standing } from '../../standing.js';
 import { scopeOf } from '../../subject.js';
 import type { Json } from '../../../protocol/json/values.js';
 import { formatTime } from '../../../protocol/time.js';
-import { spendSignature } from '../keys.js';
 import { challengeOf, readAck, jsonBody, resumePlace, proofOf, verifierOf, versionOf, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request, type StreamSink } from '../http/exchange.js';
-import { pathParam } from '../http/parameters.js';
 import type { MeshServer } from '../mesh-server.js';
 import type { StreamForm } from './stream.js';
 
@@ -29,7 +27,7 @@ const SNAPSHOT_PATH = '/v1/mesh/snapshot';
 
 /** `GET /v1/mesh/stream`. */
 export async function nativeStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const verifier = await enteredBy(server, request, caller);
+  const entered = await enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = resumePlace(request);
   await claimed(server, request, place);
@@ -44,7 +42,7 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
     return stream(server, caller, {
       id,
       form: versionOf(request) === 1 ? 'first' : 'native',
-      verifier,
+      ...entered,
       after: position.seq,
       prelude: [Buffer.from(hello)],
     });
@@ -54,7 +52,7 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   return stream(server, caller, {
     id,
     form: versionOf(request) === 1 ? 'first' : 'native',
-    verifier: null,
+    ...LOOKS,
     after: server.head.seq,
     prelude,
   });
@@ -73,7 +71,7 @@ export async function referenceStream(server: MeshServer, request: Request, call
     return stream(server, caller, {
       id,
       form: 'reference',
-      verifier: null,
+      ...LOOKS,
       after: position.seq,
       prelude: [opening],
     });
@@ -81,7 +79,7 @@ export async function referenceStream(server: MeshServer, request: Request, call
   const head = await server.store.head();
   await server.pump();
   const prelude = preludeOf(server, opening, head);
-  return stream(server, caller, { id, form: 'reference', verifier: null, after: head.seq, prelude });
+  return stream(server, caller, { id, form: 'reference', ...LOOKS, after: head.seq, prelude });
 }
 
 /** `GET /v1/mesh/events`. */
@@ -90,7 +88,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   // The clock of a server that follows another one says nothing of home's.
   const receivedUpMs = server.options.upstream === undefined ? Math.floor(server.clock.up()) : null;
   const passing = request.query.get('once') === '1';
-  const verifier = await enteredBy(server, request, caller);
+  const { verifier, card } = await enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = resumePlace(request);
   if (place === null) throw new Refused('BAD_REQUEST', 'A poll names the event to continue after: ?after=<id>.');
@@ -112,6 +110,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
       if (!passing || server.options.upstream !== undefined) {
         const now = { keyId: caller.key.keyId, seq, at: server.clock.up(), passing };
         server.pollers.set(verifier, polled(server.pollers.get(verifier), now));
+        tellHome(server, { verifier, card });
       }
       server.roster.confirmed(verifier, seq, applied);
     }
@@ -169,56 +168,35 @@ export async function acknowledge(server: MeshServer, request: Request, caller: 
   return jsonReply(200, { acknowledged: open.acked });
 }
 
-/** A verifier stops listening, and has written down that its machine follows no more: it is taken off the roster. */
-export async function leave(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const leaving = readLeaving(jsonBody(request), server.options.verify);
-  if (leaving.key_id !== caller.key.keyId || !server.roster.leave(leaving.public_key, caller.key.keyId))
-    throw new Refused('NOT_FOUND', 'This verifier is not on the roster under this key.');
-  server.pollers.delete(leaving.public_key);
-  server.hub.closeVerifier(leaving.public_key);
-  return jsonReply(200, { left: true });
+/** The member of the roster that asks to listen, without a card where it is of the first version; null for one that only looks. */
+interface Entered {
+  readonly verifier: string | null;
+  readonly card: VerifierCard | null;
 }
 
-/** At a server that follows another one: home has heard that the verifier leaves. */
-export function forgetLeaver(server: MeshServer, request: Request): void {
-  const { public_key } = readLeaving(jsonBody(request), server.options.verify);
-  server.hub.closeVerifier(public_key);
-  server.pollers.delete(public_key);
-}
+const LOOKS: Entered = { verifier: null, card: null };
 
-/** An admin takes a verifier off that will not come back. */
-export async function forget(
-  server: MeshServer,
-  request: Request,
-  caller: Caller,
-  [name]: readonly string[],
-): Promise<Reply> {
-  await spendSignature(server, request, caller);
-  const found = await server.roster.forget(pathParam(name));
-  if (found === null) throw new Refused('NOT_FOUND', 'There is no such verifier on the roster.');
-  server.pollers.delete(found.verifier);
-  server.hub.closeVerifier(found.verifier);
-  return jsonReply(200, { verifier: found.verifier, label: found.label, forgotten: true });
-}
-
-/** The member of the roster that begins to listen; null for one that only looks. An observer's key confirms nothing. */
-async function enteredBy(server: MeshServer, request: Request, caller: Caller): Promise<string | null> {
-  const verifier = enter(server, request, caller);
+/** An observer's key confirms nothing. */
+async function enteredBy(server: MeshServer, request: Request, caller: Caller): Promise<Entered> {
+  const entered = enter(server, request, caller);
   await server.roster.keepNew().catch(server.fail);
-  return verifier;
+  return entered;
 }
 
-function enter(server: MeshServer, request: Request, caller: Caller): string | null {
+function enter(server: MeshServer, request: Request, caller: Caller): Entered {
   const name = verifierOf(request);
-  const card = request.headers['aip-verifier'];
-  if (!mayAct(caller.key.role, 'verifier')) return null;
-  if (card !== undefined) {
-    const read = readCard(headerDocument(card), server.options.verify);
-    const { verifier } = server.roster.enter(read, caller.key);
-    server.options.upstream?.heard(verifier, { card: read });
-    return verifier;
+  const header = request.headers['aip-verifier'];
+  if (!mayAct(caller.key.role, 'verifier')) return LOOKS;
+  if (header !== undefined) {
+    const card = readCard(headerDocument(header), server.options.verify);
+    return { verifier: server.roster.enter(card, caller.key).verifier, card };
   }
-  return name === null ? null : server.roster.enterNamed(name, caller.key).verifier;
+  return name === null ? LOOKS : { verifier: server.roster.enterNamed(name, caller.key).verifier, card: null };
+}
+
+/** Home counts who listens to a region: only one whose end this server will see, or it would be counted for ever. */
+function tellHome({ options }: MeshServer, { verifier, card }: Entered): void {
+  if (verifier !== null && card !== null) options.upstream?.heard(verifier, { card });
 }
 
 function appliedIn(server: MeshServer, header: string | undefined, verifier: string, seq: number) {
@@ -243,10 +221,9 @@ async function signedWord(
   return applied;
 }
 
-interface StreamOrder {
+interface StreamOrder extends Entered {
   readonly id: string;
   readonly form: StreamForm;
-  readonly verifier: string | null;
   readonly after: number;
   readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
@@ -255,7 +232,7 @@ function stream(server: MeshServer, caller: Caller, order: StreamOrder): Reply {
   if (server.hub.size >= (server.options.maxStreams ?? DEFAULT_MAX_STREAMS)) {
     throw new Refused('BUSY', 'This server holds as many streams as it may.');
   }
-  const { id, ...opening } = order;
+  const { id, card: _, ...opening } = order;
   return {
     status: 200,
     headers: STREAM_HEADERS,
@@ -265,6 +242,7 @@ function stream(server: MeshServer, caller: Caller, order: StreamOrder): Reply {
       if (server.stopping || server.revokedKeys.has(keyId)) return ended(sink);
       const member = order.verifier === null ? null : server.roster.member(order.verifier);
       const confirmed = member === null || member.program === null ? null : member.seq;
+      tellHome(server, order);
       return server.hub.open({ ...opening, confirmed, keyId }, sink, id);
     },
   };

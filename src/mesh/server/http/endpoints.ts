@@ -19,7 +19,8 @@ import {
 } from '../approvals/endpoints.js';
 import { MAX_APPROVAL_REQUEST_BYTES } from '../../approvals/kept.js';
 import { nativeCommand, referenceCommand } from '../commanding.js';
-import { acknowledge, forget, leave, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
+import { acknowledge, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
+import { forget, leave } from '../feed/leaving.js';
 import { addApiKey, listKeys, revokeKey } from '../keys.js';
 import { fleet } from './dashboard.js';
 import { LOG_ENDPOINTS } from './log-endpoints.js';

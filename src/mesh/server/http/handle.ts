@@ -6,7 +6,7 @@ import { dashboardPage } from './dashboard.js';
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { jsonReply, textReply, type Reply, type Request } from './exchange.js';
 import { StoreTrouble } from '../../log/store.js';
-import { forgetLeaver } from '../feed/following.js';
+import { forgetLeaver } from '../feed/leaving.js';
 import type { FollowedHome } from '../regions/relay.js';
 import { troubled } from '../committer.js';
 import { sealedAnswer } from '../prover.js';
