@@ -19,14 +19,14 @@ export async function askFirst<T>(
   call: MeshCall,
   read: (answer: JsonObject) => T,
 ): Promise<T> {
-  let what = '';
+  let failure: Failure | null = null;
   for (const line of lines) {
     const told = resultOf(line, await line.ask(call), read);
     if (told.kind === 'done') return told.value;
     if (told.kind === 'refused') throw told.failure;
-    what = told.what;
+    failure ??= unheard(line, told.what, null);
   }
-  throw unheard(lines[0]!, what, null);
+  throw failure!;
 }
 
 /** More pages than any list of a mesh has: one that goes on beyond is broken, or means harm. */
@@ -121,8 +121,11 @@ export type MeshResult<T> =
 /** How a region refuses what home alone can answer. */
 const HOME_UNREACHABLE = 'HOME_UNREACHABLE';
 
+/** How a server refuses that the mesh has left behind, and a region whose home is such a server. */
+const MESH_SEALED = 'MESH_SEALED';
+
 /** Refusals that say of themselves that nothing was written: another endpoint, or a later moment, may take it. */
-const NOTHING_DONE: readonly string[] = ['BUSY', 'SHUTTING_DOWN', 'STORE_UNAVAILABLE', 'MESH_SEALED', HOME_UNREACHABLE];
+const NOTHING_DONE: readonly string[] = ['BUSY', 'SHUTTING_DOWN', 'STORE_UNAVAILABLE', MESH_SEALED, HOME_UNREACHABLE];
 
 /** Why a server of the mesh that is there answers no question now (503). */
 export function whySilent(body: string): string {
@@ -145,7 +148,7 @@ export function resultOf<T>(line: MeshEndpoint, reply: MeshReply, read: (answer:
     if (error instanceof MalformedAnswer) return { kind: 'unheard', what: error.what, unsure };
     const code = refusalIn(body);
     if (code !== null && NOTHING_DONE.includes(code))
-      return { kind: 'unheard', what: `takes nothing now (${code})`, unsure: false };
+      return { kind: 'unheard', what: `takes nothing now${whereItGoesOn(body)} (${code})`, unsure: false };
     if (code !== null && !unsure) return { kind: 'refused', failure: error };
     return { kind: 'unheard', what: `answered ${status} with ${code ?? "something that is no mesh's answer"}`, unsure };
   }
@@ -163,7 +166,7 @@ export function unavailable(line: MeshEndpoint, what: string, changed: string): 
     `AIP-E500 MESH_UNAVAILABLE: ${line.url} ${what}.${changed === '' ? '' : ` ${changed}`}`,
     {
       hint: hintFor(what) ?? `check that it is up: curl ${line.url}/healthz`,
-      retryable: true,
+      retryable: !what.includes(MESH_SEALED),
     },
   );
 }
@@ -174,8 +177,17 @@ function refusalIn(body: string): string | null {
   return typeof code === 'string' ? code : null;
 }
 
+/** Names the term of the server that took over from one that is sealed. */
+function whereItGoesOn(body: string): string {
+  const details = jsonObjectIn(body)?.details;
+  const term = isObject(details) ? details.term : undefined;
+  return typeof term === 'number' ? `: the mesh has gone on elsewhere, in term ${term}` : '';
+}
+
 /** It is up, and something else is wrong. */
 function hintFor(reason: string): string | null {
+  if (reason.includes(MESH_SEALED))
+    return 'point mesh.url at the server that was promoted: aip config list --sources; the runbook: aip help growing';
   if (reason.includes(HOME_UNREACHABLE)) return 'aip mesh status names home; where it is lost: aip help growing';
   if (reason.includes('ERR_TLS_CERT_ALTNAME_INVALID'))
     return 'use the name in its certificate: aip mesh serve --public-url <url> there, aip mesh join <url> here';

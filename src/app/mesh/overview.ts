@@ -131,7 +131,7 @@ function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: Signature
       sealed !== null
         ? `it is sealed: the mesh has gone on elsewhere, in term ${sealed}`
         : follows !== null
-          ? `it follows ${follows.home}, which does not answer`
+          ? `it follows ${follows.home}, which gives it no proof`
           : 'its store does not answer';
     throw new Failure('NETWORK', `${line.url} proves nothing now: ${why}.`, {
       hint:

@@ -105,6 +105,15 @@ describe('whoever answers in the place of the mesh', () => {
     ).rejects.toMatchObject({ hint: expect.stringMatching(/^renew the certificate/) });
   });
 
+  test('a server that the mesh has left behind names the term, and is no server that is down', async () => {
+    const sealed = answered(503, { code: 'MESH_SEALED', message: 'sealed', details: { term: 2 }, retryable: false });
+    await expect(giveOrder(deps(endpoint('home', sealed)), ORDER)).rejects.toMatchObject({
+      message: expect.stringMatching(/gone on elsewhere, in term 2 \(MESH_SEALED\)\. Nothing was changed\.$/),
+      hint: expect.stringMatching(/^point mesh\.url at .*aip help growing$/),
+      retryable: false,
+    });
+  });
+
   test.each([
     ['a redirect', answered(302, ''), /answered 302 .*Nothing was changed/],
     ['a stranger', answered(404, '<html>no such page</html>'), /answered 404 .*Nothing was changed/],
@@ -163,6 +172,16 @@ test('the standing is asked of the next endpoint where the first is away', async
     const lines = [endpoint('home', first), endpoint('other', answered(200, standing))];
     expect(await askStanding(lines, AGENT)).toMatchObject({ status: 'revoked', version: 3 });
   }
+});
+
+test('where no endpoint answers, what is said of the first is true of the first', async () => {
+  const lines = [
+    endpoint('home', { kind: 'unreachable', reason: 'refused', sent: false }),
+    endpoint('other', answered(502, '')),
+  ];
+  await expect(askStanding(lines, AGENT)).rejects.toMatchObject({
+    message: expect.stringContaining('http://home.invalid cannot be reached: refused') as string,
+  });
 });
 
 describe('an API key', () => {
