@@ -73,7 +73,8 @@ export async function stoppedAnywhere(
     // What the mesh has lifted after it was denied needs no second order: this machine has not heard of it.
     const behind =
       statusAt(copy.local(subject), standingTime(copy, now)) === 'active' && told.version > (own?.version ?? 0);
-    const repair = repairOf(subject, told.status, here, { reason: facts.reason, behind });
+    const leftMs = here === 'suspended' ? own!.suspendedUntil! - standingTime(copy, now) : null;
+    const repair = repairOf(subject, told.status, here, { reason: facts.reason, leftMs, behind });
     found.push({ ...facts, key_ids: names(subject), mesh: told.status, here, repair });
   }
   return { stopped: found.sort(inOrder), ageMs, ...(there.isPart ? { isPart: true } : {}) };
@@ -102,13 +103,15 @@ function repairOf(
   subject: string,
   there: Status,
   here: Status,
-  { reason, behind }: { readonly reason: string | null; readonly behind: boolean },
+  of: { readonly reason: string | null; readonly leftMs: number | null; readonly behind: boolean },
 ): string | null {
   if (there === here || (there !== 'active' && here !== 'active')) return null;
   const who = subject === EVERYONE ? '--everyone' : shellWord(subject);
-  if (there === 'active' && !behind)
-    return `aip revoke ${who} --reason ${shellWord(reason ?? 'stopped on one machine')}`;
-  return 'aip mesh follow';
+  const { reason, leftMs, behind } = of;
+  if (there !== 'active' || behind) return 'aip mesh follow';
+  // What ends by itself here stays so: a revocation takes an admin to undo.
+  const order = leftMs === null ? `revoke ${who}` : `suspend ${who} --for ${Math.ceil(leftMs / 1000)}s`;
+  return `aip ${order} --reason ${shellWord(reason ?? 'stopped on one machine')}`;
 }
 
 function factsOf({ subject, status, reason, changedBy, changedAt, suspendedUntil }: Standing) {

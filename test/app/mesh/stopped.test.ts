@@ -62,6 +62,18 @@ test('where mesh and machine differ, the command is named that repairs it', asyn
   ]);
 });
 
+test('what is suspended on one machine is suspended on the mesh for what is left of it, not revoked', async () => {
+  const own = { ...held(HERE), status: 'suspended' as const, suspendedUntil: NOW + 90_500 };
+  const copy = { stopped: () => [own], standing: (id: string) => (id === HERE ? own : null) };
+  const { stopped: found } = await stoppedAnywhere(
+    [meshWith()],
+    { ...copy, local: () => null, note: () => null },
+    NOW,
+    () => [],
+  );
+  expect(found.map(({ repair }) => repair)).toEqual([`aip suspend ${HERE} --for 91s --reason 'it'\\''s odd'`]);
+});
+
 test('what the mesh has lifted since is not ordered again: this machine has not heard of it', async () => {
   const older = { ...held(HERE), version: 1 };
   const of = (own: typeof older, local: typeof older | null) => ({
