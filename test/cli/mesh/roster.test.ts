@@ -303,6 +303,20 @@ describe('a machine that leaves', { timeout: SLOW }, () => {
   });
 });
 
+describe('a machine that leaves under an API key that was revoked', { timeout: SLOW }, () => {
+  test('is not said to be missed by a mesh that has forgotten it', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const { home, key, start } = await listening(admin, 'eu-1');
+    await (await start()).stop('SIGKILL');
+    await admin.json('mesh', 'forget', 'eu-1');
+    await admin.json('mesh', 'key', 'revoke', key.split('_')[2]!, '--yes');
+    const { code, err } = await home.run(['mesh', 'leave', '--yes']);
+    expect(code).toBe(0);
+    expect(err).toContain('The mesh did not take it. Where its roster names this machine (aip mesh status there)');
+  });
+});
+
 describe('a clock that differs', { timeout: SLOW }, () => {
   test('is said in decisions and by doctor; a suspension ends by the mesh’s time, not by a clock that is fast', async () => {
     const admin = new Home();

@@ -46,7 +46,7 @@ export const command: CommandSpec<Options> = {
       cli.warn(`${fromEnvironment.join(' and ')} in the environment still names a mesh.`, 'mesh_environment');
     if (!told)
       cli.warn(
-        'The mesh did not hear of it, and misses this machine: aip mesh forget there takes it off.',
+        'The mesh did not take it. Where its roster names this machine (aip mesh status there), aip mesh forget takes it off.',
         'mesh_not_told',
       );
     if (cli.globals.json) cli.json({ left: url, told });
