@@ -58,7 +58,12 @@ async function node(data: string, store: string): Promise<void> {
 
 async function region(data: string, home: string, key: string, publicKey: string): Promise<void> {
   const options = { data, host: '127.0.0.1', port: 0, tls: null, home, key, publicKey, ca: null };
-  await serveRegion(WORLD, { ...options, onBug: bug, onTrouble: (message) => console.error(message) });
+  await serveRegion(WORLD, {
+    ...options,
+    onBug: bug,
+    onTrouble: (message) => console.error(message),
+    onRecovered: () => undefined,
+  });
   process.send!('ready');
 }
 

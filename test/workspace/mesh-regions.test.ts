@@ -152,6 +152,7 @@ test('without home a region proves nothing: clients grow stale, known denies den
   await until(() => late.state === 'live', 'live for the first time', 20_000);
   expect([...client.alarms, ...late.alarms].filter((alarm) => /forged|fork/.test(alarm))).toEqual([]);
   await proxy.close();
+  expect(eu.troubles).toEqual([expect.stringContaining('without proof') as string, 'over']);
 }, 60_000);
 
 test('sync: three regions answer with the command; one that is cut off is named within the deadline, and home goes on', async () => {

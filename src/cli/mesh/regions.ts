@@ -118,6 +118,7 @@ export async function serveCopy(
     ca: config.get('mesh.ca'),
     onBug: (error) => cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
     onTrouble: (message) => cli.warn(clean(message), 'home_unreachable'),
+    onRecovered: () => cli.note(`${clean(home)} is heard again; what is held here is served with its proof`),
   });
   cli.onInterrupt(() => following.close());
   const url = flags.publicUrl ?? following.url;

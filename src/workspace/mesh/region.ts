@@ -39,6 +39,8 @@ export interface FollowingOptions {
   readonly onBug: (error: unknown) => void;
   /** Home cannot be reached, or says something that cannot be believed; said once until it is well again. */
   readonly onTrouble: (message: string) => void;
+  /** It is well again: what is held here is served with home's proof. */
+  readonly onRecovered: () => void;
 }
 
 /** A region that runs. */
@@ -63,7 +65,7 @@ export async function serveRegion(
   { random, clock, ticks, nextTurn, env }: Pick<World, 'random' | 'clock' | 'ticks' | 'nextTurn' | 'env'>,
   options: FollowingOptions,
 ): Promise<Following> {
-  const { data, home, key, ca, insecureHttp, publicKey, onTrouble } = options;
+  const { data, home, key, ca, insecureHttp, publicKey, onTrouble, onRecovered } = options;
   const check = checkOf(publicKey);
   if (check === null)
     throw new Failure('USAGE', 'The --mesh-key is no Ed25519 public key.', { hint: 'ed25519:<64 hex>' });
@@ -107,6 +109,7 @@ export async function serveRegion(
         // Parsed and written again: a frame has one line a notice.
         approval: (notice) => mesh.hub.announce('approval', JSON.stringify(JSON.parse(notice))),
         trouble: onTrouble,
+        recovered: onRecovered,
       })
       .catch((error: unknown) => {
         onFatal(error instanceof OtherHistory ? elsewhere(error, home) : error);

@@ -34,6 +34,8 @@ export interface CopyListener {
   approval(notice: string): void;
   /** Something is wrong that goes away by itself, or that an operator must see to. */
   trouble(message: string): void;
+  /** What was said by `trouble` is over: home proves its head again. */
+  recovered(): void;
 }
 
 /** Home does not go on from what is held here. */
@@ -100,7 +102,10 @@ export class Copier {
         if (this.#stopped) return;
         if (page === null) throw new Unreachable('no answer', false);
         behind = await this.#served(page, listener);
-        [pause, troubled] = [FIRST_PAUSE_MS, false];
+        pause = FIRST_PAUSE_MS;
+        if (!troubled || page.proof === null) continue;
+        troubled = false;
+        listener.recovered();
       } catch (error) {
         const passing =
           error instanceof Unreachable ||

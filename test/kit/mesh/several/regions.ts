@@ -140,6 +140,7 @@ export async function region(
     ca: null,
     onBug: (error) => bugs.push(error),
     onTrouble: (message) => troubles.push(message),
+    onRecovered: () => troubles.push('over'),
   });
   let closed = false;
   const close = async (): Promise<void> => {
