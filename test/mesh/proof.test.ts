@@ -166,6 +166,15 @@ describe('a higher term', () => {
     expect((await mesh.command('revoke')).status).toBe(200);
   });
 
+  test('a server that is sealed while it runs tells the one who runs it, once a term', async () => {
+    const terms: number[] = [];
+    const mesh = await TestMesh.start({ onSealed: (term) => terms.push(term) });
+    await mesh.stream(`/v1/mesh/stream?after=${LOG_ID}.9.3`);
+    expect(terms).toEqual([]);
+    for (let i = 0; i < 2; i++) await mesh.stream(`/v1/mesh/stream?v=2&after=${LOG_ID}.9.3`, proofOf(place(9)));
+    expect(terms).toEqual([9]);
+  });
+
   test('a proof seals: no command, no signed time, streams and reads stay, also after a restart', async () => {
     const mesh = await TestMesh.start();
     await mesh.command('revoke');

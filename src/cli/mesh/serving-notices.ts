@@ -16,11 +16,7 @@ export function warnOfServing(
   }: Pick<Serving, 'sealedBy' | 'unproven' | 'operatorsSign' | 'otherSigner'>,
   requireSignedCommands: boolean,
 ): void {
-  if (sealedBy !== null)
-    cli.warn(
-      `This mesh is sealed: it has gone on elsewhere, in term ${sealedBy}. It takes no command and proves nothing here; to follow it there: aip mesh serve --follow <url>`,
-      'sealed',
-    );
+  if (sealedBy !== null) warnOfSeal(cli, sealedBy);
   if (unproven !== null)
     cli.warn(
       `The store takes no command and proves nothing now; this server goes on by itself when it does. ${clean(unproven)}`,
@@ -36,6 +32,14 @@ export function warnOfServing(
       'The key of --operator-key is not the one that is registered for the first admin key, which stays: aip mesh key create --role admin --public-key <key> makes another.',
       'other_operator_key',
     );
+}
+
+/** Warns that the mesh has gone on elsewhere, in `term`. */
+export function warnOfSeal(cli: Notices, term: number): void {
+  cli.warn(
+    `This mesh is sealed: it has gone on elsewhere, in term ${term}. It takes no command and proves nothing here; to follow it there: aip mesh serve --follow <url>`,
+    'sealed',
+  );
 }
 
 /** Warns of a certificate that every client refuses at `now`, ms since the epoch; one that cannot be read is refused by the server. */

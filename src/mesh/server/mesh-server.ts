@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly soon: (work: () => void) => void;
   /** Called once, when the store failed: see `failed`. */
   readonly onFatal?: (error: unknown) => void;
+  /** The mesh has gone on elsewhere, in this term: this server takes no command and proves nothing any more. */
+  readonly onSealed?: (term: number) => void;
   readonly requireSignedCommands?: boolean;
   /** What the dashboard tells of agents beside their standing. */
   readonly conduct?: FleetConduct;
@@ -189,13 +191,13 @@ export class MeshServer {
 
   #prover(sealedBy: number | null): Proving {
     const { store, clock, waits, options } = this;
-    const { upstream, keyIsAsked = false } = options;
+    const { upstream, keyIsAsked = false, onSealed = () => undefined } = options;
     const isOwn = (text: string, signature: string): boolean => options.verify(options.publicKey, text, signature);
     const head = (): Head => this.#head;
     if (upstream !== undefined) return new RelayProver(upstream, isOwn, store.logId, store.term, head);
-    const [pump, onFailure, boot] = [() => this.pump(), this.fail, this.boot];
-    const { sign } = this;
-    return new Prover({ store, clock, waits, boot, sign, keyIsAsked, isOwn, head, pump, onFailure }, sealedBy);
+    const [pump, onFailure, boot, sign] = [() => this.pump(), this.fail, this.boot, this.sign];
+    const ports = { store, clock, waits, boot, sign, keyIsAsked, isOwn, head, pump, onFailure, onSealed };
+    return new Prover(ports, sealedBy);
   }
 
   /** True once the store failed. */

@@ -42,6 +42,8 @@ export interface ProverPorts {
   /** Brings the streams to what the store has now. */
   readonly pump: () => Promise<void>;
   readonly onFailure: (error: unknown) => void;
+  /** A higher term was proven to this server. */
+  readonly onSealed: (term: number) => void;
 }
 
 /** What a server says of how current it is. */
@@ -198,7 +200,7 @@ export class Prover implements Proving {
       this.bareClaims++;
       return;
     }
-    this.#sealed = checkpoint.term;
+    this.#seal(checkpoint.term);
     await this.#keepSeal(checkpoint.term);
   }
 
@@ -225,7 +227,12 @@ export class Prover implements Proving {
     const { store } = this.#ports;
     if (!store.shared) return;
     const term = await store.sealedBy();
-    if (term !== null && term > Math.max(store.term, this.#sealed ?? 0)) this.#sealed = term;
+    if (term !== null && term > Math.max(store.term, this.#sealed ?? 0)) this.#seal(term);
+  }
+
+  #seal(term: number): void {
+    this.#sealed = term;
+    this.#ports.onSealed(term);
   }
 
   #proves(checkpoint: Checkpoint): boolean {

@@ -48,6 +48,8 @@ export interface ServingOptions {
   readonly keyAddress?: KeyAddressText;
   /** The key that is asked gives no signature; told once until it does again. */
   readonly onKeyTrouble?: (message: string) => void;
+  /** While it runs, the mesh has gone on elsewhere, in this term. */
+  readonly onSealed?: (term: number) => void;
   /** How the dashboard computes scores; the guide's rules unless given. */
   readonly trust?: TrustRules;
   /** A bug showed itself in one request; the server goes on. */
@@ -119,6 +121,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       ...(options.replication === undefined ? {} : { replication: options.replication }),
       ...(options.region === undefined ? {} : { region: options.region }),
       ...(options.logRetentionMs === undefined ? {} : { logRetentionMs: options.logRetentionMs }),
+      ...(options.onSealed === undefined ? {} : { onSealed: options.onSealed }),
       onFatal,
     });
     const unproven = mesh.prover.sealed === null ? await unprovenBy(store) : null;

@@ -1,4 +1,4 @@
-import { warnOfCertificate, warnOfServing } from '../../mesh/serving-notices.js';
+import { warnOfCertificate, warnOfSeal, warnOfServing } from '../../mesh/serving-notices.js';
 import { inSamePlace, placeOf } from '../../shell/same-place.js';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -200,6 +200,7 @@ export const command: CommandSpec<Options> = {
           `The mesh signs nothing: ${clean(message)} Commands wait, and verifiers go by what they have.`,
           'mesh_key',
         ),
+      onSealed: (term) => warnOfSeal(cli, term),
       operatorKey: operator?.publicKey ?? null,
       newAdminKey: options.newAdminKey,
       ...(await replication(cli, options)),
