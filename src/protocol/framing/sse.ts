@@ -24,6 +24,8 @@ export class FrameParser {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   readonly #maxChars: number;
   #rest = '';
+  /** The bytes before ended with CR, which ends a line: an LF that follows belongs to it. */
+  #afterCr = false;
   #event = '';
   #data: string[] = [];
   #size = 0;
@@ -37,18 +39,16 @@ export class FrameParser {
 
   /** The frames that `bytes` complete. Throws RangeError on a frame that is too large, TypeError on bytes that are not UTF-8. */
   push(bytes: Uint8Array): Frame[] {
-    const text = this.#rest + this.#decoder.decode(bytes, { stream: true });
+    const text = this.#decoder.decode(bytes, { stream: true });
+    if (text === '') return [];
+    const lines = (this.#rest + (this.#afterCr && text.startsWith('\n') ? text.slice(1) : text)).split(/\r\n?|\n/);
+    this.#afterCr = text.endsWith('\r');
+    this.#rest = lines.pop()!;
     const frames: Frame[] = [];
-    let at = 0;
-    for (;;) {
-      const end = text.indexOf('\n', at);
-      if (end === -1) break;
-      const line = text.slice(at, text.charCodeAt(end - 1) === 0x0d ? end - 1 : end);
-      at = end + 1;
+    for (const line of lines) {
       const whole = this.#line(line);
       if (whole !== null) frames.push(whole);
     }
-    this.#rest = at === 0 ? text : text.slice(at);
     if (this.#rest.length > this.#maxChars) throw new RangeError('a line of the stream is too long');
     return frames;
   }

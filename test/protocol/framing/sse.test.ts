@@ -19,6 +19,14 @@ test.each([1, 2, 3, 1000])('frames are the same however their bytes are cut (%i 
   ]);
 });
 
+test.each([1, 2, 3, 1000])('a line ends with CR alone as well, and is not waited on further (%i at a time)', (size) => {
+  expect(parsed('id: 1\rdata: a\r\rdata: b\r\n\rdata: c\r\r', size)).toEqual([
+    { event: 'message', id: '1', data: 'a' },
+    { event: 'message', id: '1', data: 'b' },
+    { event: 'message', id: '1', data: 'c' },
+  ]);
+});
+
 test('a line, a frame and bytes that are too much or no text are errors', () => {
   expect(() => new FrameParser(10).push(Buffer.from('x'.repeat(11)))).toThrow(RangeError);
   expect(() => new FrameParser(10).push(Buffer.from('data: 123456\ndata: 123456\n'))).toThrow(RangeError);
