@@ -19,6 +19,13 @@ export function paramsToServer(params: JsonObject): JsonObject {
   return { ...others, _meta: Object.fromEntries(Object.entries(meta).filter(([key]) => passes(key))) };
 }
 
+/** `_meta` as a request of the guard's own takes it along: progress is told of the client's request alone. */
+export function ownMeta(meta: Json): Json {
+  if (!isObject(meta)) return meta;
+  const { progressToken: _token, ...others } = meta;
+  return others;
+}
+
 /** What a server sent, without the keys of the guard in any `_meta`, at any depth; the value itself where there is none. */
 export function withoutGuardKeys<T extends Json>(value: T): T {
   return cleared(value) as T;

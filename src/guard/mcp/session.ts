@@ -9,7 +9,7 @@ import { namedQuestion, namedQuestions, openingParams, passingError, passingPara
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { answeredBy, asOneLine, errorFor, readClientMessage, readServerMessage, writeMessage } from './message.js';
 import { RPC, RpcError, SERVER_BOUNDS, type RpcId, type RpcMessage } from './message.js';
-import { withoutGuardKeys } from './meta.js';
+import { ownMeta, withoutGuardKeys } from './meta.js';
 import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
 import type { DeclaredRule } from './methods.js';
 import { shownResult } from './offers.js';
@@ -112,7 +112,7 @@ export class McpSession {
   async listed({ params }: RpcRequest, route: SessionRoute): Promise<JsonObject | null> {
     const { name, _meta: meta } = passingParams(params, this.#ports);
     if (typeof name !== 'string' || this.#cut !== null) return null;
-    if (meta !== undefined) this.#meta = { _meta: meta };
+    if (meta !== undefined) this.#meta = { _meta: ownMeta(meta) };
     await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
     return this.tool(name);
   }
@@ -151,7 +151,7 @@ export class McpSession {
     if (rule === undefined) throw new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id);
     if (this.#cut !== null && method !== 'ping' && method !== 'initialize')
       return this.#answer(route, refusalAnswer(id, method, versionIn(params) !== null, this.#cut));
-    if (params._meta !== undefined) this.#meta = { _meta: params._meta };
+    if (params._meta !== undefined) this.#meta = { _meta: ownMeta(params._meta) };
     switch (rule.rule) {
       case 'forward':
         return this.#ask(forwardedIn(message, this.#ports), route);
