@@ -1,5 +1,5 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { request, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { AGENT, ask, guarded, type Answer, type Guarded } from '../../kit/guard.js';
@@ -92,11 +92,13 @@ function client(url: string, token: string) {
     const events: Any[] = [];
     const ids: string[] = [];
     let told = (): void => undefined;
+    let head: IncomingHttpHeaders = {};
     const sent = request(url, { method, headers: { ...base, 'content-type': 'application/json', ...headers } });
     const ended = new Promise<number>((resolve) => {
       sent.once('error', () => resolve(0));
       sent.once('response', (reply) => {
         let text = '';
+        head = reply.headers;
         reply.setEncoding('utf8').on('data', (part: string) => {
           text += part;
           for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
@@ -121,7 +123,7 @@ function client(url: string, token: string) {
         await new Promise<void>((resolve) => (told = resolve));
       }
     };
-    return { events, ids, ended, until, give: () => sent.destroy() };
+    return { events, ids, ended, until, head: () => head, give: () => sent.destroy() };
   };
   return { url, origin, token, base, send, modern, session, stream };
 }
@@ -150,6 +152,29 @@ describe('aip mcp guard before a server over HTTP', () => {
     });
     const [last] = await place.workspace.getVerificationLogs({ action: 'pay.refund' });
     expect(last).toMatchObject({ target: 'mcp:pay', error_code: 'AIP-E202' });
+  });
+
+  test('a session is named also where the server says something before it is open, and not where it is refused', async () => {
+    const { server, send, stream } = await staged();
+    const says = (...messages: object[]): void => {
+      const body = messages.map((each) => `data: ${JSON.stringify({ jsonrpc: '2.0', ...each })}\n\n`).join('');
+      server.instead = { status: 200, headers: { 'content-type': 'text/event-stream', 'mcp-session-id': 's' }, body };
+    };
+    const first = { method: 'notifications/message', params: { level: 'info', data: 'starting' } };
+    const result = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'pay', version: '1' } };
+    const open = { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25' } };
+    says(first, { id: 1, result });
+    const opened = stream(open, {});
+    await opened.ended;
+    expect(opened.events).toMatchObject([first, { id: 1, result }]);
+    const headers = { 'mcp-session-id': opened.head()['mcp-session-id'] as string };
+    server.instead = null;
+    expect((await send({ jsonrpc: '2.0', id: 2, method: 'tools/list' }, headers)).json.result.tools).toHaveLength(4);
+    says(first, { id: 1, error: { code: -32602, message: 'not this version' } });
+    const refused = stream(open, {});
+    await refused.ended;
+    const gone = { 'mcp-session-id': refused.head()['mcp-session-id'] as string };
+    expect((await send({ jsonrpc: '2.0', id: 2, method: 'ping' }, gone)).status).toBe(404);
   });
 
   test('the later era: no session, results that say their type, and headers of its own making', async () => {

@@ -152,13 +152,17 @@ export class Gateway {
     const connection = this.#connection(this.#deps.memory());
     request.onGone?.(() => exchange.close());
     const route = connection.routeOf(exchange, id, false);
+    // What comes before the answer begins the reply, whose head names the session.
+    const name = this.#deps.newId();
+    exchange.head({ 'mcp-session-id': name });
     void connection.session.accept(message, {
       ...route,
       toClient: (line, answer) => {
-        if (answer.kind === 'result' && answer.id === id) {
+        if (answer.kind === 'result') {
           connection.version = agreedVersion(answer);
-          exchange.head({ 'mcp-session-id': this.#keep(connection) });
-        }
+          this.#sessions.set(name, connection);
+          if (this.#cut !== null) connection.session.cut(this.#cut);
+        } else exchange.head({});
         route.toClient(line, answer);
       },
     });
@@ -213,14 +217,6 @@ export class Gateway {
     if (name === undefined) throw new RequestRefused(503, 'TOO_MANY', 'Too many sessions are busy.');
     this.#sessions.delete(name);
     idle!.end();
-  }
-
-  /** Gives a session its name. */
-  #keep(connection: ClientLink): string {
-    const name = this.#deps.newId();
-    this.#sessions.set(name, connection);
-    if (this.#cut !== null) connection.session.cut(this.#cut);
-    return name;
   }
 
   /** @throws RequestRefused 400 without a name, 404 for one that is not open here */
