@@ -1,4 +1,6 @@
 /** What every adapter needs: whose tools they are, the workspace that decides, and a refusal as text for a model. */
+import { Failure } from '../../app/failure.js';
+import { plainParams } from '../../app/verification/plain-json.js';
 import type { AgentPassport } from '../../library/agent-passport.js';
 import { createIntent, guardCall, verifyIntent } from '../../library/default-workspace.js';
 import type { OutcomeOptions } from '../../library/calls/outcomes.js';
@@ -59,7 +61,21 @@ export function signalIn(...given: readonly unknown[]): AbortSignal | undefined 
   return found.find((each) => each instanceof AbortSignal);
 }
 
-/** True when a person has to approve this call, and has not yet. Nothing is spent or logged. @throws Failure */
+/** Why no intent can say these params, such as half an emoji in a text that a model has cut; null where one can. */
+export function unsayableIn(params: object = {}): string | null {
+  try {
+    plainParams(params);
+    return null;
+  } catch (error) {
+    if (error instanceof Failure) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * True when a person has to approve this call, and has not yet. Nothing is spent or logged. Of what no intent can say nobody is asked: the call
+ * does not run, and says why. A failure here would end the framework's whole run. @throws Failure
+ */
 export async function needsPerson(
   agent: Agent,
   tool: string,
@@ -74,6 +90,7 @@ export async function needsPerson(
     ...keys
   }: GuardOptions,
 ): Promise<boolean> {
+  if (unsayableIn(params) !== null) return false;
   const from = typeof agent === 'string' && !/[/\\]|\.json$/.test(agent) ? { agentId: agent } : { passport: agent };
   const asked = { ...from, action: action(tool), params, ...keys, ...(target === undefined ? {} : { target }) };
   const passport = typeof agent === 'string' ? {} : { passport: agent };

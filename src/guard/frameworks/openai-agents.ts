@@ -1,5 +1,6 @@
 /** OpenAI Agents SDK for TypeScript. */
-import { guardedCall, needsPerson, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
+import { guardedCall, needsPerson, refusalText, signalIn, unsayableIn } from './guarding.js';
+import type { Agent, GuardOptions } from './guarding.js';
 import { madeBySchema, missingIn, withDefaults } from './schema-values.js';
 
 /** What of a function tool is used. The arguments arrive as the text of an object. */
@@ -66,6 +67,8 @@ export function guardTool<T extends FunctionTool | ToolOptions>(agent: Agent, to
         const asked = withDefaults(argumentsIn(input), parameters);
         const missing = missingIn(asked, parameters);
         if (missing !== null) return `${name} was not run: its schema requires ${missing}, which is missing.`;
+        const unsayable = unsayableIn(asked);
+        if (unsayable !== null) return `${name} was not run: ${unsayable}`;
         const run = (verified: object): unknown =>
           (invoke as Execute).call(tool, context, JSON.stringify(verified), ...rest);
         return call(asked, run, rest);

@@ -42,6 +42,14 @@ describe('the AI SDK', () => {
     expect((await refusal(Promise.resolve(refund.execute()))).message).toMatch(/^AIP-E209 /);
     expect(ran).toEqual([]);
   });
+  test('of half a character nobody is asked, so that the other calls go on; it does not run', async () => {
+    const { agent, ran, options } = await staged({ require_approval: true });
+    const { refund } = guardTools(agent, { refund: { execute: (_: object) => ran.push(1) } }, options);
+    const { needsApproval: asks } = refund as unknown as { needsApproval: (input: object) => Promise<boolean> };
+    expect(await asks({ memo: 'a \ud83d' })).toBe(false);
+    expect((await refusal(Promise.resolve(refund.execute({ memo: 'a \ud83d' })))).message).toMatch(/half a character/);
+    expect(ran).toEqual([]);
+  });
   test('an output in parts is given in parts after the verdict, and as the last of them where the verdict comes first', async () => {
     const { agent, options } = await staged();
     async function* parts(input: { amount: number }): AsyncGenerator<string> {

@@ -88,6 +88,17 @@ test('a person is asked about what is judged, with what the schema fills in', as
   }
 });
 
+test('half a character is an answer to the model, and nobody is asked about it', async () => {
+  const { agent, ran, options } = await staged({ require_approval: true });
+  const made = { name: 'refund', needsApproval: false as unknown, invoke: async () => ran.push(1) };
+  const tool = guardFunction(agent, made, options);
+  const asks = tool.needsApproval as (context: object, input: object) => Promise<boolean>;
+  expect(await asks({}, { memo: '\ud83d' })).toBe(false);
+  const answer = await (tool.invoke as (context: unknown, input: string) => Promise<unknown>)({}, '{"memo":"\\ud83d"}');
+  expect(answer).toMatch(/^refund was not run: params\.memo holds half a character/);
+  expect(ran).toEqual([]);
+});
+
 test('what a tool is made of is guarded behind its schema', async () => {
   const { agent, ran, options } = await staged();
   const made = { execute: async (input: { amount: number }, context: string) => ran.push([input, context]) };
