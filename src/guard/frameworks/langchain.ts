@@ -1,5 +1,5 @@
 /** LangChain 1.x. `guardTool` wraps a tool behind its schema; the middleware guards every tool of an agent that is called through it. */
-import { guardedCall, refusalText, signalIn, type Agent, type GuardOptions } from './guarding.js';
+import { guardedCall, refusalText, signalIn, unsayableIn, type Agent, type GuardOptions } from './guarding.js';
 import { madeBySchema, withLeftOut } from './schema-values.js';
 
 /** What of a tool is used: `func` of the tools that `tool()` makes, `_call` of classes. */
@@ -76,6 +76,7 @@ export function aipMiddleware(agent: Agent, options: GuardOptions = {}) {
     async wrapToolCall<R extends ToolRequest, A>(request: R, next: (request: R) => A | Promise<A>): Promise<A> {
       const { name, id } = request.toolCall;
       const args = structuredClone(request.toolCall.args);
+      let judged = args;
       try {
         const made = await madeBySchema(request.tool, args);
         // The tool's schema reads them once more, and makes of them what was verified.
@@ -84,9 +85,10 @@ export function aipMiddleware(agent: Agent, options: GuardOptions = {}) {
             ...request,
             toolCall: { ...request.toolCall, args: made === null ? structuredClone(verified) : args },
           });
-        return await guardedCall(agent, name, made ?? args, { options, signal: signalIn(request.runtime) }, own);
+        judged = made ?? args;
+        return await guardedCall(agent, name, judged, { options, signal: signalIn(request.runtime) }, own);
       } catch (error) {
-        const content = refusalText(error);
+        const content = refusalText(error) ?? unsayableIn(judged);
         if (content === null) throw error;
         // Of the application, which has it wherever LangChain is. By its name here, so that a bundler puts it in.
         // @ts-expect-error: it is not installed here

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { guardTools } from '../../../src/guard/frameworks/ai.js';
 import { guardRequest } from '../../../src/guard/frameworks/http.js';
 import { aipMiddleware, guardTool } from '../../../src/guard/frameworks/langchain.js';
@@ -123,6 +123,27 @@ describe('LangChain', () => {
     const { wrapToolCall } = aipMiddleware(agent, options);
     const request = { toolCall: { name: 'refund', id: '1', args: { amount: 5 } }, state: 1 };
     expect(await wrapToolCall(request, (given) => given)).toEqual(request);
+  });
+  test('the middleware answers half a character, which would end the run else; it does not run', async () => {
+    vi.doMock('@langchain/core/messages', () => ({
+      ToolMessage: class {
+        constructor(fields: object) {
+          Object.assign(this, fields);
+        }
+      },
+    }));
+    onTestFinished(() => {
+      vi.doUnmock('@langchain/core/messages');
+    });
+    const { agent, ran, options } = await staged();
+    const { wrapToolCall } = aipMiddleware(agent, options);
+    const request = { toolCall: { name: 'refund', id: '1', args: { memo: '\ud83d' } } };
+    expect(await wrapToolCall<typeof request, unknown>(request, () => ran.push(1))).toMatchObject({
+      content: 'params.memo holds half a character (a lone surrogate).',
+      tool_call_id: '1',
+      status: 'error',
+    });
+    expect(ran).toEqual([]);
   });
   test('the middleware judges what the schema of the tool makes of the arguments', async () => {
     const { agent, workspace, ran, options } = await staged();
