@@ -41,7 +41,9 @@ export class FrameParser {
   push(bytes: Uint8Array): Frame[] {
     const text = this.#decoder.decode(bytes, { stream: true });
     if (text === '') return [];
-    const lines = (this.#rest + (this.#afterCr && text.startsWith('\n') ? text.slice(1) : text)).split(/\r\n?|\n/);
+    const lines = (this.#afterCr && text.startsWith('\n') ? text.slice(1) : text).split(/\r\n?|\n/);
+    // What came before is not searched again: a line may come byte by byte.
+    lines[0] = this.#rest + lines[0]!;
     this.#afterCr = text.endsWith('\r');
     this.#rest = lines.pop()!;
     const frames: Frame[] = [];
