@@ -1,11 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { UNIT_FOLDERS } from '../.build/nearest.mjs';
 import { partsForVite } from '../.build/parts.mjs';
 
 const UNIT = [...UNIT_FOLDERS.map((folder) => `test/${folder}/**/*.test.ts`), 'test/architecture.test.ts'];
 /** Those of them that replace a module. */
 const ALONE = ['test/app/redteam/approvals.test.ts'];
+
+/** Where nothing is known of earlier runs the largest files come first; of these the file says nothing, and the last one would run alone. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/test/mesh/simulation');
+    return (await super.sort(files)).sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  }
+}
 
 export default defineConfig({
   plugins: [partsForVite],
@@ -17,6 +26,7 @@ export default defineConfig({
       { extends: true, test: { name: 'unit-alone', include: ALONE } },
       { extends: true, test: { name: 'world', include: ['test/**/*.test.ts'], exclude: UNIT } },
     ],
+    sequence: { sequencer: LongFirst },
     // Many tests wait for a process, a clock or the disk. `VITEST_MAX_WORKERS` says another number.
     maxWorkers: availableParallelism() + 1,
     // Tests start real processes and servers; they say by themselves how long a step may take.
