@@ -18,6 +18,19 @@ function impatient(ms: () => number, connect: (withinMs: number) => Promise<Conn
   });
 }
 
+/** One whose tries take so long, in ms, and fail so, one after the other. */
+function failing(tries: { readonly took: number; readonly trouble: PostgresTrouble }[]): PostgresMemory {
+  let ms = 0;
+  return impatient(
+    () => ms,
+    () => {
+      const { took, trouble } = tries.shift()!;
+      ms += took;
+      return Promise.reject(trouble);
+    },
+  );
+}
+
 test('the last try has time for an answer: one that is cut off would hide what the server said before', async () => {
   let ms = 0;
   const given: number[] = [];
@@ -34,37 +47,19 @@ test('the last try has time for an answer: one that is cut off would hide what t
 });
 
 test('a try that the end cuts off hides neither what the server said before, nor that an earlier one may have been kept', async () => {
-  let ms = 0;
-  const tries = [
+  const memory = failing([
     { took: 100, trouble: new PostgresTrouble('in-doubt', 'the connection broke') },
     { took: 100, trouble: new PostgresTrouble('unreachable', 'it has no connection to spare', { sqlState: '53300' }) },
     { took: 300, trouble: new PostgresTrouble('unreachable', 'no answer in 300 ms') },
-  ];
-  const memory = impatient(
-    () => ms,
-    () => {
-      const { took, trouble } = tries.shift()!;
-      ms += took;
-      return Promise.reject(trouble);
-    },
-  );
+  ]);
   await expect(memory.settle([], false)).rejects.toThrow(/it has no connection to spare\. It may have kept/);
 });
 
 test('what no waiting changes is said, however late it comes', async () => {
-  let ms = 0;
-  const tries = [
+  const memory = failing([
     { took: 300, trouble: new PostgresTrouble('unreachable', 'nothing listens there') },
     { took: 170, trouble: new PostgresTrouble('unreachable', 'the password is wrong', { retryable: false }) },
-  ];
-  const memory = impatient(
-    () => ms,
-    () => {
-      const { took, trouble } = tries.shift()!;
-      ms += took;
-      return Promise.reject(trouble);
-    },
-  );
+  ]);
   const refused = { message: expect.stringContaining('the password is wrong') as string, retryable: false };
   await expect(memory.settle([], false)).rejects.toMatchObject(refused);
 });
