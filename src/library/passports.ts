@@ -3,7 +3,7 @@ import { Failure, usage } from '../app/failure.js';
 import { plainParams } from '../app/verification/plain-json.js';
 import { findPassport, parsedPassport } from '../app/passports/find.js';
 import { createPassport as issue, type IssueDeps } from '../app/passports/issue.js';
-import { lintPassport } from '../app/passports/lint.js';
+import { lintPassport } from '../app/passports/lint/lint.js';
 import type { KeyRecord, KeyStoreName, State } from '../app/ports/state.js';
 import { agentId } from '../protocol/identity/did.js';
 import { formatPublicKey } from '../protocol/identity/keys.js';

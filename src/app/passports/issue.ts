@@ -241,7 +241,8 @@ export function passportText(document: Omit<PassportDocument, 'issuer_signature'
 /** The base point of the curve, standing in for a key while the rest of a draft is checked. */
 export const PLACEHOLDER_KEY = Uint8Array.from([0x58, ...Array<number>(31).fill(0x66)]);
 
-const SCHEMA_HINT = 'params are JSON Schema 2020-12 without "format": say with "pattern" what a text looks like';
+/** What to write instead of a schema that cannot be used. */
+export const SCHEMA_HINT = 'params are JSON Schema 2020-12 without "format": say with "pattern" what a text looks like';
 
 /** Fails when the draft could not be issued: nothing is signed or made before. */
 export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signature'>): void {

@@ -7,7 +7,7 @@ import { canonicalize } from '../../protocol/json/canonical.js';
 import { emptyObject, isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { MAX_DOCUMENT_BYTES, MAX_LIST } from '../../protocol/limits.js';
 import type { Passport } from '../../protocol/passport.js';
-import { writtenName } from '../passports/lint-measures.js';
+import { writtenName } from '../passports/lint/measures.js';
 import type { Policy } from '../../verify/context.js';
 import type { Judged } from '../../verify/constraints/judged.js';
 import { required } from '../../verify/constraints/required.js';

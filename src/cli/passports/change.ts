@@ -8,7 +8,7 @@ import {
   type Difference,
 } from '../../app/passports/update.js';
 import { passportText } from '../../app/passports/issue.js';
-import { lintPassport } from '../../app/passports/lint.js';
+import { lintPassport } from '../../app/passports/lint/lint.js';
 import { Failure, shellWord } from '../../app/failure.js';
 import { createFile, orForce, readDocument, replaceFile } from '../../workspace/files.js';
 import { resolve } from 'node:path';

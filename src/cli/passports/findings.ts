@@ -1,5 +1,5 @@
 /** What lint finds in a passport that was just signed. */
-import type { LintFinding } from '../../app/passports/lint-finding.js';
+import type { LintFinding } from '../../app/passports/lint/finding.js';
 import type { Output } from '../output.js';
 import { clean } from '../render/terminal/text.js';
 

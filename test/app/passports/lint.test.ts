@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/app/failure.js';
 import { withParams } from '../../../src/app/passports/declared-params.js';
-import { lintDestinations, lintPassport, type PassportLike } from '../../../src/app/passports/lint.js';
+import { lintDestinations, lintPassport, type PassportLike } from '../../../src/app/passports/lint/lint.js';
 import { parseJsonText } from '../../../src/protocol/json/parse.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 

@@ -4,7 +4,7 @@ import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { run } from '../../../src/cli/main.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { household, made, settled } from '../../kit/native/household.js';
-import { page, PRINCIPAL, publicKeyText, SUPPORT } from '../../kit/native/parts.js';
+import { page, PRINCIPAL, publicKeyText, SUPPORT, withSignature } from '../../kit/native/parts.js';
 import { stored } from '../../kit/native/standing.js';
 import { fixture, fixtureBytes, PASSPORTS } from '../../kit/native/vectors.js';
 
@@ -158,6 +158,29 @@ describe('a passport whose members were changed', () => {
 });
 
 describe('aip passport lint', () => {
+  test.each([
+    ['a format', { type: 'object', properties: { to: { type: 'string', format: 'email' } } }, 'has the format "email"'],
+    ['a keyword that does not exist', { maximun: 5 }, 'is not usable'],
+  ])('%s of another program: an error of lint, and import warns of it', async (_, params, says) => {
+    const machine = household();
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', publicKeyText('principal'));
+    const { issuer_signature: _signature, ...document } = JSON.parse(
+      fixtureBytes('passport-support-agent.json').toString(),
+    ) as JsonObject;
+    const actions = ['lookup_order', { name: 'send_email', params }];
+    const file = machine.file(
+      'other.json',
+      page(withSignature({ ...document, actions }, 'issuer_signature', 'principal')),
+    );
+    const { code, value } = await machine.json<{ warnings: object[] }>('passport', 'lint', file);
+    expect(code).toBe(15);
+    expect(value.warnings).toContainEqual(
+      expect.objectContaining({ code: 'params-schema-unusable', severity: 'error', path: '/actions/1/params' }),
+    );
+    const { code: imported, err } = await machine.run('passport', 'import', file);
+    expect([imported, err]).toEqual([0, expect.stringContaining(`warning: The params schema of send_email ${says}`)]);
+  });
+
   test('a note is no warning: it fails nothing, and is counted and marked as what it is', async () => {
     const machine = household();
     const document = JSON.parse(readFileSync(fixture('passport-support-agent.json'), 'utf8')) as JsonObject;

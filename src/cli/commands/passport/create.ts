@@ -9,7 +9,7 @@ import {
 } from '../../../app/passports/issue.js';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { withParams } from '../../../app/passports/declared-params.js';
-import { lintPassport } from '../../../app/passports/lint.js';
+import { lintPassport } from '../../../app/passports/lint/lint.js';
 import type { KeyPlace, KeyStoreName } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';

@@ -2,6 +2,7 @@ import { whereabouts } from '../../../app/keys/keyring.js';
 import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { importPassport } from '../../../app/passports/import.js';
+import { lintSchemas } from '../../../app/passports/lint/schemas.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
@@ -12,6 +13,7 @@ import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { printUnwritten } from '../../passports/out.js';
 import { fileExists } from '../../../workspace/files.js';
+import { loadSchemaProblem } from '../../../workspace/keys.js';
 import { localState } from '../../../workspace/state.js';
 
 interface Options extends ResolveFlags, ImportFlags {
@@ -104,6 +106,7 @@ async function importOne(path: string, options: Options, cli: Cli): Promise<obje
     older: options.older === true,
   });
   const { agent, document, serial } = passport;
+  for (const { message } of lintSchemas(document, await loadSchemaProblem())) cli.warn(message, 'schema_unusable');
   if (!cli.globals.json) cli.out(`${cli.paint.green(result)} ${clean(agent.id)}`);
   return {
     agent_id: agent.id,

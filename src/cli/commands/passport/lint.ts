@@ -1,6 +1,7 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport, looksLikePath, parsedPassport } from '../../../app/passports/find.js';
-import { lintDestinations, lintPassport, type LintFinding } from '../../../app/passports/lint.js';
+import { lintSchemas } from '../../../app/passports/lint/schemas.js';
+import { lintDestinations, lintPassport, type LintFinding } from '../../../app/passports/lint/lint.js';
 import { standIn } from '../../../app/policy/stand-in.js';
 import { jsonOf, ShapeError } from '../../../protocol/json/shape.js';
 import { isObject } from '../../../protocol/json/values.js';
@@ -13,6 +14,7 @@ import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { expandPattern, fileExists } from '../../../workspace/files.js';
 import { VERSION } from '../../version.js';
+import { loadSchemaProblem } from '../../../workspace/keys.js';
 import { localState } from '../../../workspace/state.js';
 
 type Format = 'human' | 'json' | 'github' | 'sarif' | 'junit';
@@ -71,10 +73,11 @@ export const command: CommandSpec<Options> = {
     const paths: string[] = [];
     for (const [i, arg] of args.entries()) paths.push(...(patterns[i]! ? await matching(arg) : [arg]));
     const { found: sources, unread } = await gather(paths, (path) => sourceOf(path, cli), false, cli);
+    const schemaProblem = await loadSchemaProblem();
     const reports = sources.map(({ source, document }) => ({
       agent_id: document.agent_id,
       source,
-      warnings: lintPassport(document),
+      warnings: [...lintPassport(document), ...lintSchemas(document, schemaProblem)],
       destinations: lintDestinations(document),
     }));
     const isOne = args.length === 1 && !patterns[0]!;

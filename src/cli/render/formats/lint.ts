@@ -1,5 +1,5 @@
 /** What `passport lint` found, in the forms of CI. */
-import type { LintFinding } from '../../../app/passports/lint-finding.js';
+import type { LintFinding } from '../../../app/passports/lint/finding.js';
 import { clean, safeJson } from '../terminal/text.js';
 import { data, githubErrors, MAX_ANNOTATIONS, property } from './github.js';
 import { attribute, content, errorCase, totals } from './junit.js';

@@ -1,13 +1,13 @@
 /** Lint of what constraints read: limits that measure nothing, rules for actions that are not declared, and destinations. */
-import { holdsThing } from '../../protocol/constraints/counted-names.js';
-import { tierOf } from '../../protocol/constraints/destinations.js';
-import { parseConstraints } from '../../protocol/constraints/grammar.js';
-import type { Constraint } from '../../protocol/constraints/rules.js';
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { nameOf } from '../../protocol/naming/names.js';
-import { declaredIn } from '../../verify/constraints/reading/declared.js';
-import { namesRead } from '../../verify/constraints/reading/reads.js';
-import type { LintFinding } from './lint-finding.js';
+import { holdsThing } from '../../../protocol/constraints/counted-names.js';
+import { tierOf } from '../../../protocol/constraints/destinations.js';
+import { parseConstraints } from '../../../protocol/constraints/grammar.js';
+import type { Constraint } from '../../../protocol/constraints/rules.js';
+import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
+import { nameOf } from '../../../protocol/naming/names.js';
+import { declaredIn } from '../../../verify/constraints/reading/declared.js';
+import { namesRead } from '../../../verify/constraints/reading/reads.js';
+import type { LintFinding } from './finding.js';
 
 /** An action as lint reads it. */
 export interface Declared {

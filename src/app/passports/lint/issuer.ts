@@ -1,8 +1,8 @@
-import { verifySignature, verifyKeyOf } from '../../protocol/ed25519/verify.js';
-import { signatureBytes } from '../../protocol/hex.js';
-import { parsePublicKey } from '../../protocol/identity/keys.js';
-import { passportBytes, type PassportDocument } from '../../protocol/passport.js';
-import type { LintFinding } from './lint-finding.js';
+import { verifySignature, verifyKeyOf } from '../../../protocol/ed25519/verify.js';
+import { signatureBytes } from '../../../protocol/hex.js';
+import { parsePublicKey } from '../../../protocol/identity/keys.js';
+import { passportBytes, type PassportDocument } from '../../../protocol/passport.js';
+import type { LintFinding } from './finding.js';
 
 /** A passport that its own agent signed: an agent that holds its principal's key can give itself any permission (protocol, section 2). */
 export function lintIssuer(document: Partial<PassportDocument>): LintFinding[] {

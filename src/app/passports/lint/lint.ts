@@ -1,18 +1,18 @@
-import { DEFAULT_CURRENCY } from '../../protocol/constraints/currencies.js';
-import type { PassportDocument } from '../../protocol/passport.js';
-import { parseTime } from '../../protocol/time.js';
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { isReadAction, isResourceAction, resourcePrefix } from '../../protocol/naming/resources.js';
-import { wordsOf } from '../../protocol/naming/name-words.js';
-import { tierOf } from '../../protocol/constraints/destinations.js';
-import { moneyNameOf } from '../../protocol/constraints/money-names.js';
-import { isMeant, nameOf } from '../../protocol/naming/names.js';
-import { declaredIn } from '../../verify/constraints/reading/declared.js';
-import type { LintFinding } from './lint-finding.js';
-import { lintIssuer } from './lint-issuer.js';
-import { destinationParams, lintMeasures, type DestinationParams } from './lint-measures.js';
+import { DEFAULT_CURRENCY } from '../../../protocol/constraints/currencies.js';
+import type { PassportDocument } from '../../../protocol/passport.js';
+import { parseTime } from '../../../protocol/time.js';
+import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
+import { isReadAction, isResourceAction, resourcePrefix } from '../../../protocol/naming/resources.js';
+import { wordsOf } from '../../../protocol/naming/name-words.js';
+import { tierOf } from '../../../protocol/constraints/destinations.js';
+import { moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { isMeant, nameOf } from '../../../protocol/naming/names.js';
+import { declaredIn } from '../../../verify/constraints/reading/declared.js';
+import type { LintFinding } from './finding.js';
+import { lintIssuer } from './issuer.js';
+import { destinationParams, lintMeasures, type DestinationParams } from './measures.js';
 
-export type { LintFinding } from './lint-finding.js';
+export type { LintFinding } from './finding.js';
 
 /** What lint reads of a passport; it judges drafts as well as signed ones. */
 export type PassportLike = Pick<PassportDocument, 'actions' | 'constraints'> & Partial<PassportDocument>;
