@@ -1,18 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, parse } from 'node:path';
-import { afterAll } from 'vitest';
+import { createHash } from 'node:crypto';
+import { existsSync, renameSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { RUN_FOLDER } from '../run-folder.js';
 import { compile } from './compile.mjs';
 
 const made = new Map<string, Promise<string>>();
-afterAll(async () => {
-  for (const file of await Promise.allSettled(made.values()))
-    if (file.status === 'fulfilled') rmSync(dirname(file.value), { recursive: true, force: true });
-});
 
 /**
  * Compiles a TypeScript program of the tests into one file that plain `node` runs, as the package's own build does, and
- * returns its path. Native packages are found in this checkout; the file goes away with the tests of the file that asked for it.
+ * returns its path. Native packages are found in this checkout; the file goes away with the run of the tests.
  */
 export function bundle(entryPath: string): Promise<string> {
   let bundled = made.get(entryPath);
@@ -20,9 +16,13 @@ export function bundle(entryPath: string): Promise<string> {
   return bundled;
 }
 
+/** Once in a run, whichever worker comes first. */
 async function compiled(entryPath: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-bundle-'));
-  const outfile = join(folder, `${parse(entryPath).name}.mjs`);
-  await compile(entryPath, outfile, 'silent');
-  return outfile;
+  const id = createHash('sha256').update(entryPath).digest('hex').slice(0, 8);
+  const path = join(process.env[RUN_FOLDER]!, `${parse(entryPath).name}-${id}.mjs`);
+  if (existsSync(path)) return path;
+  const draft = `${path}.${process.pid}.mjs`;
+  await compile(entryPath, draft, 'silent');
+  renameSync(draft, path);
+  return path;
 }
