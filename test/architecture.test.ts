@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { PARTS } from '../.build/parts.mjs';
 import { COMMANDS } from '../src/cli/registry.js';
 import { flagOf } from '../src/cli/input/flags.js';
+import { ALONE } from './alone.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -215,6 +216,11 @@ describe('files', () => {
     expect(crowded).toEqual([]);
     const all = new Set(['src', 'test'].flatMap(foldersIn));
     expect(Object.keys(ONE_KIND).filter((folder) => !all.has(folder))).toEqual([]);
+  });
+  test('of tests that replace a module or keep a browser share no worker with others', () => {
+    const keeps = /\bvi\.(?:un|do|doUn)?mock\(|kit\/browser\.js'/i;
+    const found = TESTS.filter(({ path, code }) => path.endsWith('.test.ts') && keeps.test(code));
+    expect(found.map(({ path }) => path).filter((path) => path !== 'test/architecture.test.ts')).toEqual(ALONE);
   });
   test('are named for what they hold', () => {
     const vague = /^(utils?|helpers?|common|managers?|services?|misc|impl|base|shared|lib|types)$/;

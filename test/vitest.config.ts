@@ -1,37 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { UNIT_FOLDERS } from '../.build/nearest.mjs';
 import { partsForVite } from '../.build/parts.mjs';
+import { ALONE } from './alone.js';
 
-const UNIT = [...UNIT_FOLDERS.map((folder) => `test/${folder}/**/*.test.ts`), 'test/architecture.test.ts'];
-/** Those of them that replace a module. */
-const UNIT_ALONE = ['test/app/redteam/approvals.test.ts'];
-/** Those of the rest that replace a module, or keep a browser for all their tests. */
-const WORLD_ALONE = [
-  'test/adapters/keys/file-pem.test.ts',
-  'test/{browser/*,cli/conduct/health}.test.ts',
-  'test/guard/frameworks/{frameworks,packages}.test.ts',
-];
-
-/** The files in `include` share what a worker has loaded, but for those in `alone`. */
-function together(
-  name: string,
-  include: readonly string[],
-  exclude: readonly string[],
-  alone: readonly string[],
-): TestProjectInlineConfiguration[] {
-  return [
-    { extends: true, test: { name, include: [...include], exclude: [...exclude, ...alone], isolate: false } },
-    { extends: true, test: { name: `${name}-alone`, include: [...alone] } },
-  ];
-}
-
-/** Where nothing is known of earlier runs the largest files come first; of these the file says nothing, and the last one would run alone. */
+/** Where nothing is known of earlier runs the largest files come first. What takes long by itself says nothing of that: at the end it would run alone. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/test/mesh/simulation');
-    return (await super.sort(files)).sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
+    const rank = ({ moduleId, project }: TestSpecification): number =>
+      project.name === 'alone' ? 0 : moduleId.includes('/test/mesh/simulation') ? 1 : 2;
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }
 
@@ -41,8 +19,9 @@ export default defineConfig({
     globalSetup: ['test/run-folder.ts'],
     setupFiles: ['test/property-seed.ts', 'test/key-rounds.ts'],
     projects: [
-      ...together('unit', UNIT, [], UNIT_ALONE),
-      ...together('world', ['test/**/*.test.ts'], UNIT, WORLD_ALONE),
+      // These share what a worker has loaded; nothing stays behind after a test.
+      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
     ],
     sequence: { sequencer: LongFirst },
     // Many tests wait for a process, a clock or the disk. `VITEST_MAX_WORKERS` says another number.

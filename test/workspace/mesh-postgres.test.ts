@@ -115,9 +115,9 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     const proxy = createServer((request, response) => {
       const to = request.url === '/v1/mesh/regions' ? b.url : a.url;
       const headers = request.headers as Record<string, string>;
-      void fetch(`${to}${request.url}`, { headers }).then(async (reply) => {
-        response.writeHead(reply.status).end(Buffer.from(await reply.arrayBuffer()));
-      });
+      void fetch(`${to}${request.url}`, { headers })
+        .then(async (reply) => response.writeHead(reply.status).end(Buffer.from(await reply.arrayBuffer())))
+        .catch(() => response.destroy());
     });
     await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
     onTestFinished(() => void proxy.close());

@@ -123,9 +123,11 @@ async function relay(home: Home): Promise<{ left: number; readonly url: string }
     if (way.left-- <= 0) return void request.socket.destroy();
     const { authorization = '', 'aip-proof': proof } = request.headers;
     const headers = { authorization, ...(proof === undefined ? {} : { 'aip-proof': String(proof) }) };
-    void fetch(home.url + request.url!, { headers }).then(async (answer) =>
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text()),
-    );
+    void fetch(home.url + request.url!, { headers })
+      .then(async (answer) =>
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text()),
+      )
+      .catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());

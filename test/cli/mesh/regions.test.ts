@@ -181,7 +181,8 @@ describe('regions', { timeout: SLOW }, () => {
     const impostor = createServer(({ headers, url: path }, reply) => {
       void fetch(new URL(path!, url), { headers: { authorization: headers.authorization! } })
         .then((told) => told.text())
-        .then((text) => reply.end(text.replace(/"signature":"[0-9a-f]{8}/, '"signature":"00000000')));
+        .then((text) => reply.end(text.replace(/"signature":"[0-9a-f]{8}/, '"signature":"00000000')))
+        .catch(() => reply.destroy());
     });
     await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void impostor.close());

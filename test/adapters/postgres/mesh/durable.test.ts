@@ -1,4 +1,5 @@
 /** A database whose owner turned synchronous_commit off: what the mesh has answered is on the disk all the same. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ApiKeyRecord } from '../../../../src/mesh/access/api-key.js';
 import { commandDigest, type Command } from '../../../../src/mesh/command.js';
@@ -141,8 +142,14 @@ describePostgres('a user who is told of nothing but errors', QUICK, (cluster) =>
     await cluster().admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
     await cluster().admin('SELECT pg_reload_conf()');
     const broken = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
-    const cancelling = setInterval(() => void cluster().admin(broken), 50);
-    onTestFinished(() => clearInterval(cancelling));
+    let over = false;
+    const cancelling = (async () => {
+      for (; !over; await sleep(50)) await cluster().admin(broken);
+    })();
+    onTestFinished(async () => {
+      over = true;
+      await cancelling;
+    });
     const quiet = await openStore(fleet.url);
     await expect(revoke(quiet, 'after')).rejects.toMatchObject({ name: 'StoreTrouble', kind: 'in-doubt' });
     const memory = fleet.memory('aaaaaaaaaaaaaaaa', { patience: { totalMs: 600, tryMs: 400 } });
