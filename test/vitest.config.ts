@@ -25,7 +25,7 @@ export default defineConfig({
     ],
     sequence: { sequencer: LongFirst },
     // Many tests wait for a process, a clock or the disk. `VITEST_MAX_WORKERS` says another number.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() + 2,
     // Tests start real processes and servers; they say by themselves how long a step may take.
     testTimeout: 60_000,
     hookTimeout: 60_000,
