@@ -77,9 +77,9 @@ function create(path: string, logId: string): void {
   database.exec(`BEGIN; ${MESH_SCHEMA} INSERT INTO meta VALUES ('log_id', '${logId}'), ('term', '1'); COMMIT;`);
   database.exec('PRAGMA journal_mode = WAL;');
   database.close();
-  flush(draft);
+  flush(draft, 'r+');
   renameSync(draft, path);
-  if (process.platform !== 'win32') flush(dirname(path));
+  if (process.platform !== 'win32') flush(dirname(path), 'r');
 }
 
 export function unusableStore(path: string, why: string): Failure {

@@ -72,6 +72,8 @@ export class Database {
       requireDescriptors();
       return new Libsql(source?.name ?? path, { timeout });
     });
+    // macOS else gives a commit to the disk, which may lose it with the power (SQLite, "PRAGMA fullfsync").
+    this.exec('PRAGMA fullfsync = ON');
   }
 
   exec(sql: string): void {

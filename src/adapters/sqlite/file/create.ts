@@ -107,9 +107,9 @@ function create(path: string, random: Random): void {
        COMMIT; PRAGMA journal_mode = WAL;`,
     );
     database.close();
-    flush(draft);
+    flush(draft, 'r+');
     publish(draft, path);
-    if (process.platform !== 'win32') flush(dirname(path));
+    if (process.platform !== 'win32') flush(dirname(path), 'r');
   } finally {
     rmSync(draft, { force: true });
   }
@@ -134,9 +134,9 @@ function publish(draft: string, path: string): void {
   }
 }
 
-/** Puts the file or folder at `path` on the disk. */
-export function flush(path: string): void {
-  const file = openSync(path, 'r');
+/** Puts the file or folder at `path` on the disk. `flags`: how it is opened, a file to be written, for Windows flushes no other. */
+export function flush(path: string, flags: 'r' | 'r+'): void {
+  const file = openSync(path, flags);
   try {
     fsyncSync(file);
   } finally {
