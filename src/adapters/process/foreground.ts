@@ -25,15 +25,26 @@ const FORWARDED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SI
 /** What a terminal sends to every process in its foreground by itself; a second one often means "now, without cleaning up". */
 const BY_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
-/** The file that a command's name means, looked for as execvp(3) does; null when there is none that may be run. */
-export function findProgram(name: string, { env, cwd }: ProcessPlace): string | null {
-  // Windows tries further endings; there the start itself says what is missing.
-  if (process.platform === 'win32') return name;
-  if (name.includes('/')) return isProgram(resolve(cwd, name)) ? resolve(cwd, name) : null;
-  const folders = (env.PATH ?? '/usr/bin:/bin').split(delimiter);
-  for (const folder of folders) {
-    const path = join(resolve(cwd, folder), name);
-    if (name !== '' && isProgram(path)) return path;
+/**
+ * The file that a command's name means, looked for as execvp(3) does; null when there is none that may be run. Windows by itself would look into
+ * the current folder first, where another's program may lie, and starts a script (.cmd) only through a shell.
+ */
+export function findProgram(
+  name: string,
+  { env, cwd }: ProcessPlace,
+  platform: string = process.platform,
+): string | null {
+  const onWindows = platform === 'win32';
+  const endings = onWindows && !/\.(?:com|exe)$/i.test(name) ? ['.com', '.exe'] : [''];
+  const programAt = (path: string): string | null => endings.map((end) => path + end).find(isProgram) ?? null;
+  if (name === '') return null;
+  if (name.includes('/') || (onWindows && /[\\:]/.test(name))) return programAt(resolve(cwd, name));
+  // There it may be called Path, and an empty part of it means nothing.
+  const [, path = '/usr/bin:/bin'] =
+    Object.entries(env).find(([each]) => (onWindows ? each.toUpperCase() : each) === 'PATH') ?? [];
+  for (const folder of path.split(delimiter)) {
+    const found = onWindows && folder === '' ? null : programAt(join(resolve(cwd, folder), name));
+    if (found !== null) return found;
   }
   return null;
 }

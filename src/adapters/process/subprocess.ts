@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
+import { findProgram } from './foreground.js';
 
 export interface SubprocessOptions {
   /** The whole environment of the child: nothing is inherited. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** The program is a line of the system's shell, and has no further arguments. */
+  readonly shell?: true;
   /** Written to the child's stdin, which is then closed. */
   readonly input?: string;
   /** So many milliseconds stdin stays open and empty before that; none where it is left out. */
@@ -24,7 +27,7 @@ export type SubprocessResult =
 const HELD_MS = 100;
 
 /**
- * Runs a program without a shell and ends within `timeoutMs`, whatever the child does. The promise does not wait for the pipes of a
+ * Runs a program, without a shell unless one is asked for, and ends within `timeoutMs`, whatever the child does. The promise does not wait for the pipes of a
  * child that was killed, or has ended and said something: a grandchild that inherited them could hold them open for good.
  */
 export function runSubprocess(
@@ -35,10 +38,15 @@ export function runSubprocess(
   return new Promise((resolve) => {
     let child;
     try {
-      child = spawn(file, [...args], {
+      const cwd = options.cwd ?? process.cwd();
+      const looksFor = process.platform === 'win32' && options.shell !== true;
+      const found = looksFor ? findProgram(file, { env: options.env, cwd }) : file;
+      if (found === null) return resolve({ kind: 'unstarted', reason: 'ENOENT' });
+      child = spawn(found, [...args], {
         env: options.env,
         stdio: ['pipe', 'pipe', 'ignore'],
         windowsHide: true,
+        shell: options.shell === true,
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       });
     } catch (cause) {

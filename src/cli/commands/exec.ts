@@ -126,7 +126,10 @@ export const command: CommandSpec<Options> = {
       const placeholder = placeholderAsProgram(name);
       if (placeholder !== null) throw placeholder;
       throw new Failure('NOT_FOUND', `There is no command ${name.slice(0, 200)} to run. Nothing was signed or spent.`, {
-        hint: 'aip exec --help',
+        hint:
+          cli.io.platform === 'win32'
+            ? 'name an .exe; a script is run by what reads it: node <script>'
+            : 'aip exec --help',
       });
     }
     const { submission, flags } = options.intent === undefined ? await signed(options, cli) : await given(options, cli);

@@ -167,7 +167,10 @@ export async function startServer(
   const server = await stdioServer(cli.workspace, command!, args, options);
   if (server !== null) return server;
   throw new Failure('NOT_FOUND', `There is no command ${command!.slice(0, 200)} to run.`, {
-    hint: 'name the server after --, as you would run it',
+    hint:
+      cli.io.platform === 'win32'
+        ? 'name an .exe; a .cmd such as npx is run by cmd: --name <server> -- cmd /c npx <package>'
+        : 'name the server after --, as you would run it',
   });
 }
 

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { findProgram } from '../../../src/adapters/process/foreground.js';
+import { runSubprocess } from '../../../src/adapters/process/subprocess.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { bundle } from '../../kit/bundle.js';
 import { openAt } from '../../kit/state/temporary.js';
@@ -389,6 +390,25 @@ describe('finding a program', () => {
     file('data', 'x');
     for (const name of ['folder', 'data']) expect(findProgram(name, { env: { PATH: cwd }, cwd })).toBeNull();
   });
+});
+
+test('on Windows a program is an .exe in a folder of PATH, and never by its name alone in the current one', async () => {
+  const { cwd, file } = world();
+  for (const name of ['bin/git.exe', 'bin/npx', 'bin/npx.cmd', 'here.exe'])
+    chmodSync(file(name, '#!/bin/sh\necho git'), 0o755);
+  const bin = join(cwd, 'bin');
+  const place = { env: { Path: `:${bin}` }, cwd };
+  const find = (name: string) => findProgram(name, place, 'win32');
+  for (const name of ['git', 'git.exe']) expect(find(name)).toBe(join(bin, 'git.exe'));
+  expect(find('./here')).toBe(join(cwd, 'here.exe'));
+  for (const name of ['', 'npx', 'npx.cmd', 'here', 'here.exe', 'bin\\none']) expect(find(name)).toBeNull();
+
+  const { platform } = process;
+  onTestFinished(() => void Object.defineProperty(process, 'platform', { value: platform }));
+  Object.defineProperty(process, 'platform', { value: 'win32' });
+  const bounds = { ...place, timeoutMs: 10_000, maxOutputBytes: 100 };
+  expect(await runSubprocess('git', [], bounds)).toMatchObject({ kind: 'exited', stdout: 'git\n' });
+  expect(await runSubprocess('here', [], bounds)).toEqual({ kind: 'unstarted', reason: 'ENOENT' });
 });
 
 describe('what became of it', () => {

@@ -54,11 +54,8 @@ export async function programKey(
 
 /** The seed in what a shell command prints, such as `op read op://vault/item/key`. Nothing of it is kept or quoted. */
 export async function printedSeed(env: Environment, command: string): Promise<Uint8Array> {
-  const [file, args] =
-    process.platform === 'win32'
-      ? (['cmd.exe', ['/d', '/s', '/c', command]] as const)
-      : (['/bin/sh', ['-c', command]] as const);
-  const result = await runSubprocess(file, args, {
+  const result = await runSubprocess(command, [], {
+    shell: true,
     env: commandEnvironment(env),
     timeoutMs: ANSWER_MS,
     maxOutputBytes: MAX_KEY_FILE_BYTES,
