@@ -66,6 +66,18 @@ const FLAGS_OF_OTHERS: Readonly<Record<string, RegExp>> = {
   scp: /^-[oS]$/,
   sftp: /^-[oS]$/,
 };
+/** Flags behind which a shell reads all arguments as one line of code, not the next alone. */
+const LINE_FLAGS: Readonly<Record<string, RegExp>> = {
+  cmd: /^\/[ckr]$/i,
+  pwsh: /^[-/]c(?:om?m?a?n?d?)?$/i,
+  powershell: /^[-/]c(?:om?m?a?n?d?)?$/i,
+};
+/** Programs of Windows that read all their arguments so, and what says that a program with arguments of its own comes instead. */
+const LINE_READERS: Readonly<Record<string, RegExp>> = {
+  cmd: /^(?!)/,
+  powershell: /^[-/]f(?:il?e?)?$/i,
+  wsl: /^(?:-e|--exec)$/,
+};
 const SHELL = /^(?:a|ba|da|fi|k|mk|pdk|ya|z|c|tc)?sh$|^rbash$/;
 const SHELL_FLAG = /^(?:[-+][A-Za-z]*[cC][A-Za-z]*|--(?:init-)?command)$/;
 /** What has a shell take the next argument for itself: `-o errexit`. */
@@ -193,12 +205,21 @@ export function readsProgram(before: readonly string[], flag: string): boolean {
   // Also where another program starts it.
   if ([OWN_FLAGS, FLAGS_OF_OTHERS].some((flags) => names.some((name) => flagsIn(flags, name)?.test(asked) === true)))
     return true;
+  if (names.some((name, i) => isInLine(name, before.slice(i + 1), i === 0))) return true;
   if (flag === '' && names.some((name, i) => isCode(name, before.slice(i + 1)))) return true;
   return isRun(before, flag);
 }
 
 function flagsIn(flags: Readonly<Record<string, RegExp>>, name: string): RegExp | null {
   return Object.hasOwn(flags, name) ? flags[name]! : null;
+}
+
+/** True where a shell reads what comes behind `args` of it together with them. `first`: it is the program that is run. */
+function isInLine(name: string, args: readonly string[], first: boolean): boolean {
+  const own = first ? flagsIn(LINE_READERS, name) : null;
+  if (own !== null && !args.some((arg) => own.test(arg))) return true;
+  const announces = flagsIn(LINE_FLAGS, name);
+  return announces !== null && args.some((arg) => announces.test(arg));
 }
 
 /** True where what comes behind `args` of a shell or an interpreter is the program that one of them announced. */
