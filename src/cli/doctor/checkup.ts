@@ -74,7 +74,7 @@ export async function* checkup(cli: Scene, { node }: NodeVersion): AsyncGenerato
   yield* inspectKeychain(cli, config, expected);
   yield* inspectKeys(cli, expected);
   yield* inspectEnvFiles(cli, expected);
-  if (cli.io.platform !== 'win32') yield* await inspectHooks(cli);
+  yield* await inspectHooks(cli);
   yield* inspectProxies(cli);
   const shared = config?.get('state.url') ?? null;
   if (shared !== null) {
@@ -314,7 +314,12 @@ async function* inspectEnvFiles(cli: Scene, expected: readonly ExpectedKey[]): A
     if (report.exposed)
       yield warning('env file', `${path} can be read or changed by others.`, `chmod 600 ${shellWord(path)}`);
     if (!report.exposed && (report.git === 'ignored' || report.git === 'outside'))
-      yield ok('env file', `${path} is private, and no git repository tracks it.`);
+      yield ok(
+        'env file',
+        cli.io.platform === 'win32'
+          ? `No git repository tracks ${path}; who may read it is not looked at on Windows.`
+          : `${path} is private, and no git repository tracks it.`,
+      );
   }
 }
 

@@ -33,6 +33,12 @@ export async function inspectHooks(cli: Scene): Promise<Finding[]> {
 
 async function tried(cli: Scene, { client, path, command, off }: InstalledHook, inTurn: InTurn): Promise<Finding> {
   if (off !== null) return warning('hook', `${off} switches all hooks off: ${client} runs every tool.`, null);
+  if (cli.io.platform === 'win32')
+    return warning(
+      'hook',
+      `The hook of ${client} in ${path} is not tried on Windows.`,
+      `see that ${client} is blocked from a tool which the passport does not declare`,
+    );
   const run = async (input: string, line = command, more: Partial<SubprocessOptions> = {}) => {
     const limits = { timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };
     const result = await runProgram('/bin/sh', ['-c', line], {

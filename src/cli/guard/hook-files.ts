@@ -14,12 +14,12 @@ import type { Surroundings } from '../io.js';
 /** What these functions need of a command. */
 type Scene = Setting & Surroundings;
 
-/** The file of an agent's hooks; null where that scope is no JSON file. */
+/** The file of an agent's hooks; null where that scope is no JSON file, or its place is not known. */
 export function hookFile({ io }: Scene, client: HookClientName, scope: HookScope): string | null {
-  const file = HOOK_INSTALLS[client].files[scope];
-  if (file === null || scope === 'managed') return file;
-  if (scope === 'project') return join(io.cwd, file);
-  return namedHookFile(client, io.env, io.cwd) ?? join(io.userHome, file);
+  const { files, managed } = HOOK_INSTALLS[client];
+  if (scope === 'managed') return managed[io.platform] ?? null;
+  if (scope === 'project') return join(io.cwd, files.project);
+  return namedHookFile(client, io.env, io.cwd) ?? join(io.userHome, files.user);
 }
 
 /** What a file says of hooks and everything else, and how its lines are set in. */

@@ -1,6 +1,7 @@
 /** Files that no file tool of an agent may reach, whatever its passport says. */
 import { dirname, resolve } from 'node:path';
 import { namedHookFiles } from '../../guard/hook/agent-homes.js';
+import { HOOK_INSTALLS } from '../../guard/hook/install.js';
 import type { OwnFiles } from '../../guard/hook/own-refusal.js';
 import { followed, isHardLink, placesBehind } from '../../workspace/guard/serving.js';
 import type { Surroundings } from '../io.js';
@@ -8,14 +9,8 @@ import type { Globals } from '../globals.js';
 import type { KeyPlaceFlags } from '../input/key-place.js';
 import type { Setting } from '../setting.js';
 
-/** The configuration of hooks that holds for all of this machine; where else it lies, its name tells. */
-const MANAGED = [
-  '/etc/claude-code/managed-settings.json',
-  '/etc/codex/requirements.toml',
-  '/etc/cursor/hooks.json',
-  '/etc/gemini-cli/settings.json',
-  '/etc/github-copilot/policy.d',
-];
+/** Configuration of hooks for all of this machine that no hook is installed in. */
+const MANAGED = ['/etc/codex/requirements.toml', '/etc/github-copilot/policy.d'];
 
 /**
  * The home with its keys and state, configuration of hooks, the socket's folder, and what flags name: the config, the files of keys
@@ -33,7 +28,8 @@ export function ownFiles(
   const named = [globals.config, passphraseFile, envFile, ...files].flatMap((file) =>
     file && file !== '-' ? [resolve(io.cwd, file)] : [],
   );
-  const hooks = [...MANAGED, ...namedHookFiles(io.env, io.cwd)];
+  const managed = Object.values(HOOK_INSTALLS).flatMap((each) => each.managed[io.platform] ?? []);
+  const hooks = [...MANAGED, ...managed, ...namedHookFiles(io.env, io.cwd)];
   const others = withLinks([...(socket === null ? [] : [dirname(resolve(io.cwd, socket))]), ...hooks, ...named]);
   return {
     ownPlaces: [...ownFolders, ...others],

@@ -7,8 +7,10 @@ export type HookScope = 'user' | 'project' | 'managed';
 
 /** How one agent's hooks are configured. */
 export interface HookInstall {
-  /** The file by scope: relative to the user's home or the project; managed ones from the root. Null where it is no JSON. */
-  readonly files: Readonly<Record<HookScope, string | null>>;
+  /** The file by scope, relative to the user's home or the project. */
+  readonly files: Readonly<Record<'user' | 'project', string>>;
+  /** The file for everybody on the machine, by `process.platform`; none where it is no JSON, or its place is not known. */
+  readonly managed: Readonly<Partial<Record<string, string>>>;
   /** Further files of a project that can switch hooks off. */
   readonly switches?: readonly string[];
   /** The members that lead to the list of hooks. */
@@ -27,10 +29,11 @@ const TIMEOUT_S = 10;
 /** Every agent's. */
 export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
   claude: {
-    files: {
-      user: '.claude/settings.json',
-      project: '.claude/settings.json',
-      managed: '/etc/claude-code/managed-settings.json',
+    files: { user: '.claude/settings.json', project: '.claude/settings.json' },
+    managed: {
+      linux: '/etc/claude-code/managed-settings.json',
+      darwin: '/Library/Application Support/ClaudeCode/managed-settings.json',
+      win32: 'C:\\Program Files\\ClaudeCode\\managed-settings.json',
     },
     switches: ['.claude/settings.local.json'],
     path: ['hooks', 'PreToolUse'],
@@ -44,7 +47,8 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
     ],
   },
   codex: {
-    files: { user: '.codex/hooks.json', project: '.codex/hooks.json', managed: null },
+    files: { user: '.codex/hooks.json', project: '.codex/hooks.json' },
+    managed: {},
     path: ['hooks', 'PreToolUse'],
     beside: {},
     // Its schema is closed: a further member is a failed hook, and the tool runs.
@@ -52,17 +56,23 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
     byHand: ['Start Codex and trust the hook: it runs no hook that its user has not trusted.'],
   },
   cursor: {
-    files: { user: '.cursor/hooks.json', project: '.cursor/hooks.json', managed: '/etc/cursor/hooks.json' },
+    files: { user: '.cursor/hooks.json', project: '.cursor/hooks.json' },
+    managed: {
+      linux: '/etc/cursor/hooks.json',
+      darwin: '/Library/Application Support/Cursor/hooks.json',
+      win32: 'C:\\ProgramData\\Cursor\\hooks.json',
+    },
     path: ['hooks', 'preToolUse'],
     beside: { version: 1 },
     entry: (command) => ({ command, timeout: TIMEOUT_S, failClosed: true }),
     byHand: ['Restart Cursor.'],
   },
   gemini: {
-    files: {
-      user: '.gemini/settings.json',
-      project: '.gemini/settings.json',
-      managed: '/etc/gemini-cli/settings.json',
+    files: { user: '.gemini/settings.json', project: '.gemini/settings.json' },
+    managed: {
+      linux: '/etc/gemini-cli/settings.json',
+      darwin: '/Library/Application Support/GeminiCli/settings.json',
+      win32: 'C:\\ProgramData\\gemini-cli\\settings.json',
     },
     path: ['hooks', 'BeforeTool'],
     beside: {},
@@ -70,11 +80,8 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
     byHand: ['Restart Gemini CLI. It has no switch that makes a hook that cannot be started block.'],
   },
   copilot: {
-    files: {
-      user: '.copilot/hooks/aip.json',
-      project: '.github/hooks/aip.json',
-      managed: '/etc/github-copilot/policy.d/aip.json',
-    },
+    files: { user: '.copilot/hooks/aip.json', project: '.github/hooks/aip.json' },
+    managed: { linux: '/etc/github-copilot/policy.d/aip.json' },
     switches: ['.github/copilot/settings.json', '.github/copilot/settings.local.json'],
     path: ['hooks', 'preToolUse'],
     beside: { version: 1 },
@@ -82,7 +89,8 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
     byHand: [],
   },
   vscode: {
-    files: { user: '.copilot/hooks/aip-vscode.json', project: '.github/hooks/aip-vscode.json', managed: null },
+    files: { user: '.copilot/hooks/aip-vscode.json', project: '.github/hooks/aip-vscode.json' },
+    managed: {},
     path: ['hooks', 'PreToolUse'],
     beside: {},
     entry: (command) => ({ type: 'command', command, timeout: TIMEOUT_S }),

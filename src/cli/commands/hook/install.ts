@@ -93,7 +93,8 @@ export const command: CommandSpec<Options> = {
         : [
             ...HOOK_INSTALLS[client].byHand,
             ...warnings(client, options, before.disableAllHooks),
-            ...keyNeeds(speaker.passport, speaker.held),
+            ...(cli.io.platform === 'win32' ? [ON_WINDOWS] : []),
+            ...keyNeeds(speaker.passport, speaker.held, cli.io.platform),
           ];
     if (speaker !== null) warnOfPrincipals(speaker, cli);
     if (cli.globals.json) {
@@ -123,6 +124,9 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+const ON_WINDOWS =
+  'The hook starts node from PATH: where it is not found, most agents run the tool. aip doctor tries no hook on Windows: see that a tool which the passport does not declare is blocked.';
 
 /** The file to merge into. One that cannot be merged is changed by hand: --dry-run shows what belongs into it. @throws Failure UNREADABLE */
 async function mergeable(path: string, client: HookClientName, options: Options, cli: Cli): Promise<HookConfig> {
@@ -171,8 +175,9 @@ async function speakerOf(client: HookClientName, options: Options, cli: Cli): Pr
 }
 
 /** What has to be at hand when the agent calls a tool: nobody can be asked then, and a hook that opens no key blocks every one. */
-function keyNeeds({ agent }: Passport, held: KeyRecord | null): string[] {
-  const orServe = `, or run aip serve --as ${agent.id}, which holds the key open`;
+function keyNeeds({ agent }: Passport, held: KeyRecord | null, platform: string): string[] {
+  // A hook asks a service over its socket alone.
+  const orServe = platform === 'win32' ? '' : `, or run aip serve --as ${agent.id}, which holds the key open`;
   if (held === null)
     return [
       `No key of ${agent.id} is held here: set ${AGENT_KEY_VARIABLE} where the coding agent is started, or aip key import it. Until then every tool is blocked.`,
@@ -204,8 +209,11 @@ function warnOfPrincipals({ state, held }: Speaker, cli: Cli): void {
 
 /** The whole command, by absolute paths: in most agents a command that is not found runs the tool. */
 function commandFor(client: HookClientName, { agent }: Passport, options: Options, cli: Cli): string {
-  const { startup } = cli.io;
-  const program = startup === null ? ['aip'] : [process.execPath, startup.script];
+  const { startup, platform } = cli.io;
+  const onWindows = platform === 'win32';
+  // Windows keeps it in a folder with a space, and PowerShell starts no program whose path is in quotes.
+  const node = onWindows ? 'node' : process.execPath;
+  const program = startup === null ? ['aip'] : [node, startup.script];
   const words = [
     ...program,
     ...['hook', client, '--passport', agent.id],
@@ -214,5 +222,15 @@ function commandFor(client: HookClientName, { agent }: Passport, options: Option
     ...(options.grant ? ['--grant'] : []),
     ...(options.ask ? ['--ask'] : []),
   ];
-  return words.map(shellWord).join(' ');
+  return words.map(onWindows ? wordOnWindows : shellWord).join(' ');
+}
+
+/** A word that bash, cmd and PowerShell read alike: agents on Windows run a hook by one or another. @throws Failure USAGE where none is */
+function wordOnWindows(text: string): string {
+  const word = text.replaceAll('\\', '/');
+  if (/["$%`!\n\u201c-\u201e]/.test(word))
+    throw new Failure('USAGE', `The shells of Windows do not read ${text.slice(0, 200)} alike.`, {
+      hint: 'choose a folder or a name without quotes, $, %, ` and !',
+    });
+  return /^[\w./:=-]+$/.test(word) ? word : `"${word}"`;
 }
