@@ -39,7 +39,7 @@ export const command: CommandSpec<Options> = {
       options: [
         {
           flags: '--socket <path>',
-          description: 'a Unix socket in a folder of its own, mode 0700 (default without --listen)',
+          description: 'a Unix socket in a folder of its own, mode 0700 (default without --listen; not on Windows)',
           values: 'file',
         },
         { flags: '--listen <address>', description: 'a loopback address; port 0 picks a free one', value: loopback },
@@ -187,7 +187,11 @@ async function openAgents(desks: Desks, agents: readonly NamedAgent[], cli: Cli)
 
 function socketOf({ socket, listen }: Options, cli: Cli): string | null {
   const path = pathOf(socket, cli) ?? (listen === undefined ? defaultSocket(cli.workspace) : null);
-  if (path !== null && cli.io.platform !== 'win32' && dirname(path) === '/')
+  if (path !== null && cli.io.platform === 'win32')
+    throw new Failure('USAGE', 'Windows has no socket that other users cannot reach: a port is served there alone.', {
+      hint: 'aip serve --listen 127.0.0.1:0',
+    });
+  if (path !== null && dirname(path) === '/')
     throw new Failure('USAGE', 'A socket needs a folder of its own.', { hint: '--socket /run/user/1000/aip/aip.sock' });
   return path;
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BINARY } from '../../kit/built/program.js';
 import { AGENT, ask, guarded, KEY, served, type Guarded } from '../../kit/guard.js';
+import { world } from '../../kit/world.js';
 
 const REFUND = { agent_id: AGENT, action: 'issue_refund', params: { amount: 50 } };
 const BIG = { ...REFUND, params: { amount: 10_000 } };
@@ -25,6 +26,16 @@ const signed = (place: Guarded, params: object, target?: string) =>
     privateKey: KEY,
     ...(target ? { target } : {}),
   });
+
+test('on Windows a port is served alone: others could open a pipe', async () => {
+  const place = world({ platform: 'win32' });
+  const home = ['--home', join(place.io.userHome, 'home')];
+  for (const flags of [[], ['--socket', 'own/aip.sock'], ['--socket', 'own/aip.sock', '--listen', '127.0.0.1:0']])
+    expect(await place.run('serve', ...home, ...flags)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('aip serve --listen 127.0.0.1:0') as string,
+    });
+});
 
 describe('over its socket', () => {
   test('signs, guards, verifies and answers AuthZEN for the agent of --as', async () => {
