@@ -61,12 +61,13 @@ complete -c aip -f -a '(__aip_complete)'
 complete -c aip-cli -f -a '(__aip_complete)'
 `;
 
+// PowerShell keeps a bare -- from a script, and the aip that npm installs there is one.
 const POWERSHELL = `# aip completion for PowerShell: aip completion powershell | Out-String | Invoke-Expression in $PROFILE
 Register-ArgumentCompleter -Native -CommandName aip, aip-cli -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
   $words = @($commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
   $flags = if ($wordToComplete -eq '') { @('--new-word') } else { @() }
-  aip __complete @flags -- @words 2>$null | Where-Object { $_ -ne ':file' } | ForEach-Object {
+  aip __complete @flags '--' @words 2>$null | Where-Object { $_ -ne ':file' } | ForEach-Object {
     $value, $why = $_ -split "\`t", 2
     if (-not $why) { $why = $value }
     [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $why)

@@ -79,9 +79,10 @@ function refuseMixedWords(tokens: readonly string[], words: readonly string[], h
   const dashes = tokens.indexOf('--');
   const after = dashes < 0 ? 0 : tokens.length - dashes - 1;
   if (words.length <= after) return;
+  const quoted = dashes < 0 ? " (in PowerShell: '--')" : '';
   throw new Failure(
     'USAGE',
-    `"${words[0]!.slice(0, 200)}" stands before --; the command and its arguments go after it`,
+    `"${words[0]!.slice(0, 200)}" stands before --; the command and its arguments go after it${quoted}`,
     {
       hint,
     },

@@ -193,6 +193,7 @@ describe('aip exec', () => {
       const { code, out, err } = await place.run('exec', '-p', 'bot', '-a', 'issue_refund', ...words);
       expect([code, out]).toEqual([2, '']);
       expect(err).toContain('stands before --');
+      expect(err.includes("(in PowerShell: '--')")).toBe(!words.includes('--'));
     }
     expect(entriesOf(place.home)).toEqual([]);
   });
