@@ -21,7 +21,16 @@ export function temporaryFolder(prefix: string): TemporaryFolder {
   const path = realpathSync(mkdtempSync(join(place, `${prefix}${process.pid}-`)));
   for (const left of namesInFolder(place))
     if (left.startsWith(prefix)) removeLeft(join(place, left), left.slice(prefix.length));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }) };
+  return { path, remove: () => removeAll(path) };
+}
+
+/** What is open is not removed on Windows: a database is until its process ends. */
+function removeAll(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if (!['EBUSY', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 function removeLeft(path: string, name: string): void {

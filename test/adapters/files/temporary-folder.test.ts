@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -44,4 +45,26 @@ test('what a process left behind that was killed is removed after a day, and not
       `aip-other-${gone}-abcDEF`,
     ].sort(),
   );
+});
+
+test('what Windows holds open is left for a later run, and does not end a command', () => {
+  const { path, remove } = temporaryFolder('aip-demo-');
+  const { rmSync: real } = fs;
+  const failing = (code: string): void => {
+    fs.rmSync = () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    syncBuiltinESMExports();
+  };
+  onTestFinished(() => {
+    fs.rmSync = real;
+    syncBuiltinESMExports();
+    real(path, { recursive: true });
+  });
+  for (const code of ['EBUSY', 'EPERM', 'ENOTEMPTY']) {
+    failing(code);
+    remove();
+  }
+  failing('EIO');
+  expect(remove).toThrow('EIO');
 });
