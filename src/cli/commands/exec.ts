@@ -97,11 +97,11 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     {
-      run: 'aip exec -p support-agent-v1 -a issue_refund --param amount:=50 -- ./refund.sh 8472 {amount}',
+      run: "aip exec -p support-agent-v1 -a issue_refund --param amount:=50 -- ./refund.sh 8472 '{amount}'",
       why: 'sign, verify, and run with what was verified',
     },
     {
-      run: 'aip exec --intent intent.json -a deploy -- ./deploy.sh --env={env}',
+      run: "aip exec --intent intent.json -a deploy -- ./deploy.sh --env='{env}'",
       why: 'an intent that was signed elsewhere',
     },
   ],

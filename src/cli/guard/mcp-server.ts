@@ -169,7 +169,7 @@ export async function startServer(
   throw new Failure('NOT_FOUND', `There is no command ${command!.slice(0, 200)} to run.`, {
     hint:
       cli.io.platform === 'win32'
-        ? 'name an .exe; a .cmd such as npx is run by cmd: --name <server> -- cmd /c npx <package>'
+        ? 'name an .exe; a .cmd such as npx is run by cmd: --name <server> --env APPDATA -- cmd /c npx <package>'
         : 'name the server after --, as you would run it',
   });
 }

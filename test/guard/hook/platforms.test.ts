@@ -60,3 +60,10 @@ test('doctor calls no file private on Windows, where it does not see who may rea
     { status: 'ok', message: expect.not.stringContaining('is private') as string },
   ]);
 });
+
+test('on Windows it is said how a server is started that npm has made a script of', async () => {
+  const place = await onPlatform('win32');
+  const { code, err } = await place.run('mcp', 'pin', '--name', 'pay', '--', 'no-such-program');
+  expect(code).toBe(3);
+  expect(err).toContain('--env APPDATA -- cmd /c npx');
+});

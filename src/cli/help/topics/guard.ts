@@ -8,7 +8,8 @@ failure on this side is never a yes.
 
   aip serve --as support-agent-v1
 
-listens on a socket (serve/aip.sock beside state.db, in a folder of mode 0700), with --listen on a loopback port as well.
+listens on a socket (serve/aip.sock beside state.db, in a folder of mode 0700), with --listen on a loopback port as well;
+on Windows on a port alone.
 
   POST /v1/guard    {agent_id, action, params, target}: signs, verifies, logs; the answer is the decision
   POST /v1/verify   a signed intent: the decision; application/x-ndjson: a line in, a line out
@@ -67,8 +68,8 @@ asked for the rest of its answer, never for the call again. In the 2026 era a he
   aip mcp diff -- mcp-server-filesystem /srv/docs     what changed since the tools were pinned
   aip mcp pin --accept -- mcp-server-filesystem /srv/docs     (--url in place of a command, too)
 
-The server gets PATH, HOME, TERM and LANG, and what --env names; never a key. A revocation answers open calls and empties the list within
-a second. --observe logs what would be refused, and lets it run: such an entry is observed (observed: true), counts in no score, tally or
+The server gets PATH, HOME, TERM and LANG, and what --env names (on Windows npx needs APPDATA); never a key. A revocation answers open
+calls and empties the list within a second. --observe logs what would be refused, and lets it run: such an entry is observed (observed: true), counts in no score, tally or
 rate, stops no agent, and raises no request for approval. What is accepted counts as ever.
 
 # What a person approves
