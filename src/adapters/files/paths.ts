@@ -9,13 +9,13 @@ export function pathsOf(place: PathContext, home: string | null): Paths {
     return layout(join, { config: dir, state: dir, data: dir });
   }
   if (place.platform === 'win32') {
-    const roaming = place.env['APPDATA'] ?? win32.join(known(place), 'AppData', 'Roaming');
-    const local = place.env['LOCALAPPDATA'] ?? win32.join(known(place), 'AppData', 'Local');
-    return layout(win32.join, {
-      config: win32.join(roaming, 'aip'),
-      state: win32.join(local, 'aip'),
-      data: win32.join(local, 'aip'),
-    });
+    // As on Linux: a relative one would be a folder of whatever project the command runs in.
+    const own = (name: string, fallback: string): string => {
+      const value = place.env[name] ?? '';
+      return win32.join(win32.isAbsolute(value) ? value : win32.join(known(place), 'AppData', fallback), 'aip');
+    };
+    const local = own('LOCALAPPDATA', 'Local');
+    return layout(win32.join, { config: own('APPDATA', 'Roaming'), state: local, data: local });
   }
   if (place.platform === 'darwin') {
     const dir = posix.join(known(place), 'Library', 'Application Support', 'aip');

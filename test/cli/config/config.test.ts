@@ -377,6 +377,10 @@ describe('folders', () => {
       configDir: 'C:\\R\\aip',
       stateFile: 'C:\\L\\aip\\state.db',
     });
+    expect(at('win32', { APPDATA: '', LOCALAPPDATA: 'project' })).toMatchObject({
+      configDir: 'C:\\Users\\x\\AppData\\Roaming\\aip',
+      stateFile: 'C:\\Users\\x\\AppData\\Local\\aip\\state.db',
+    });
   });
   test('one folder for all with a home, relative to the current folder', () => {
     expect(at('linux', {}, 'h')).toMatchObject({
