@@ -35,12 +35,12 @@ export interface MoneyName {
   readonly quantity: boolean;
 }
 
-const MOST_NAMES = 4096;
-const moneyNames = new Map<string, MoneyName>();
+/** By the name and not its text: one as long as a document is read once, however many members it holds. */
+const moneyNames = new WeakMap<Name, MoneyName>();
 
 /** What the name says about money. */
 export function moneyNameOf(name: Name): MoneyName {
-  let found = moneyNames.get(name.text);
+  let found = moneyNames.get(name);
   if (found !== undefined) return found;
   const money = !isDigits(name.words.at(-1) ?? '') && heldBy(name, MONEY).length > 0 && !isNoMoney(name);
   const whole = money && heldBy(name, WHOLE).length > 0;
@@ -54,8 +54,7 @@ export function moneyNameOf(name: Name): MoneyName {
     whole,
     quantity: !price && heldBy(name, QUANTITY).some(({ last }) => last),
   };
-  if (moneyNames.size >= MOST_NAMES) moneyNames.clear();
-  if (name.text.length <= 128) moneyNames.set(name.text, found);
+  moneyNames.set(name, found);
   return found;
 }
 

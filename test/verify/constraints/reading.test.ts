@@ -92,3 +92,20 @@ describe('thousands of prices and quantities', () => {
     expect(readings.length).toBeLessThan(1300);
   });
 });
+
+describe('thousands of amounts under a name as long as a document', () => {
+  const long = `${'a'.repeat(20_000)}_total`;
+  const amounts = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`price${i}x`, 1]));
+  const [, ...members] = membersOf({ [long]: [amounts, amounts] });
+
+  test('have the name read once', () => {
+    const holder = members[0]!.holder!;
+    expect(moneyNameOf(holder)).toBe(moneyNameOf(holder));
+  });
+
+  // V8 hashes a text of more than 16,383 characters by its length alone.
+  test('are grouped by short texts', () => {
+    expect(new Set(members.map(({ group }) => group)).size).toBe(300);
+    for (const { group } of members) expect(group!.length).toBeLessThan(16);
+  });
+});

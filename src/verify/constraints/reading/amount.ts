@@ -191,7 +191,7 @@ class Readings implements Amounts {
     this.#sums ??= new Map();
     const sum = this.#sums.get(group);
     if (sum === undefined) {
-      this.#sums.set(group, { total: amount, count: 1, param: path.replace(/\[[0-9]+\]/g, '[]'), guessed });
+      this.#sums.set(group, { total: amount, count: 1, param: path, guessed });
       return;
     }
     sum.total = plus(sum.total, amount);
@@ -219,7 +219,7 @@ class Readings implements Amounts {
   addUp(): void {
     if (this.#sums === null) return;
     for (const { total, count, param, guessed } of this.#sums.values()) {
-      if (count > 1) this.#add(total, param, guessed);
+      if (count > 1) this.#add(total, param.replace(/\[[0-9]+\]/g, '[]'), guessed);
     }
   }
 }

@@ -19,36 +19,45 @@ export interface NamedValue {
 
 /** Where a value stands in the params. */
 interface Place extends Pick<NamedValue, 'path' | 'holder' | 'beside'> {
-  /** As the `group` of its members begins; null outside of lists. */
-  readonly listed: string | null;
-  /** Its path by the keys of names, without places in lists. */
-  readonly folded: string;
+  /** Of its path by the keys of names, without places in lists. */
+  readonly number: number;
+  readonly listed: boolean;
 }
 
 /** Every member of the params, outer ones first. Depth is bounded by the parser. */
 export function membersOf(params: JsonObject): readonly NamedValue[] {
-  const members: NamedValue[] = [];
-  walk(params, { path: '', listed: null, folded: '', holder: null, beside: null }, members);
-  return members;
+  const walk = new Walk();
+  walk.object(params, { path: '', number: 0, listed: false, holder: null, beside: null });
+  return walk.members;
 }
 
-function walk(owner: JsonObject, { path, listed, folded, holder, beside }: Place, into: NamedValue[]): void {
-  for (const text of Object.keys(owner)) {
-    const value = owner[text]!;
-    const name = nameOf(text);
-    const at = path === '' ? text : `${path}.${text}`;
-    const group = listed === null ? null : `${listed}.${name.key}`;
-    into.push({ name, path: at, value, owner, group, holder, beside });
-    if (typeof value === 'object' && value !== null) {
-      const within = folded === '' ? name.key : `${folded}.${name.key}`;
-      descend(value, { path: at, listed: group, folded: within, holder: name, beside: owner }, into);
+class Walk {
+  readonly members: NamedValue[] = [];
+  /** By the number of the path before and the key: paths can be so long that V8 hashes them by nothing but their length. */
+  readonly #numbers = new Map<string, number>();
+
+  object(owner: JsonObject, { path, number, listed, holder, beside }: Place): void {
+    for (const text of Object.keys(owner)) {
+      const value = owner[text]!;
+      const name = nameOf(text);
+      const at = path === '' ? text : `${path}.${text}`;
+      const nested = typeof value === 'object' && value !== null;
+      const own = nested || listed ? this.#numberOf(`${number}.${name.key}`) : 0;
+      this.members.push({ name, path: at, value, owner, group: listed ? String(own) : null, holder, beside });
+      if (nested) this.#value(value, { path: at, number: own, listed, holder: name, beside: owner });
     }
   }
-}
 
-function descend(value: Json, place: Place, into: NamedValue[]): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (isObject(value)) return walk(value, place, into);
-  const listed = place.listed ?? place.folded;
-  for (let i = 0; i < value.length; i++) descend(value[i]!, { ...place, path: `${place.path}[${i}]`, listed }, into);
+  #value(value: Json, place: Place): void {
+    if (typeof value !== 'object' || value === null) return;
+    if (isObject(value)) return this.object(value, place);
+    for (let i = 0; i < value.length; i++)
+      this.#value(value[i]!, { ...place, path: `${place.path}[${i}]`, listed: true });
+  }
+
+  #numberOf(path: string): number {
+    let number = this.#numbers.get(path);
+    if (number === undefined) this.#numbers.set(path, (number = this.#numbers.size + 1));
+    return number;
+  }
 }
