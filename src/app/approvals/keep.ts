@@ -5,6 +5,7 @@ import {
   type ActionApproval,
   type ActionApprovalDocument,
 } from '../../protocol/approvals/approval.js';
+import { deniableSpelling } from '../../protocol/approvals/person.js';
 import { readApprovalRequest } from '../../protocol/approvals/request.js';
 import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
@@ -89,5 +90,7 @@ function misfit(answer: ActionApproval, request: RequestRecord, now: number): st
 /** A denial ends the request, so one who may not speak any more must not make one. */
 function stopped(ledger: Pick<Ledger, 'standing'>, subjects: readonly string[], standingNow: number): string | null {
   const facts = { standing: (subject: string) => ledger.standing(subject), standingNow };
-  return subjects.some((subject) => deniedNow(facts, subject) !== null) ? 'its approver is revoked or suspended' : null;
+  return subjects.some((subject) => deniedNow(facts, deniableSpelling(subject)) !== null)
+    ? 'its approver is revoked or suspended'
+    : null;
 }

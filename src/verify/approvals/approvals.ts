@@ -93,7 +93,8 @@ function signerProblem(
   if (signer === undefined) return 'no key of this approver signed it';
   const { text } = signer.key;
   // An agent that could approve for itself would need no person.
-  if (approver === agentId || isOwnKey(passport, text)) return "it is signed with the agent's own key";
+  if (personNamed(approver) === personNamed(agentId) || isOwnKey(passport, text))
+    return "it is signed with the agent's own key";
   // The answer names its key as it likes; a denial may name the one that is pinned.
   const denied = [text, key_id, signer.keyId, approver].some(
     (each) => deniedNow(facts, deniableSpelling(each)) !== null,

@@ -162,6 +162,29 @@ describe('an approver whose id is spelled in another way', () => {
     expect(JSON.stringify(refused.details)).toContain('its approver is revoked or suspended');
   });
 
+  test.each(spelled)('%s denies nothing once its id is stopped', async (id) => {
+    const desk = new Desk({ above: 100, approvers: [{ id, public_key: publicKeyText('alice') }, approver('bob')] });
+    const { request_id } = (await desk.ask()).details as { request_id: string };
+    revoke(desk, 'did:web:alice.example');
+    const changes = { approver: id, key_id: `${id}#key-1`, decision: 'deny' } as const;
+    const answers = [readActionApproval(JSON.stringify(desk.answer(request_id, { by: 'alice', changes })))];
+    expect((await desk.ask({ approval_request: request_id }, { answers })).details).not.toHaveProperty(
+      'reason',
+      'denied',
+    );
+    expect(desk.keep(desk.answer(request_id, { by: 'bob' }), 'bob')).toBe(true);
+    expect(await desk.ask({ approval_request: request_id })).toMatchObject({ success: true });
+  });
+
+  test('the agent is no approver of its own under another spelling and key', async () => {
+    const id = SUPPORT.replace('acme.com', 'ACME.com');
+    const desk = new Desk({ above: 100, approvers: [{ id, public_key: publicKeyText('alice') }] });
+    const { request_id } = (await desk.ask()).details as { request_id: string };
+    const changes = { approver: id, key_id: `${id}#key-1` };
+    desk.keep(desk.answer(request_id, { by: 'alice', changes }), 'alice');
+    expect(await desk.ask({ approval_request: request_id })).toMatchObject({ error_code: 'AIP-E209' });
+  });
+
   test.each(spelled)('%s and the plain one are one person', async (id) => {
     const approvers = [...ALICE_OR_BOB.approvers, { id, public_key: publicKeyText('carol') }];
     const desk = new Desk({ above: 100, approvers, count: 2 });
