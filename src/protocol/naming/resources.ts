@@ -39,27 +39,32 @@ export function resourcePrefix(pattern: string): string | null {
 }
 
 /**
- * True where a denied resource pattern is about `uri`. Wider than `resourceCovered`: a server may undo escapes, join slashes, ignore case
- * or a query, and what is denied stays denied under each of these spellings.
+ * True where a denied resource pattern is about `uri`. Wider than `resourceCovered`: a server may undo escapes, join slashes, ignore case,
+ * a fragment or more of a query than the pattern names, and what is denied stays denied under each of these spellings.
  */
 export function resourceDenied(pattern: string, uri: string): boolean {
-  if (pattern.endsWith('/*')) return folded(uri, true).startsWith(folded(pattern.slice(0, -1), true));
-  const bare = !/[?#]/.test(pattern);
-  return folded(uri, bare) === folded(pattern, bare);
+  const [path, ...others] = partsOf(uri);
+  if (pattern.endsWith('/*')) return path!.startsWith(partsOf(pattern.slice(0, -1))[0]!);
+  const [deniedPath, ...named] = partsOf(pattern);
+  return path === deniedPath && named.every((each) => others.includes(each));
 }
 
 function normalized(uri: string): string | null {
   // An escaped slash, dot or backslash is a step up to a server that decodes it once more.
   if (!URL.canParse(uri) || /%(?:2e|2f|5c|25)/i.test(uri) || uri.includes('\\')) return null;
   const url = new URL(uri);
-  // A scheme without authority keeps its steps up.
-  return url.href.split(/[/?#]/).includes('..') ? null : url.href;
+  // A scheme without authority keeps its steps up, and those that stay.
+  return url.href.split(/[/?#]/).some((step) => step === '..' || step === '.') ? null : url.href;
 }
 
-/** One text for all spellings that a server may take for the same; `bare`: without query and fragment. */
-function folded(uri: string, bare: boolean): string {
+/** The path, and what a query and a fragment name: one text each for all spellings that a server may take for the same. */
+function partsOf(uri: string): string[] {
   const href = URL.canParse(uri) ? new URL(uri).href : uri;
-  const path = bare ? href.replace(/[?#].*$/s, '') : href;
-  const bytes = path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const [path, ...behind] = href.split(/[?#]/);
+  return [path!, ...behind.flatMap((each) => each.split('&'))].map(folded);
+}
+
+function folded(part: string): string {
+  const bytes = part.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return `${bytes.toLowerCase()}/`.replace(/\/+/g, '/');
 }
