@@ -80,8 +80,9 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   standing(subject: string): StandingRecord | null;
   /** The serials below which passports of an agent are refused, one for each key that issued them, and the mesh's own. */
   floors(agentId: string): readonly PassportFloor[];
-  /** The names that a key (`ed25519:` and hex) which is bound to no agent has spoken under. */
+  /** The names that a key (`ed25519:` and hex) which is bound to no agent has spoken under: some of them, and all that are denied. */
   spokenNames(key: string): readonly string[];
+  /** Adds one, where it is not there. */
   addSpokenName(key: string, agentId: string): void;
   /** Raises a floor; a lower one than is there changes nothing. */
   raiseFloor(floor: PassportFloor): void;

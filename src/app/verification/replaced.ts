@@ -44,15 +44,11 @@ export function raise({ passport, pins }: InForce, { floors, raiseFloor, wallNow
   if (!known) raiseFloor(floor);
 }
 
-/** Most names that are remembered of one key: each of them is looked up with every envelope that the key signs. */
-const MOST_NAMES = 256;
-
 /** A key that is bound to no agent answers for each of the names that it has used. */
 export function rememberSpokenName(
   { key, agentId }: { readonly key: string; readonly agentId: string },
   { spokenNames, addSpokenName }: PassportMemory,
 ): void {
   if (addSpokenName === null) return;
-  const names = spokenNames(key);
-  if (names.length < MOST_NAMES && !names.includes(agentId)) addSpokenName(key, agentId);
+  if (!spokenNames(key).includes(agentId)) addSpokenName(key, agentId);
 }

@@ -11,7 +11,13 @@ export class Floors {
   readonly #addName;
 
   constructor(database: Database) {
-    this.#names = database.query(['text'], `SELECT ${utf8('agent_id')} FROM spoken_names WHERE key = ?`);
+    // A key may have spoken under any number of names, and each that is given here is looked up with every envelope.
+    const spoken = `SELECT ${utf8('agent_id')} FROM spoken_names WHERE key = ?1`;
+    this.#names = database.query(
+      ['text'],
+      `SELECT * FROM (${spoken} LIMIT 256) UNION
+       ${spoken} AND agent_id IN (SELECT subject FROM standing WHERE status <> 'active')`,
+    );
     this.#addName = database.statement('INSERT OR IGNORE INTO spoken_names (key, agent_id) VALUES (?, ?)');
     this.#of = database.query(
       FLOOR,
@@ -38,7 +44,7 @@ export class Floors {
     this.#raise.run([agentId, issuerKey ?? '', serial, hash, raisedAt]);
   }
 
-  /** The names that a key bound to no agent has spoken under. */
+  /** The names that a key bound to no agent has spoken under: up to 256, and all that are denied. */
   spokenNames(key: string): readonly string[] {
     return this.#names.all([key]).map(([name]) => name);
   }
