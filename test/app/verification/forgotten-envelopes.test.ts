@@ -33,7 +33,7 @@ function verifier() {
       expect(await judge(issued(clock.now))).toBe('ok');
     }
   };
-  return { judge, until };
+  return { judge, until, clock };
 }
 
 function issued(at: number, lifetime = 300_000): string {
@@ -83,4 +83,16 @@ test('an envelope accepted ahead of its time is remembered until that time is ov
   expect(await judge(ahead, { at: NOW + 60 * MINUTE })).toBe('ok');
   await until(61);
   expect(await judge(ahead)).toBe('AIP-E102');
+});
+
+test('an envelope that lives for a day is not accepted again after a clock that was hours ahead', async () => {
+  const { judge, clock } = verifier();
+  const captured = issued(NOW, 24 * 60 * MINUTE);
+  expect(await judge(captured)).toBe('ok');
+  for (const ahead of [25, 30, 40]) {
+    clock.now = NOW + ahead * 60 * MINUTE;
+    expect(await judge(issued(clock.now))).toBe('ok');
+  }
+  clock.now = NOW + 10 * MINUTE;
+  expect(await judge(captured)).toBe('AIP-E102');
 });

@@ -6,6 +6,8 @@ import type { LogHeadRow } from './log/head.js';
 
 /** A nonce to be kept longer than this goes to the table that is pruned row by row, in ms. */
 const LONG = 60 * 60 * 1000;
+/** So much longer it is kept there: a clock that was ahead and is set back puts what it was spent by in force again. In ms. */
+const CLOCK_AHEAD = 24 * LONG;
 /** Rows of that table which one prune forgets at most. */
 const PRUNED_AT_ONCE = 256;
 
@@ -133,7 +135,7 @@ export class Nonces {
       head.seen[old] = 0;
       head.generation = old;
     }
-    for (const [seen] of this.#pruneLong.all([now])) head.forgotten = Math.max(head.forgotten, seen);
+    for (const [seen] of this.#pruneLong.all([now - CLOCK_AHEAD])) head.forgotten = Math.max(head.forgotten, seen);
   }
 }
 
