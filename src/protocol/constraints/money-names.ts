@@ -58,10 +58,19 @@ export function moneyNameOf(name: Name): MoneyName {
   return found;
 }
 
+/** At the end of a name they say that it is money, and no more: `price_amount`, `base_price_money`, `priceSet`. */
+const MONEY_ALONE: ReadonlySet<string> = new Set(['amount', 'value', 'money', 'set']);
+
 /** Without what it says at its end of how it counts (`price_usd_cents`); units are also a quantity. */
 function withoutUnit(name: Name): Name {
-  const last = name.words.findLastIndex((word) => word === 'units' || !(MEMBER.has(word) || isCurrencyWord(word)));
+  const counts = (word: string): boolean => MEMBER.has(word) || MONEY_ALONE.has(word) || isCurrencyWord(word);
+  const last = name.words.findLastIndex((word) => word === 'units' || !counts(word));
   return { ...name, words: name.words.slice(0, last + 1) };
+}
+
+/** True for a name that says nothing but that money is in it, and no price: `shopMoney` within a `priceSet`. */
+export function saysMoneyAlone(name: Name): boolean {
+  return MONEY_ALONE.has(name.words.at(-1) ?? '') && !moneyNameOf(name).price;
 }
 
 function isNoMoney(name: Name): boolean {

@@ -5,7 +5,12 @@ import { otherCurrencyIn, numberIn } from '../../../protocol/constraints/number-
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
-import { currenciesNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import {
+  currenciesNamed,
+  isMoneyMember,
+  moneyNameOf,
+  saysMoneyAlone,
+} from '../../../protocol/constraints/money-names.js';
 import { paramOf } from '../judged.js';
 import { foreignAmountsIn, type ForeignAmounts } from './currency.js';
 import type { NamedValue } from './members.js';
@@ -132,11 +137,11 @@ class Readings implements Amounts {
   }
 
   guess(member: NamedValue, params: JsonObject): void {
-    const { name, value, owner, holder } = member;
+    const { name, value, owner, parent } = member;
     if (typeof value === 'boolean' || value === null) return;
     const kind = moneyNameOf(name);
     if (kind.quantity) (this.#products ??= new Products()).quantity(owner, numbersIn(value));
-    const held = kind.money || holder === null || !isMoneyMember(name) ? null : moneyNameOf(holder);
+    const held = kind.money || parent === null || !isMoneyMember(name) ? null : moneyNameOf(parent.name);
     if (!kind.money && held?.money !== true) return;
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
     const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
@@ -147,28 +152,29 @@ class Readings implements Amounts {
     if (!kind.whole) this.#price(member, numbers, kind.price);
   }
 
-  /** `{"price": {"usd": 5}, "quantity": 2}`: what a price holds is one of what stands beside it. */
+  /** `{"price": {"usd": 5}, "quantity": 2}`: what a price holds is one of what stands beside it, as in `priceSet.shopMoney.amount`. */
   #price(member: NamedValue, numbers: readonly Decimal[], price: boolean): void {
-    const { owner, holder, beside } = member;
     const products = (this.#products ??= new Products());
-    if (price) products.price(member, numbers, owner);
-    const outer = holder === null ? null : moneyNameOf(holder);
-    if (outer !== null && beside !== null && (price ? outer.money : outer.price)) {
-      products.price(member, numbers, beside);
+    if (price) products.price(member, numbers, member.owner);
+    for (let { parent } = member; parent !== null; { parent } = parent) {
+      const outer = moneyNameOf(parent.name);
+      if (price ? outer.money : outer.price) products.price(member, numbers, parent.owner);
+      if (!saysMoneyAlone(parent.name)) return;
     }
   }
 
   named(member: NamedValue, meant: Name, params: JsonObject): void {
-    const { name, path, owner, holder } = member;
+    const { name, path, owner, parent } = member;
     const { text } = meant;
     const minor = nameOf(`${text}_minor`);
     const reads = (read: Name, at: string): boolean => isMeant(meant, read, at) || isMeant(minor, read, at);
     if (owner === params && (name.text === text || name.text === `${text}_minor`)) return;
     if (reads(name, path)) return void this.#collect(member, isMeant(minor, name, path), false);
     // `{"total": {"value": 50}}`, where the total is what is named.
-    if (holder === null || !(moneyNameOf(name).money || isMoneyMember(name))) return;
+    if (parent === null || !(moneyNameOf(name).money || isMoneyMember(name))) return;
     const at = path.slice(0, -name.text.length - 1);
-    if (reads(holder, at)) this.#collect(member, moneyNameOf(name).minor || isMeant(minor, holder, at), false);
+    if (reads(parent.name, at))
+      this.#collect(member, moneyNameOf(name).minor || isMeant(minor, parent.name, at), false);
   }
 
   #collect(member: NamedValue, isMinor: boolean, guessed: boolean): readonly Decimal[] {

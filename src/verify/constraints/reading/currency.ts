@@ -50,12 +50,14 @@ export function otherByName(
   currency: string,
   sources: readonly MoneySource[],
 ): SaidCurrency | null {
-  const isMoney = (name: Name | null): boolean => name !== null && sources.some((source) => readsMoney(source, name));
-  const holdsAmount = ({ name, value, holder }: NamedValue): boolean =>
-    (isMoney(name) || ((isMoneyMember(name) || moneyNameOf(name).money) && isMoney(holder))) && holdsNumber(value);
+  const isMoney = (name: Name | undefined): boolean =>
+    name !== undefined && sources.some((source) => readsMoney(source, name));
+  const holdsAmount = ({ name, value, parent }: NamedValue): boolean =>
+    (isMoney(name) || ((isMoneyMember(name) || moneyNameOf(name).money) && isMoney(parent?.name))) &&
+    holdsNumber(value);
   const owners = lazy(() => new Set(members.filter(holdsAmount).map(({ owner }) => owner)));
-  const isBesideAmount = ({ owner, holder }: NamedValue): boolean =>
-    owner === params || isMoney(holder) ? owners().size > 0 : owners().has(owner);
+  const isBesideAmount = ({ owner, parent }: NamedValue): boolean =>
+    owner === params || isMoney(parent?.name) ? owners().size > 0 : owners().has(owner);
   const other = members.find(
     (each) => namesCurrency(each.name) && isOther(each.value, currency) && isBesideAmount(each),
   );

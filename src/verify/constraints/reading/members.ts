@@ -11,14 +11,12 @@ export interface NamedValue {
   readonly owner: JsonObject;
   /** One text for members of one name in the objects of a list; null outside of lists. */
   readonly group: string | null;
-  /** The name of the nearest object or list that holds it; null at the top. */
-  readonly holder: Name | null;
-  /** The object that the holder is a member of; null at the top. */
-  readonly beside: JsonObject | null;
+  /** The nearest object or list that holds it; null at the top. */
+  readonly parent: NamedValue | null;
 }
 
 /** Where a value stands in the params. */
-interface Place extends Pick<NamedValue, 'path' | 'holder' | 'beside'> {
+interface Place extends Pick<NamedValue, 'path' | 'parent'> {
   /** Of its path by the keys of names, without places in lists. */
   readonly number: number;
   readonly listed: boolean;
@@ -27,7 +25,7 @@ interface Place extends Pick<NamedValue, 'path' | 'holder' | 'beside'> {
 /** Every member of the params, outer ones first. Depth is bounded by the parser. */
 export function membersOf(params: JsonObject): readonly NamedValue[] {
   const walk = new Walk();
-  walk.object(params, { path: '', number: 0, listed: false, holder: null, beside: null });
+  walk.object(params, { path: '', number: 0, listed: false, parent: null });
   return walk.members;
 }
 
@@ -36,15 +34,16 @@ class Walk {
   /** By the number of the path before and the key: paths can be so long that V8 hashes them by nothing but their length. */
   readonly #numbers = new Map<string, number>();
 
-  object(owner: JsonObject, { path, number, listed, holder, beside }: Place): void {
+  object(owner: JsonObject, { path, number, listed, parent }: Place): void {
     for (const text of Object.keys(owner)) {
       const value = owner[text]!;
       const name = nameOf(text);
       const at = path === '' ? text : `${path}.${text}`;
       const nested = typeof value === 'object' && value !== null;
       const own = nested || listed ? this.#numberOf(`${number}.${name.key}`) : 0;
-      this.members.push({ name, path: at, value, owner, group: listed ? String(own) : null, holder, beside });
-      if (nested) this.#value(value, { path: at, number: own, listed, holder: name, beside: owner });
+      const member = { name, path: at, value, owner, group: listed ? String(own) : null, parent };
+      this.members.push(member);
+      if (nested) this.#value(value, { path: at, number: own, listed, parent: member });
     }
   }
 
