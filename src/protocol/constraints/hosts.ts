@@ -6,6 +6,8 @@
 import { normalizeDomain } from './domains.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
 import { lazy } from '../lazy.js';
+import { heldBy, nameOf, vocabularyOf } from '../naming/names.js';
+import { STRONG_DESTINATIONS } from '../naming/vocabulary.js';
 
 /** A host that a text names, or why what it names cannot be read. */
 export type HostReading =
@@ -35,10 +37,10 @@ const AUTHORITY = /^([^:]+?)(?::([0-9]{1,5}))?$/;
 const LOCAL_PART = lazy(() => /^[\p{L}\p{M}\p{N}_+'=~&-]+(?:\.[\p{L}\p{M}\p{N}_+'=~&-]+)*$/u);
 const MAILBOX = /^(?:"([^"]*)" *|([^"<>]*))<([^<>]*)>$/;
 const DISPLAY_NAME = lazy(() => /^[\p{L}\p{M}\p{N}\p{Pd} .,'’()&_+]*$/u);
-// The name beside an address in `{"email": ..., "name": ...}`; a dotted word could itself be a host.
-const PLAIN_NAME = lazy(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
-const NAME_MEMBER = /^(?:display_?)?name$/i;
+// What is said of a person beside an address, in `{"email": ..., "name": ..., "type": "to"}`; a dotted word could itself be a host.
+const PLAIN_NAME = lazy(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N}\p{Pd} .,'’()&_+]*$/u);
 const ADDRESS_MEMBER = /^(?:email|address)$/i;
+const WHERE = vocabularyOf([...STRONG_DESTINATIONS, 'address']);
 // A member's name that could not be a host or an address; others are read like values (`{"evil@evil.com": "Bob"}`).
 const PLAIN_MEMBER = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
@@ -76,8 +78,9 @@ function readObject(object: JsonObject, into: HostReading[]): void {
   for (const [name, member] of members) {
     if (!PLAIN_MEMBER.test(name)) readText(name, into);
     // As in `{"email": ..., "name": ...}`, and in `{"a@acme.com": "Ann"}`, which mail libraries take too.
-    const isNamed = (isMailbox && NAME_MEMBER.test(name)) || isAddress(name);
-    if (isNamed && typeof member === 'string' && PLAIN_NAME().test(member)) continue;
+    const isOfPerson = (isMailbox && !heldBy(nameOf(name), WHERE).some(({ last }) => last)) || isAddress(name);
+    if (isOfPerson && (typeof member === 'number' || (typeof member === 'string' && PLAIN_NAME().test(member))))
+      continue;
     // Flags beside a host ({"url": ..., "active": true}) name none.
     if (typeof member !== 'boolean') collect(member, into);
   }
