@@ -59,6 +59,5 @@ export function shownAll(values: readonly Json[]): Json {
 
 /** A value in a sentence. */
 export function said(value: Json): string {
-  const text = shown(value);
-  return typeof text === 'string' ? JSON.stringify(text) : String(text);
+  return typeof value === 'string' ? JSON.stringify(shown(value)) : String(shown(value));
 }

@@ -39,6 +39,13 @@ describe('what a refusal says', () => {
     });
   });
 
+  test('an object and a list are no texts', () => {
+    const { message } = only({ allowed_projects: ['WEB'] }, { params: { project: { key: 'WEB' } } });
+    expect(message).toBe('an object (in "project") is not in "allowed_projects".');
+    const many = only({ max_passengers: 4 }, { params: { passengers: ['Ann', 'Bob'] } });
+    expect(many.message).toBe('"passengers" is a list of 2: it is not a number, and "max_passengers" bounds it.');
+  });
+
   test('the order of GME of the guide', () => {
     const { details } = only({ allowed_symbols: ['AAPL', 'GOOGL', 'MSFT'] }, { params: { symbol: 'GME' } });
     expect(details).toEqual({ requested: 'GME', allowed: ['AAPL', 'GOOGL', 'MSFT'], param: 'symbol', agent_id: AGENT });
