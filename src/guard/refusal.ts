@@ -1,6 +1,6 @@
 /** Why a call does not run, in words for a model and for programs. */
-import { withNames } from '../app/verification/remedy.js';
-import { NATIVE_CODES, remedyFor, type CodeEntry } from '../protocol/codes.js';
+import { remedyFor, withNames } from '../app/verification/remedy.js';
+import { NATIVE_CODES, type CodeEntry } from '../protocol/codes.js';
 import type { JsonObject } from '../protocol/json/values.js';
 import type { Decision } from '../verify/decision.js';
 

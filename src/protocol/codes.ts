@@ -3,8 +3,6 @@
  * Message text stands here and nowhere else.
  */
 
-import type { JsonObject } from './json/values.js';
-
 /** What a refusal is about; the exit code follows from it (10 who, 11 when, 12 what, 13 standing, 14 approval). */
 export type Concern = 'who' | 'when' | 'what' | 'standing' | 'approval' | 'mesh';
 
@@ -327,17 +325,5 @@ export const EXIT_OF_CONCERN: Readonly<Record<Concern, number>> = {
 /** The reason in the details of REVOCATION_STALE where the mesh refuses this machine's API key. */
 export const MESH_KEY_REFUSED = 'mesh_key_refused';
 
-/** What to do about a refusal. A key that the mesh refuses is helped by no following of the mesh, and a passport that was replaced by no pin. */
-export function remedyFor({ name, remedy }: Pick<CodeEntry, 'name' | 'remedy'>, details: JsonObject | null): string {
-  if (name === 'REVOCATION_STALE' && details?.reason === MESH_KEY_REFUSED) return JOIN_AGAIN;
-  return details?.reason === SUPERSEDED ? GET_THE_NEWER : remedy;
-}
-
 /** The reason in the details of a passport whose serial is under the highest known. */
 export const SUPERSEDED = 'superseded';
-
-const GET_THE_NEWER =
-  'Use the passport that replaced it: where it is published, `aip mesh follow` fetches it; else get it from its principal, and `aip passport import <file>`.';
-
-const JOIN_AGAIN =
-  'Get an API key that is in force (`aip mesh key create`, where an admin is), and join again with it: `aip mesh join <url> --key-file <file>`.';

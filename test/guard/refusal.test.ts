@@ -17,3 +17,15 @@ test('one who can only ask again is told so, with the request that an approver a
   expect(said('AIP-E209', { reason: 'too_large' })).toMatch(/Ask for it in smaller parts\.$/);
   expect(said('AIP-E202', {})).toMatch(/Ask for no more than the limit/);
 });
+
+test('what may be no host or no money at all is helped by naming the params that a limit reads', () => {
+  const guessed = said('AIP-E202', { requested: 1735689600000, guessed: true });
+  expect(guessed).toMatch(/Ask for no more than the limit.* Where the param holds no money, .*"params": \[\.\.\.\]/);
+  expect(said('AIP-E202', { requested: 101 })).not.toContain('"params"');
+  const phone = said('AIP-E203', { requested_domain: '+15558675310' });
+  expect(phone).toMatch(
+    /^AIP-E203 NAME: So\. Write it as one plain address, .* names no destination, .*"params": \[\.\.\.\]/,
+  );
+  expect(phone).not.toContain('--allowed-domain ');
+  expect(said('AIP-E203', { requested_domain: 'evil.com' })).toMatch(/So\. Send only to the allowed domains/);
+});

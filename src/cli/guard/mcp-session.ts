@@ -7,7 +7,8 @@ import type { CallVerdict, ReadKind, SessionRoute, SessionPorts, ToolCall } from
 import type { ToolPins } from '../../guard/mcp/tools.js';
 import { GatheredOutcomes } from '../../app/outcomes/gathered.js';
 import { refusalToAsker, type CallRefusal } from '../../guard/refusal.js';
-import { NATIVE_CODES, remedyFor } from '../../protocol/codes.js';
+import { remedyFor } from '../../app/verification/remedy.js';
+import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Violation } from '../../verify/decision.js';
 import { serverPins } from '../../workspace/guard/servers.js';

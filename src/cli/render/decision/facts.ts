@@ -1,5 +1,4 @@
-import { withNames } from '../../../app/verification/remedy.js';
-import { remedyFor } from '../../../protocol/codes.js';
+import { remedyFor, withNames } from '../../../app/verification/remedy.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { spanText } from '../../../protocol/time.js';
