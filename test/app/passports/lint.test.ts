@@ -133,6 +133,24 @@ describe('money', () => {
     expect(codes({ ...TIGHT, constraints })).toEqual(expected);
   });
 
+  test('money that is required further down, and money under another name', () => {
+    const line = { type: 'object', required: ['price'], properties: { price: { type: 'string' } } };
+    const order = (items: JsonObject): JsonObject => ({
+      type: 'object',
+      additionalProperties: false,
+      required: ['line_items'],
+      properties: { line_items: { type: 'array', items } },
+    });
+    const told = (params: JsonObject) => lintPassport({ ...TIGHT, actions: [{ name: 'pay', params }] });
+    expect(told(order(line))).toEqual([]);
+    expect(told(order({ ...line, required: [] }))).toMatchObject([
+      {
+        code: 'amount-not-required',
+        message: 'The schema of pay does not require "price", and monetary_limit is skipped when it is left out.',
+      },
+    ]);
+  });
+
   test('a limit that leaving out the amount evades', () => {
     const params = { ...SCHEMA, required: ['order_id'] };
     expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params }] })).toEqual(['amount-not-required']);
@@ -145,6 +163,10 @@ describe('money', () => {
     expect(told.map(({ message }) => message)).toEqual([
       'The schema of issue_refund does not require "amount", and monetary_limit is skipped when it is left out.',
       'The schema of pay has no param that monetary_limit reads, and it is skipped there.',
+    ]);
+    expect(told.map(({ hint }) => hint)).toEqual([
+      'Add it to "required" in the schema.',
+      'Add "amount" to "properties" and "required" in the schema.',
     ]);
     const minor = { ...SCHEMA, required: ['amount_minor'] };
     expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params: minor }] })).toEqual([]);

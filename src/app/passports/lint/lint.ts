@@ -174,15 +174,24 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
       : spending.filter(({ schema }) => schema !== null && !requiresMoney(schema, constraints.monetary_limit!));
   if (evaded.length === 0) return findings;
   const [param] = namedParams(constraints.monetary_limit!) ?? ['amount'];
-  const hint = `Add "${param}" to "properties" and "required" in the schema.`;
-  const reads = ({ schema }: Action): boolean =>
-    declaredIn(schema!).some((name) => holdsMoney(name, constraints.monetary_limit!));
-  const [optional, absent] = [evaded.filter(reads), evaded.filter((action) => !reads(action))];
+  const read = ({ schema }: Action): readonly string[] =>
+    declaredIn(schema!).filter((name) => holdsMoney(name, constraints.monetary_limit!));
+  const optional = evaded.filter((action) => read(action).length > 0);
+  const absent = evaded.filter((action) => !optional.includes(action));
+  const own = `"${[...new Set(optional.map((action) => read(action)[0]!))].slice(0, 4).join('" or "')}"`;
   const told = [
-    [optional, `does not require "${param}", and monetary_limit is skipped when it is left out.`],
-    [absent, 'has no param that monetary_limit reads, and it is skipped there.'],
+    [
+      optional,
+      `does not require ${own}, and monetary_limit is skipped when it is left out.`,
+      'Add it to "required" in the schema.',
+    ],
+    [
+      absent,
+      'has no param that monetary_limit reads, and it is skipped there.',
+      `Add "${param}" to "properties" and "required" in the schema.`,
+    ],
   ] as const;
-  for (const [some, what] of told.filter(([some]) => some.length > 0))
+  for (const [some, what, hint] of told.filter(([some]) => some.length > 0))
     findings.push(
       warning('amount-not-required', '/actions', { message: `The schema of ${names(some)} ${what}`, hint }),
     );
@@ -297,9 +306,13 @@ function isOpen(schema: JsonObject): boolean {
   return schema.additionalProperties !== false && schema.unevaluatedProperties !== false;
 }
 
-function requiresMoney(schema: JsonObject, limit: Json): boolean {
-  const required = Array.isArray(schema.required) ? (schema.required as readonly Json[]) : [];
-  return required.some((name) => typeof name === 'string' && holdsMoney(name, limit));
+function requiresMoney(schema: Json | undefined, limit: Json): boolean {
+  if (!isObject(schema)) return false;
+  const { required, properties, items } = schema;
+  const isRequired = (name: Json): boolean =>
+    typeof name === 'string' &&
+    (holdsMoney(name, limit) || (isObject(properties) && requiresMoney(properties[name], limit)));
+  return requiresMoney(items, limit) || (Array.isArray(required) && (required as readonly Json[]).some(isRequired));
 }
 
 function holdsMoney(name: string, limit: Json): boolean {
