@@ -162,11 +162,11 @@ describe('money', () => {
     const told = lintPassport({ ...TIGHT, actions }).filter(({ code }) => code === 'amount-not-required');
     expect(told.map(({ message }) => message)).toEqual([
       'The schema of issue_refund does not require "amount", and monetary_limit is skipped when it is left out.',
-      'The schema of pay has no param that monetary_limit reads, and it is skipped there.',
+      'The schema of pay names no param that monetary_limit reads, and it is skipped where none is given.',
     ]);
     expect(told.map(({ hint }) => hint)).toEqual([
       'Add it to "required" in the schema.',
-      'Add "amount" to "properties" and "required" in the schema.',
+      'Declare what holds the money ("amount"), at any depth, and require it.',
     ]);
     const minor = { ...SCHEMA, required: ['amount_minor'] };
     expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params: minor }] })).toEqual([]);

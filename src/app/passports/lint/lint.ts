@@ -187,8 +187,8 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
     ],
     [
       absent,
-      'has no param that monetary_limit reads, and it is skipped there.',
-      `Add "${param}" to "properties" and "required" in the schema.`,
+      'names no param that monetary_limit reads, and it is skipped where none is given.',
+      `Declare what holds the money ("${param}"), at any depth, and require it.`,
     ],
   ] as const;
   for (const [some, what, hint] of told.filter(([some]) => some.length > 0))
