@@ -27,5 +27,10 @@ test('what may be no host or no money at all is helped by naming the params that
     /^AIP-E203 NAME: So\. Write it as one plain address, .* names no destination, .*"params": \[\.\.\.\]/,
   );
   expect(phone).not.toContain('--allowed-domain ');
-  expect(said('AIP-E203', { requested_domain: 'evil.com' })).toMatch(/So\. Send only to the allowed domains/);
+  const evil = said('AIP-E203', { requested_domain: 'evil.com' });
+  expect(evil).toMatch(/So\. Send only to the allowed domains/);
+  expect(evil).not.toContain('"params"');
+  expect(said('AIP-E203', { requested_domain: 'jfk' })).toMatch(
+    /So\. Send only to .* names no destination, .*"params"/,
+  );
 });

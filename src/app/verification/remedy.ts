@@ -22,14 +22,19 @@ export function withNames(remedy: string, { agent_id, action }: Pick<Decision, '
  */
 export function remedyFor({ name, remedy }: Pick<CodeEntry, 'name' | 'remedy'>, details: JsonObject | null): string {
   if (name === 'REVOCATION_STALE' && details?.reason === MESH_KEY_REFUSED) return JOIN_AGAIN;
-  const host = name === 'DOMAIN_RESTRICTION_VIOLATED' ? details?.requested_domain : null;
-  if (typeof host === 'string' && normalizeDomain(host) === null) return WRITE_PLAINLY;
+  const asked = name === 'DOMAIN_RESTRICTION_VIOLATED' ? details?.requested_domain : null;
+  if (typeof asked === 'string') {
+    const host = normalizeDomain(asked);
+    if (host === null) return `Write it as one plain address, URL or host. ${NAME_THE_DESTINATIONS}`;
+    // An airport, a currency, a date.
+    if (!host.includes('.')) return `${remedy} ${NAME_THE_DESTINATIONS}`;
+  }
   if (details?.[GUESSED] === true) return `${remedy} ${NAME_THE_MONEY}`;
   return details?.reason === SUPERSEDED ? GET_THE_NEWER : remedy;
 }
 
-const WRITE_PLAINLY =
-  'Write it as one plain address, URL or host. Where the param names no destination, have the principal say which params do: `"allowed_domains": {"value": [...], "params": [...]}` (`aip help constraints`).';
+const NAME_THE_DESTINATIONS =
+  'Where the param names no destination, have the principal say which params do: `"allowed_domains": {"value": [...], "params": [...]}` (`aip help constraints`).';
 
 const NAME_THE_MONEY =
   'Where the param holds no money, have the principal say which params do: `{"limit": ..., "params": [...]}` (`aip help constraints`).';
