@@ -210,7 +210,10 @@ function scalarFor(name: string, { property, type, reading, own, values }: Wante
   if (values !== null) return values[0] ?? null;
   const money = reading.find((limit) => ['money', 'daily'].includes(limitKindOf(limit)));
   if (money !== undefined && type !== 'string') return honestAmount(money, property);
-  if (money !== undefined) return String(honestAmount(money, property));
+  if (money !== undefined) {
+    const amount = honestAmount(money, property);
+    return textFor(property, [String(amount), amount.toFixed(2)]);
+  }
   if (reading.some((limit) => limitKindOf(limit) === 'max' || limitKindOf(limit) === 'min'))
     return withinBounds(reading, property);
   const domains = own.find((limit) => limitKindOf(limit) === 'domains');
@@ -230,11 +233,13 @@ function scalarFor(name: string, { property, type, reading, own, values }: Wante
   return null;
 }
 
-function textFor({ minLength, maxLength, pattern, format }: JsonObject): string {
+function textFor(
+  { minLength, maxLength, pattern, format }: JsonObject,
+  tries: readonly string[] = ['T-1', 'abc', '1', 'A1', 'T-12345', 'ABCDEF', '123456', 'a'],
+): string {
   if (format === 'date-time') return '2026-01-01T00:00:00Z';
   if (format === 'date') return '2026-01-01';
   if (format === 'uuid') return '8e7a3c1e-9b1d-4f62-8f7a-3c1e9b1d4f62';
-  const tries = ['T-1', 'abc', '1', 'A1', 'T-12345', 'ABCDEF', '123456', 'a'];
   const fits = (text: string): boolean => {
     try {
       return typeof pattern !== 'string' || pattern.length > 200 || new RegExp(pattern, 'u').test(text);

@@ -105,6 +105,14 @@ describe('the verifier as it is', () => {
       expect(reached(report)).toContain('monetary_limit');
     }
   });
+  test('an action that takes its amount as a text of decimals is attacked', async () => {
+    const params = closed({ price: 'string' });
+    const properties = { price: { type: 'string', pattern: '^[0-9]+\\.[0-9]{2}$' } };
+    const actions = [{ name: 'pay', params: { ...params, properties } }];
+    const report = await attack({ ...PASSPORT, actions, constraints: { monetary_limit: 100 } }, 100);
+    expect(report.honest).toEqual([{ action: 'pay', accepted: true, code: null }]);
+    expect(reached(report)).toContain('monetary_limit');
+  });
   test('the same seed gives the same answer, another one other values', async () => {
     const [one, again, other] = [
       await attack(PASSPORT, 100, 7),
