@@ -354,6 +354,13 @@ describe('what constraints read', () => {
 
   test('destinations are named, and what looks like one and is not read', () => {
     expect(lintDestinations(both({}))).toEqual({ read: ['send_email.to'], unread: ['send_email.notify'] });
+    const limited = (more: JsonObject) => lintDestinations(both({ allowed_domains: { value: ['acme.com'], ...more } }));
+    expect(limited({})).toEqual({ read: ['send_email.to'], unread: ['send_email.notify'] });
+    expect(limited({ params: ['notify'] })).toEqual({ read: ['send_email.notify'], unread: ['send_email.to'] });
+    expect(limited({ actions: ['issue_refund'] })).toEqual({
+      read: [],
+      unread: ['send_email.to', 'send_email.notify'],
+    });
   });
 });
 

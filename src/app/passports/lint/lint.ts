@@ -62,7 +62,7 @@ const CREATE = 'Create the passport with ';
 
 /** Which text params of a passport's schemas count as destinations. */
 export function lintDestinations(document: PassportLike): DestinationParams {
-  return destinationParams(document.actions.map(actionOf));
+  return destinationParams(document.actions.map(actionOf), document.constraints);
 }
 
 function lintActions(actions: readonly Action[]): LintFinding[] {

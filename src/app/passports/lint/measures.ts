@@ -4,7 +4,7 @@ import { tierOf } from '../../../protocol/constraints/destinations.js';
 import { parseConstraints } from '../../../protocol/constraints/grammar.js';
 import type { Constraint } from '../../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
-import { nameOf } from '../../../protocol/naming/names.js';
+import { nameOf, type Name } from '../../../protocol/naming/names.js';
 import { declaredIn } from '../../../verify/constraints/reading/declared.js';
 import { namesRead } from '../../../verify/constraints/reading/reads.js';
 import type { LintFinding } from './finding.js';
@@ -90,15 +90,23 @@ const LOOKS_LIKE =
   /(?:^|_)(?:addr|contact|forward|from|gateway|ip|location|notify|peer|proxy|recipient|remote|sender|target|upload|where)s?(?:_|$)/;
 const HINTS_AT = /e-?mail|\burl\b|https?:|web ?hook|\bhost|domain|@/i;
 
-/** The params in which a limit on domains reads destinations, as `action.param`, and those that look like destinations and are not read. */
-export function destinationParams(actions: readonly Declared[]): DestinationParams {
+/**
+ * The params in which a limit on domains reads destinations, as `action.param`, and those that look like destinations and are not read. Where
+ * the passport has none, it is one for all actions that names no params.
+ */
+export function destinationParams(actions: readonly Declared[], constraints: JsonObject): DestinationParams {
+  const parsed = parseConstraints(constraints);
+  const rule = parsed.ok ? parsed.constraints.all.find(({ kind }) => kind === 'allowed_domains') : undefined;
+  const reads = (rule === undefined ? null : namesRead(rule)) ?? ((name: Name): boolean => tierOf(name) !== null);
   const read: string[] = [];
   const unread: string[] = [];
   for (const { name: action, schema } of actions) {
+    const isFor = rule?.actions?.has(action) !== false;
     for (const [text, property] of textsIn(schema)) {
       const name = nameOf(text);
-      if (tierOf(name) !== null) read.push(`${action}.${text}`);
-      else if (LOOKS_LIKE.test(name.words.join('_')) || hintsAt(property)) unread.push(`${action}.${text}`);
+      if (isFor && reads(name)) read.push(`${action}.${text}`);
+      else if (tierOf(name) !== null || LOOKS_LIKE.test(name.words.join('_')) || hintsAt(property))
+        unread.push(`${action}.${text}`);
     }
   }
   return { read, unread };
