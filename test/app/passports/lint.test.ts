@@ -205,6 +205,29 @@ describe('reach', () => {
     ]);
   });
 
+  test('a constraint is for the actions that it names', () => {
+    const actions = ['send_email', 'call_webhook'].map((name) => ({ name, params: bare(name) }));
+    const scoped = (value: JsonObject[string]): JsonObject => ({ value, actions: ['send_email'] });
+    const constraints = { rate_limit: scoped('1/day'), allowed_domains: scoped(['*.acme.com']) };
+    const found = lintPassport({ ...TIGHT, actions, constraints }).filter(({ severity }) => severity !== 'error');
+    expect(found.map(({ path, message }) => [path, message.split(' ', 1)[0]]).sort()).toEqual([
+      ['/constraints/allowed_domains', 'call_webhook'],
+      ['/constraints/allowed_domains/value/0', '"*.acme.com"'],
+      ['/constraints/rate_limit', 'call_webhook'],
+    ]);
+    const pay = (name: string) => ({ name, params: { ...SCHEMA, required: [] } });
+    const limit = { limit: 100, actions: ['pay_invoice'] };
+    const money = { ...TIGHT.constraints, monetary_limit: limit };
+    expect(
+      lintPassport({ ...TIGHT, actions: [pay('pay_invoice'), pay('issue_refund')], constraints: money }).map(
+        ({ code, message }) => [code, /pay_invoice|issue_refund/.exec(message)?.[0]],
+      ),
+    ).toEqual([
+      ['no-monetary-limit', 'issue_refund'],
+      ['amount-not-required', 'pay_invoice'],
+    ]);
+  });
+
   test('domains that are no list are not the business of lint', () => {
     expect(codes(doing('send_email', { rate_limit: '1/day', allowed_domains: 'acme.com' }))).toEqual([]);
   });

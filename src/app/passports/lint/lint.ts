@@ -10,7 +10,7 @@ import { isMeant, nameOf } from '../../../protocol/naming/names.js';
 import { declaredIn } from '../../../verify/constraints/reading/declared.js';
 import type { LintFinding } from './finding.js';
 import { lintIssuer } from './issuer.js';
-import { destinationParams, lintMeasures, type DestinationParams } from './measures.js';
+import { destinationParams, lintMeasures, partedBy, valueOf, type DestinationParams } from './measures.js';
 
 export type { LintFinding } from './finding.js';
 
@@ -141,11 +141,12 @@ function lintResources(actions: readonly Action[]): LintFinding[] {
 
 function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFinding[] {
   const spending = actions.filter(movesMoney);
+  const [limited, free] = partedBy(constraints.monetary_limit, spending);
   const findings: LintFinding[] = [];
-  if (spending.length > 0 && constraints.monetary_limit === undefined) {
+  if (free.length > 0) {
     findings.push(
       warning('no-monetary-limit', '/constraints/monetary_limit', {
-        message: `${names(spending)} can move money, and no limit is set for one action.`,
+        message: `${names(free)} can move money, and no limit is set for one action.`,
         hint: `${CREATE}--monetary-limit <amount>.`,
       }),
     );
@@ -168,10 +169,7 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
       }),
     );
   }
-  const evaded =
-    constraints.monetary_limit === undefined
-      ? []
-      : spending.filter(({ schema }) => schema !== null && !requiresMoney(schema, constraints.monetary_limit!));
+  const evaded = limited.filter(({ schema }) => schema !== null && !requiresMoney(schema, constraints.monetary_limit!));
   if (evaded.length === 0) return findings;
   const [param] = namedParams(constraints.monetary_limit!) ?? ['amount'];
   const read = ({ schema }: Action): readonly string[] =>
@@ -199,31 +197,28 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
 }
 
 function lintDomains(actions: readonly Action[], constraints: JsonObject): LintFinding[] {
-  const domains = constraints.allowed_domains;
-  const reaching = actions.filter(reachesOut);
-  if (domains === undefined) {
-    if (reaching.length === 0) return [];
-    return [
-      warning('no-allowed-domains', '/constraints/allowed_domains', {
-        message: `${names(reaching)} can send data out, to any address.`,
-        hint: `${CREATE}--allowed-domain <name>.`,
-      }),
-    ];
-  }
-  if (!Array.isArray(domains)) return [];
-  return (domains as readonly Json[]).flatMap((domain, i) => {
+  const { allowed_domains: written } = constraints;
+  const [, free] = partedBy(written, actions.filter(reachesOut));
+  const open = warning('no-allowed-domains', '/constraints/allowed_domains', {
+    message: `${names(free)} can send data out, to any address.`,
+    hint: `${CREATE}--allowed-domain <name>.`,
+  });
+  const domains = valueOf(written);
+  const wild = (Array.isArray(domains) ? (domains as readonly Json[]) : []).flatMap((domain, i) => {
     if (typeof domain !== 'string' || !domain.includes('*')) return [];
-    return warning('wildcard-domain', `/constraints/allowed_domains/${i}`, {
+    return warning('wildcard-domain', `/constraints/allowed_domains${domains === written ? '' : '/value'}/${i}`, {
       message: `"${domain}" lets in every subdomain, also one that someone else can register or take over.`,
       hint: 'Name the hosts that are needed.',
     });
   });
+  return free.length === 0 ? wild : [open, ...wild];
 }
 
 function lintRates(actions: readonly Action[], constraints: JsonObject): LintFinding[] {
-  const rate = constraints.rate_limit;
-  if (typeof rate === 'string' || Object.keys(constraints).some((name) => /^max_.+_per_[a-z]+$/.test(name))) return [];
-  const free = isObject(rate) ? actions.filter((action) => rate[action.name] === undefined) : actions;
+  if (Object.keys(constraints).some((name) => /^max_.+_per_[a-z]+$/.test(name))) return [];
+  const rate = valueOf(constraints.rate_limit);
+  const [limited, others] = partedBy(constraints.rate_limit, actions);
+  const free = [...others, ...limited.filter(({ name }) => isObject(rate) && rate[name] === undefined)];
   if (free.length === 0) return [];
   return [
     warning('no-rate-limit', '/constraints/rate_limit', {

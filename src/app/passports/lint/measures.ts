@@ -15,6 +15,19 @@ export interface Declared {
   readonly schema: JsonObject | null;
 }
 
+/** What a constraint says, without the params and actions that it may say it for. */
+export function valueOf(written: Json | undefined): Json | undefined {
+  return isObject(written) && Object.hasOwn(written, 'value') ? written.value : written;
+}
+
+/** The actions that a constraint with a value of its own is for, and the others. */
+export function partedBy<A extends Declared>(written: Json | undefined, all: readonly A[]): readonly [A[], A[]] {
+  const { actions } = isObject(written) ? written : {};
+  const isFor = ({ name }: A): boolean =>
+    written !== undefined && (!Array.isArray(actions) || (actions as readonly Json[]).includes(name));
+  return [all.filter(isFor), all.filter((action) => !isFor(action))];
+}
+
 /** Errors: constraints that read no member of any schema, and rules for actions that the passport does not declare. */
 export function lintMeasures(actions: readonly Declared[], constraints: JsonObject): LintFinding[] {
   const parsed = parseConstraints(constraints);
