@@ -40,7 +40,8 @@ const DISPLAY_NAME = lazy(() => /^[\p{L}\p{M}\p{N}\p{Pd} .,'’()&_+]*$/u);
 // What is said of a person beside an address, in `{"email": ..., "name": ..., "type": "to"}`; a dotted word could itself be a host.
 const PLAIN_NAME = lazy(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N}\p{Pd} .,'’()&_+]*$/u);
 const ADDRESS_MEMBER = /^(?:email|address)$/i;
-const WHERE = vocabularyOf([...STRONG_DESTINATIONS, 'address']);
+// With what a client could connect to in its place.
+const WHERE = vocabularyOf([...STRONG_DESTINATIONS, 'address', 'ip', 'proxy', 'gateway']);
 // A member's name that could not be a host or an address; others are read like values (`{"evil@evil.com": "Bob"}`).
 const PLAIN_MEMBER = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
