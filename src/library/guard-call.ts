@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { AgentPassport } from './agent-passport.js';
 import { deskFor, type DeskParts } from './calls/desk.js';
 import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions, type Persons } from './calls/persons.js';
+import type { UnderWay } from './calls/under-way.js';
 import { onlyKnown, textOption } from './options/given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './options/keys.js';
 import type { VerifyIntentOptions } from './options/verification.js';
@@ -58,6 +59,7 @@ interface Parts extends DeskParts {
   readonly outcomes: OutcomeWriter;
   readonly passports: Passports;
   readonly persons: Persons;
+  readonly underWay: UnderWay;
 }
 
 /** @returns the function for one workspace */
@@ -73,9 +75,6 @@ export function guardCallWith(parts: Parts): GuardCall {
     };
     checkApprovalOptions(asked);
     if (typeof run !== 'function') throw usage('guardCall runs a function.');
-    const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
-    const approved = parts.persons.approved.bind(parts.persons);
-    const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify, approved });
     // A copy: what the tool gets is what was verified, whatever happens to the caller's object meanwhile.
     const copy = frozen(plainParams(params ?? {}));
     const call = {
@@ -84,7 +83,12 @@ export function guardCallWith(parts: Parts): GuardCall {
       target: target === undefined ? null : textOption(target, 'target'),
       ...(approval === undefined ? {} : approvalOf(textOption(approval, 'approval'))),
     };
-    const { decision } = await parts.persons.decide(desk, call, asked);
+    const { decision } = await parts.underWay.during(async () => {
+      const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
+      const approved = parts.persons.approved.bind(parts.persons);
+      const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify, approved });
+      return parts.persons.decide(desk, call, asked);
+    });
     if (!decision.success) throw new VerificationError(decision);
     return parts.outcomes.of(decision, () => run(copy as unknown as P), ends);
   };

@@ -8,6 +8,7 @@ import type { Desk } from '../app/guarding/desk.js';
 import { deskFor, type DeskParts } from './calls/desk.js';
 import type { OutcomeWriter } from './calls/outcomes.js';
 import type { Persons } from './calls/persons.js';
+import type { UnderWay } from './calls/under-way.js';
 import type { Passports } from './passports.js';
 import {
   actionNamed,
@@ -66,6 +67,7 @@ interface Parts extends DeskParts {
   readonly passports: Passports;
   readonly outcomes: OutcomeWriter;
   readonly persons: Persons;
+  readonly underWay: UnderWay;
   /** Told what people should hear. */
   readonly notice: (notice: string) => void;
 }
@@ -140,8 +142,8 @@ class Guard {
   }
 
   function(tool: AnyFunction, action: string, map: ParamMap<AnyArgs> | undefined): AnyFunction {
-    const admit = (args: AnyArgs): Promise<Admitted> => this.#admit(action, map, args);
-    const { outcomes } = this.#parts;
+    const { outcomes, underWay } = this.#parts;
+    const admit = (args: AnyArgs): Promise<Admitted> => underWay.during(() => this.#admit(action, map, args));
     const ends = this.#options;
     const shielded = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
       const { args: verified, decision } = await admit(args);

@@ -36,8 +36,6 @@ export class Verifier {
   readonly #hooks: Hooks;
   readonly #mesh: Mesh;
   readonly #trustOf: Trust;
-  /** Verifications that wait for the mesh before they join a group. */
-  readonly #coming = new Set<Promise<Judgement>>();
   #durable: Promise<GroupCommit> | null = null;
   #group: GroupCommit | null = null;
   #trust: Trusting = KNOWS_NOTHING;
@@ -81,7 +79,7 @@ export class Verifier {
     const group = this.#group;
     const waiting = this.#mesh.ready();
     if (waiting !== null)
-      return this.#comes(waiting.then(() => this.#opened()).then((opened) => opened.verify(submission, judging)));
+      return waiting.then(() => this.#opened()).then((opened) => opened.verify(submission, judging));
     return group !== null
       ? group.verify(submission, judging)
       : this.#opened().then((opened) => opened.verify(submission, judging));
@@ -100,15 +98,7 @@ export class Verifier {
     return { approved, answers };
   }
 
-  #comes(judged: Promise<Judgement>): Promise<Judgement> {
-    this.#coming.add(judged);
-    const here = () => this.#coming.delete(judged);
-    judged.then(here, here);
-    return judged;
-  }
-
   async close(): Promise<void> {
-    await Promise.allSettled(this.#coming);
     const opened = this.#durable;
     this.#durable = null;
     this.#group = null;

@@ -12,6 +12,7 @@ import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
 import { OutcomeWriter } from './calls/outcomes.js';
 import { Persons } from './calls/persons.js';
+import { UnderWay } from './calls/under-way.js';
 import { OpenKeys } from './options/keys.js';
 import type { MeshOptions } from './mesh/options.js';
 import { Mesh, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh/mesh.js';
@@ -125,7 +126,7 @@ export interface Workspace {
    * @throws Failure USAGE, NETWORK, STATE
    */
   reinstateAgent(options: ReinstateOptions): Promise<StandingChange>;
-  /** Waits for verifications under way, forgets opened keys and closes the state. The workspace opens again when used. */
+  /** Waits for what is being signed and verified, forgets opened keys and closes the state. The workspace opens again when used. */
   close(): Promise<void>;
 }
 
@@ -145,18 +146,20 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const trust = new Trust(here);
   const verifier = new Verifier(here, hooks, mesh, trust);
   const outcomes = new OutcomeWriter(here, world.notice);
-  const persons = new Persons(here, mesh);
+  const underWay = new UnderWay();
+  const persons = new Persons(here, mesh, underWay);
   return {
     createPassport: (asked) => passports.create(asked),
     ensurePassport: (asked) => passports.ensure(asked),
     loadPassport: (from) => passports.load(from),
-    createIntent: (asked) => intents.create(asked),
-    verifyIntent: async (intent, asked) => {
-      const judgement = verifier.verify(intent, asked);
-      return (judgement instanceof Promise ? await judgement : judgement).decision;
-    },
-    shield: shieldWith({ passports, keys, verifier, world, outcomes, persons, notice: world.notice }),
-    guardCall: guardCallWith({ passports, keys, verifier, world, outcomes, persons }),
+    createIntent: (asked) => underWay.during(() => intents.create(asked)),
+    verifyIntent: (intent, asked) =>
+      underWay.during(async () => {
+        const judgement = verifier.verify(intent, asked);
+        return (judgement instanceof Promise ? await judgement : judgement).decision;
+      }),
+    shield: shieldWith({ passports, keys, verifier, world, outcomes, persons, underWay, notice: world.notice }),
+    guardCall: guardCallWith({ passports, keys, verifier, world, outcomes, persons, underWay }),
     getVerificationLogs: async (query = {}) => {
       outcomes.write();
       return [...(await localState(here)).entries(entryQuery(query))].reverse();
@@ -169,6 +172,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
     reinstateAgent: async (asked) => mesh.reinstate(asked),
     close: async () => {
       persons.close();
+      await underWay.idle();
       await verifier.close();
       outcomes.write();
       keys.close();

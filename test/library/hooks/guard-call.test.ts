@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { VerificationError } from '../../../src/index.js';
+import { VerificationError, type Workspace } from '../../../src/index.js';
 import { inHome } from '../../kit/history.js';
-import { refusal, supportAgent, workshop } from '../workshop.js';
+import { AGENT, KEY, refusal, supportAgent, workshop } from '../workshop.js';
 
 const LONG = 'x'.repeat(16 * 1024 + 1);
 
@@ -131,4 +131,42 @@ test('what became of a call whose result comes in parts is known when they have 
   expect(await outcomes()).toEqual(['ok', 'error']);
   for await (const part of await parts(false)) if (part === 1) break;
   expect(await outcomes()).toEqual(['ok', 'error', 'unknown']);
+});
+
+test.each([
+  [
+    'guardCall',
+    (here: Workspace) => here.guardCall({ agent: AGENT, action: 'issue_refund', privateKey: KEY }, () => 'ran'),
+  ],
+  [
+    'shield',
+    (here: Workspace) => here.shield({ passport: AGENT, actions: ['issue_refund'], privateKey: KEY }, () => 'ran')(),
+  ],
+])(
+  'closing waits for a call of %s, wherever it stands: its key and its state are there until then',
+  async (_, call) => {
+    const here = workshop();
+    await supportAgent(here, { constraints: {} });
+    for (let turns = 0; turns < 16; turns++) {
+      // The key and the state are open, as in a program that runs.
+      await here.createIntent({ agentId: AGENT, action: 'issue_refund', privateKey: KEY });
+      await here.getVerificationLogs();
+      const called = call(here);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      expect(await Promise.all([called, here.close()])).toEqual(['ran', undefined]);
+    }
+  },
+);
+
+test('closing does not wait for the person who is asked', async () => {
+  const here = workshop();
+  const agent = await supportAgent(here, { constraints: { require_approval: true } });
+  let answer = (_: null): void => undefined;
+  const asked = new Promise<void>((isAsked) => {
+    const approve = (): Promise<null> => new Promise((resolve) => ((answer = resolve), isAsked()));
+    here.guardCall({ agent, action: 'issue_refund', privateKey: KEY, approve }, () => 1).catch(() => undefined);
+  });
+  await asked;
+  await here.close();
+  answer(null);
 });
