@@ -11,25 +11,33 @@ export interface HttpGuardOptions {
   readonly action: string | ((request: Request) => string);
   /** What the handler acts on. Default: the JSON body, an empty object where there is none. It must be the params of the intent. */
   readonly params?: (request: Request) => object | Promise<object>;
-  readonly verify?: VerifyIntentOptions;
+  /** How to verify. A dry run is no yes that a handler may run on. */
+  readonly verify?: Omit<VerifyIntentOptions, 'dryRun'>;
   /** The workspace that decides. Default: this machine's own. */
   readonly workspace?: Pick<Workspace, 'verifyIntent'>;
 }
 
+const OPTIONS: ReadonlySet<string> = new Set(['action', 'params', 'verify', 'workspace']);
+
 /**
  * Null lets the handler run. The intent is in the header `AIP-Intent`, as base64url of its JSON. The request's body stays readable.
- * @throws TypeError for a request of another kind, such as Express's, and where the body was read before and `params` does not say what
- *   it was; Failure when the world fails
+ * @throws TypeError for options that cannot be used, for a request of another kind, such as Express's, and where the body was read before
+ *   and `params` does not say what it was; Failure when the world fails
  */
 export async function guardRequest(request: Request, options: HttpGuardOptions): Promise<Response | null> {
   const { action, params = bodyOf, verify, workspace = { verifyIntent } } = options;
   // An error of the server, which no client mends; as are those below.
+  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
+  if (unknown !== undefined) throw new TypeError(`guardRequest has no option "${unknown}".`);
+  if (verify !== undefined && 'dryRun' in verify)
+    throw new TypeError('guardRequest makes no dry run: the handler runs.');
   if (typeof (request.headers as Partial<Headers>).get !== 'function')
     throw new TypeError(
       'This is no WHATWG Request: make one of what Express or Fastify gives (aip help guard, Frameworks).',
     );
   const header = request.headers.get('aip-intent');
-  if (header === null)
+  // Empty where a handler of another framework has passed on that there was none.
+  if (header === null || header === '')
     return answer(401, 'AIP-E101', 'AIP-E101 INVALID_SIGNATURE: the request carries no signed intent.');
   if (params === bodyOf && request.bodyUsed)
     throw new TypeError('The body was read before: say by params what it was, or guard the request first.');

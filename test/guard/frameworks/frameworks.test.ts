@@ -246,6 +246,21 @@ describe('HTTP', () => {
         : await workspace.createIntent({ passport: agent, action: 'refund', params: signed, privateKey: KEY });
     expect((await guardRequest(request(body, intent), { action: 'refund', workspace }))!.status).toBe(status);
   });
+  test('of a request with an empty header it is said that the intent is missing', async () => {
+    const headers = { 'aip-intent': '' };
+    const refused = await guardRequest(new Request('http://localhost/refunds', { headers }), { action: 'refund' });
+    expect(refused!.status).toBe(401);
+  });
+  test.each([
+    ['a misspelt option', { verfy: { minTrust: 0.9 } }],
+    ['a dry run, which spends no nonce', { verify: { dryRun: true } }],
+  ])('%s is refused: the handler would run', async (_, more) => {
+    const { agent, workspace } = await staged();
+    const asked = { passport: agent, action: 'refund', params: { amount: 5 }, privateKey: KEY };
+    const options = { action: 'refund', workspace, ...more } as never;
+    const intent = await workspace.createIntent(asked);
+    await expect(guardRequest(request(asked.params, intent), options)).rejects.toThrow(TypeError);
+  });
   test('a number that JSON cannot hold is not the null that was signed', async () => {
     const { agent, workspace } = await staged({});
     const params = { amount: null };
