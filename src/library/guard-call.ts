@@ -8,7 +8,7 @@ import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions, type
 import type { UnderWay } from './calls/under-way.js';
 import { onlyKnown, textOption } from './options/given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './options/keys.js';
-import type { VerifyIntentOptions } from './options/verification.js';
+import { CALL_VERIFY_OPTIONS, type CallVerifyOptions } from './options/verification.js';
 import {
   checkOutcomeOptions,
   OUTCOME_OPTION_NAMES,
@@ -34,7 +34,7 @@ export interface GuardCallOptions<P extends object = object> extends KeyOptions,
    */
   readonly approval?: string;
   /** How to verify. */
-  readonly verify?: Pick<VerifyIntentOptions, 'principalKeys' | 'geo' | 'minTrust' | 'state' | 'logParams'>;
+  readonly verify?: CallVerifyOptions;
 }
 
 /** See `Workspace.guardCall`. */
@@ -67,6 +67,7 @@ export function guardCallWith(parts: Parts): GuardCall {
   return async <P extends object, R>(options: GuardCallOptions<P>, run: (params: P) => R | Promise<R>): Promise<R> => {
     onlyKnown(options, OPTIONS, 'guardCall');
     const { agent, action, params, target, approval, verify, approve, waitForApproval, release, ...keys } = options;
+    onlyKnown(verify ?? {}, CALL_VERIFY_OPTIONS, 'guardCall, under verify,');
     const ends: OutcomeOptions = release === undefined ? {} : { release };
     checkOutcomeOptions(ends);
     const asked: ApprovalOptions = {

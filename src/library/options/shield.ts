@@ -11,7 +11,7 @@ import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions } fro
 import { checkOutcomeOptions, OUTCOME_OPTION_NAMES, type OutcomeOptions } from '../calls/outcomes.js';
 import { listOption, onlyKnown } from './given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './keys.js';
-import type { VerifyIntentOptions } from './verification.js';
+import { CALL_VERIFY_OPTIONS, type CallVerifyOptions } from './verification.js';
 
 /** How arguments become params: their names in order, or a function of them. */
 export type ParamMap<Args extends readonly unknown[]> = readonly string[] | ((...args: Args) => object);
@@ -51,10 +51,7 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs>
     Record<string, string | null | { readonly action?: string; readonly params?: ParamMap<AnyArgs> }>
   >;
   /** How to verify. */
-  readonly verify?: Pick<
-    VerifyIntentOptions,
-    'principalKeys' | 'geo' | 'minTrust' | 'unmeasured' | 'state' | 'logParams'
-  >;
+  readonly verify?: CallVerifyOptions;
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
@@ -63,13 +60,12 @@ const OPTIONS: ReadonlySet<string> = new Set([
   ...APPROVAL_OPTION_NAMES,
   ...OUTCOME_OPTION_NAMES,
 ]);
-const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'minTrust', 'unmeasured', 'state', 'logParams']);
 const METHOD: ReadonlySet<string> = new Set(['action', 'params']);
 
 /** Fails at once on what could not work at the first call. */
 export function checkShield(options: ShieldOptions): void {
   onlyKnown(options, OPTIONS, 'shield');
-  onlyKnown(options.verify ?? {}, VERIFY, 'shield, under verify,');
+  onlyKnown(options.verify ?? {}, CALL_VERIFY_OPTIONS, 'shield, under verify,');
   const { passport, actions, methods = {} } = options;
   if (passport === undefined) throw usage('shield needs the passport of the agent that uses the tool.');
   if (!Array.isArray(actions) || actions.length === 0 || actions.some((action) => typeof action !== 'string'))

@@ -68,6 +68,17 @@ export interface VerifyIntentOptions {
   readonly source?: string;
 }
 
+/** How a call that runs on a yes may be judged: a dry run, or one as of another moment, is no yes to run on. */
+export type CallVerifyOptions = Pick<
+  VerifyIntentOptions,
+  'principalKeys' | 'geo' | 'minTrust' | 'unmeasured' | 'state' | 'logParams'
+>;
+
+/** The names of `CallVerifyOptions`. */
+export const CALL_VERIFY_OPTIONS: ReadonlySet<string> = new Set([
+  ...['principalKeys', 'geo', 'minTrust', 'unmeasured', 'state', 'logParams'],
+]);
+
 /** What changes how is judged. */
 const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'unmeasured', 'at', 'geo', 'dryRun', 'logParams'] as const;
 const OPTIONS: ReadonlySet<string> = new Set([

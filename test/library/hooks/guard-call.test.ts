@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { VerificationError, type Workspace } from '../../../src/index.js';
+import { VerificationError, type GuardCallOptions, type Workspace } from '../../../src/index.js';
 import { inHome } from '../../kit/history.js';
 import { AGENT, KEY, refusal, supportAgent, workshop } from '../workshop.js';
 
@@ -44,6 +44,22 @@ describe('guardCall', () => {
     const agent = await supportAgent(here);
     const options = { agent, action: 'issue_refund', parms: { amount: 1 } } as never;
     expect(await refusal(here.guardCall(options, () => 1))).toMatchObject({ code: 'USAGE' });
+  });
+  test.each([
+    ['dryRun', true],
+    ['at', new Date()],
+    ['minTurst', 1],
+  ])('nor does it run where verify has %s: a yes that counts nothing is none', async (name, value) => {
+    const here = workshop();
+    const agent = await supportAgent(here);
+    let ran = false;
+    const options = { agent, action: 'issue_refund', params: { amount: 1 }, verify: { [name]: value } };
+    const error = await refusal(here.guardCall(options as object as GuardCallOptions, () => void (ran = true)));
+    expect([error.code, error.message, ran]).toEqual([
+      'USAGE',
+      `guardCall, under verify, has no option "${name}".`,
+      false,
+    ]);
   });
   test('without a key nothing runs', async () => {
     const here = workshop();
