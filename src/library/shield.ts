@@ -77,7 +77,8 @@ export function shieldWith(parts: Parts): Shield {
   return ((options: ShieldOptions, tool: AnyFunction | AnyClass | object) => {
     checkShield(options);
     // Its "then" would be shielded as a tool: `await` of the shield would never end.
-    if (tool instanceof Promise) throw usage('A shield wraps a tool, not the promise of one.', 'await it first');
+    if (typeof tool === 'object' && typeof (tool as { then?: unknown } | null)?.then === 'function')
+      throw usage('A shield wraps a tool, not the promise of one.', 'await it first');
     const warning = shieldWarning(options);
     if (warning !== null) parts.notice(warning);
     const guard = new Guard(parts, options);

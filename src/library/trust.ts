@@ -3,7 +3,7 @@ import { usage } from '../app/failure.js';
 import type { Conduct } from '../app/ports/log.js';
 import { trustReport, type TrustReport } from '../app/conduct/trust-score.js';
 import { GUIDE_RULES, MAX_THRESHOLD, type SuspiciousPattern, type TrustRules } from '../trust/rules.js';
-import { choiceOption, fractionOption, listOption, onlyKnown, wholeOption } from './options/given.js';
+import { agentIdOption, choiceOption, fractionOption, listOption, onlyKnown, wholeOption } from './options/given.js';
 import { localState } from '../workspace/state.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
 
@@ -54,10 +54,7 @@ export class Trust {
 
   async score(agent: string | { readonly agentId: string }): Promise<TrustScore> {
     if (typeof agent === 'object' && agent !== null) onlyKnown(agent, AGENT, 'getTrustScore');
-    const agentId = typeof agent === 'string' ? agent : agent?.agentId;
-    // A name, or nothing, would read as a newcomer's score.
-    if (typeof agentId !== 'string' || !/^did:[a-z0-9]+:./.test(agentId))
-      throw usage('getTrustScore needs the id of an agent.', 'did:web:<domain>:agents:<name>');
+    const agentId = agentIdOption(typeof agent === 'string' ? agent : agent?.agentId, 'getTrustScore');
     const { conduct } = await localState(this.#workspace);
     conduct.judgeBy(this.#rules);
     return trustReport(conduct, agentId, this.#rules.model, this.#workspace.world.clock());

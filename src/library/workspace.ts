@@ -6,7 +6,7 @@ import type { IntentDocument } from '../protocol/intent.js';
 import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
-import { choiceOption, dateOption, onlyKnown, textOption } from './options/given.js';
+import { agentIdOption, choiceOption, dateOption, onlyKnown, textOption } from './options/given.js';
 import { guardCallWith, type GuardCall } from './guard-call.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
@@ -201,7 +201,7 @@ function entryQuery(query: LogQuery): EntryQuery {
   choiceOption(status, 'status', ['success', 'failed']);
   return {
     last: limit,
-    ...(agentId === undefined ? {} : { agentId: textOption(agentId, 'agentId') }),
+    ...(agentId === undefined ? {} : { agentId: agentIdOption(agentId, 'getVerificationLogs') }),
     ...(action === undefined ? {} : { action: textOption(action, 'action') }),
     ...(status === undefined ? {} : { status }),
     ...(code === undefined ? {} : { code: textOption(code, 'code') }),

@@ -331,6 +331,8 @@ describe('getVerificationLogs', () => {
     { status: 'ok' },
     { since: '2026' },
     { agent_id: AGENT },
+    // As if it had done nothing.
+    { agentId: 'support-agent-v1' },
     // The database's driver ends the whole process over a boolean.
     { agentId: true },
     { action: false },

@@ -20,6 +20,12 @@ export function textOption(value: unknown, name: string): string {
   return value;
 }
 
+/** The id of an agent. A name would find nothing, and nothing reads as a newcomer. @throws Failure USAGE */
+export function agentIdOption(value: unknown, what: string): string {
+  if (typeof value === 'string' && /^did:[a-z0-9]+:./.test(value)) return textOption(value, 'agentId');
+  throw usage(`${what} needs the id of an agent.`, 'did:web:<domain>:agents:<name>');
+}
+
 /** True, false, or left out. @throws Failure USAGE */
 export function flagOption(value: boolean | undefined, name: string): boolean | undefined {
   if (value !== undefined && typeof value !== 'boolean') throw usage(`"${name}" is neither true nor false.`);

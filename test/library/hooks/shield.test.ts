@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { Failure, VerificationError, type ShieldedFunction } from '../../../src/index.js';
@@ -454,8 +455,9 @@ describe('a shield that could not work is refused when it is made', () => {
 
   test('around something that is no tool', () => {
     const aip = workshop();
-    // Awaiting the shield of a promise would wait for ever.
-    for (const nothing of [null, undefined, 5, 'tool', Promise.resolve(tool)])
+    // Awaiting the shield of a promise would wait for ever, also of one that is not of this realm's class.
+    const foreign = runInNewContext('Promise.resolve({})') as object;
+    for (const nothing of [null, undefined, 5, 'tool', Promise.resolve(tool), foreign])
       expect(() => aip.shield({ passport: AGENT, actions: ['pay'] }, nothing as never)).toThrow(Failure);
   });
 });
