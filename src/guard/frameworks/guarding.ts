@@ -37,7 +37,8 @@ interface Guarding {
 }
 
 /**
- * Runs a tool with the params that were verified, frozen. @throws VerificationError, Failure, the signal's reason; it did not run then
+ * Runs a tool with the params that were verified, frozen.
+ * @throws VerificationError, Failure, the signal's reason, TypeError for options that would stand for those of the call; it did not run then
  */
 export async function guardedCall<P extends object, R>(
   agent: Agent,
@@ -47,6 +48,8 @@ export async function guardedCall<P extends object, R>(
   run: (params: P) => R | Promise<R>,
 ): Promise<R> {
   signal?.throwIfAborted();
+  const other = ['agent', 'params'].find((name) => name in options);
+  if (other !== undefined) throw new TypeError(`A guarded tool has no option "${other}": its calls say it.`);
   // A model asks again for what was approved, and cannot name the request.
   return workspace.guardCall({ agent, action: action(tool), params, approval: 'known', ...options }, (verified: P) => {
     signal?.throwIfAborted();

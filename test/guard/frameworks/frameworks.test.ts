@@ -76,6 +76,16 @@ describe('the AI SDK', () => {
     await expect(Promise.resolve(refund.execute({ amount: 5 }))).rejects.toMatchObject({ code: 'USAGE' });
     expect(ran).toEqual([]);
   });
+  test.each([{ params: {} }, { agent: 'support-agent-v1' }])(
+    'nor does %o take the place of what a call says',
+    async (more) => {
+      const { agent, ran, options } = await staged();
+      const tools = { refund: { execute: (input: { amount: number }) => ran.push(input) } };
+      const { refund } = guardTools(agent, tools, { ...options, ...more });
+      await expect(Promise.resolve(refund.execute({ amount: 500 }))).rejects.toThrow(TypeError);
+      expect(ran).toEqual([]);
+    },
+  );
   test('a tool that is run elsewhere is refused when it is wrapped', async () => {
     const { agent, options } = await staged();
     expect(() => guardTools(agent, { search: { execute: undefined } }, options)).toThrow(TypeError);
