@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fleetConduct } from '../../src/app/conduct/fleet-conduct.js';
 import { MemoryMeshStore } from '../kit/mesh/memory/store.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
@@ -147,6 +147,20 @@ describe('the fleet', () => {
     v.log({ at: mesh.clock.now });
     expect((await mesh.ask('POST', '/v1/logs', null, v.shipment(), { authorization })).status).toBe(200);
     expect((await fleet()).logs).toMatchObject([{ verifier: 'v-2', label }]);
+  });
+
+  test('the roster is sorted once, however many logs are shown', async () => {
+    const { mesh, fleet } = await fleetOf();
+    for (const name of ['v-2', 'v-3', 'v-4']) {
+      const made = await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier', max_verifiers: 1 });
+      const authorization = `Bearer ${made.json<{ key: string }>().key}`;
+      const v = new TestVerifier(name);
+      v.log({ at: mesh.clock.now });
+      await mesh.ask('POST', '/v1/logs', null, v.shipment(), { authorization });
+    }
+    const sorted = vi.spyOn(mesh.server.roster, 'all');
+    expect((await fleet()).logs).toHaveLength(3);
+    expect(sorted).toHaveBeenCalledTimes(1);
   });
 
   test('trust and failure rate come from the shipped logs, standing from the mesh', async () => {

@@ -209,6 +209,17 @@ describe('propagation', () => {
   });
 });
 
+test('of streams that end together, who waits is told once', async () => {
+  const mesh = await TestMesh.start();
+  const names = Array.from({ length: 20 }, (_, i) => `v-${i}`);
+  const readers = await Promise.all(names.map((name) => mesh.stream(`/v1/mesh/stream?verifier=${name}`)));
+  let told = 0;
+  mesh.server.hub.watch(() => told++);
+  for (const { connection } of readers) connection!.closed();
+  await settle();
+  expect([mesh.server.hub.size, told]).toEqual([0, 1]);
+});
+
 describe('long poll and snapshot', () => {
   test('a poll answers at once with what is there, else with the next event, else after its wait', async () => {
     const mesh = await TestMesh.start();

@@ -75,7 +75,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
  */
 function outgrow({ roster, hub, pollers }: MeshServer, name: string, { key: { keyId } }: Caller): void {
   const former = `${keyId}:${name}`;
-  const listens = (): boolean => pollers.has(former) || [...hub.streams()].some(({ verifier }) => verifier === former);
+  const listens = (): boolean => pollers.has(former) || hub.hasVerifier(former);
   if (roster.member(former)?.leftAt === null && !listens()) roster.leave(former, keyId);
 }
 

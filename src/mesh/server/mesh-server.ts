@@ -170,8 +170,7 @@ export class MeshServer {
     });
     this.hub.onGone = (verifier) => {
       this.roster.gone(verifier);
-      if (![...this.hub.streams()].some((stream) => stream.verifier === verifier))
-        options.upstream?.heard(verifier, null);
+      if (options.upstream !== undefined && !this.hub.hasVerifier(verifier)) options.upstream.heard(verifier, null);
     };
     this.hub.watch(() => this.waits.check());
     this.feed = new LogFeed(store, clock, {

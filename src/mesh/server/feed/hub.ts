@@ -45,7 +45,7 @@ export class Hub {
   readonly #ports: HubPorts;
   readonly #rings: Readonly<Record<StreamForm, Ring>>;
   readonly #streams = new Map<string, FeedStream>();
-  /** Notified with every pass and every confirmation. */
+  /** Notified with every pass, and soon after confirmations and ends. */
   readonly #watchers = new Set<() => void>();
   /** How long the last pass over all streams took, in ms, and when it ended. */
   #passMs = 0;
@@ -80,11 +80,16 @@ export class Hub {
     return this.#streams.values();
   }
 
+  hasVerifier(verifier: string): boolean {
+    for (const stream of this.#streams.values()) if (stream.verifier === verifier) return true;
+    return false;
+  }
+
   stream(id: string): FeedStream | null {
     return this.#streams.get(id) ?? null;
   }
 
-  /** Calls `watcher` after every pass and every confirmation, until it is told to stop. */
+  /** Calls `watcher` after every pass, and soon after confirmations and ends, until it is told to stop. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -162,13 +167,7 @@ export class Hub {
     if (seq <= stream.acked || seq > this.head) return;
     stream.acked = seq;
     stream.ackedAt = this.#ports.clock.up();
-    // Confirmations come in crowds, and a command that waits for them looks at every stream.
-    if (this.#notifyDue) return;
-    this.#notifyDue = true;
-    this.#ports.soon(() => {
-      this.#notifyDue = false;
-      this.#notify();
-    });
+    this.#notifySoon();
   }
 
   /** Heartbeats that are due, and readers that took nothing for too long. Call it every 100 ms or so. */
@@ -332,7 +331,17 @@ export class Hub {
     const resume = stream.onDrain;
     stream.onDrain = null;
     resume?.();
-    this.#notify();
+    this.#notifySoon();
+  }
+
+  /** Confirmations and ends come in crowds, and a command that waits for them looks at every stream. */
+  #notifySoon(): void {
+    if (this.#notifyDue) return;
+    this.#notifyDue = true;
+    this.#ports.soon(() => {
+      this.#notifyDue = false;
+      this.#notify();
+    });
   }
 
   #notify(): void {

@@ -5,6 +5,7 @@ import type { ApiKeyRecord } from '../../access/api-key.js';
 import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
 import { statusAt, type Standing } from '../../standing.js';
 import { FLEET_ABOVE } from '../../limits.js';
+import type { Member } from '../../roster/member.js';
 import { EVERYONE, isCanary, principalOf, scopeOf } from '../../subject.js';
 import { keyHolders, PassportKeys } from '../key-texts.js';
 import { jsonReply, textReply, type Reply, type Request, type WholeReply } from './exchange.js';
@@ -60,6 +61,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
     .sort((a, b) => reach(a) - reach(b) || (a.subject < b.subject ? -1 : 1));
   const logs = await store.logs.ends(MAX_LOGS);
   const keys = new Map((await store.keys.list()).map((key) => [key.keyId, key]));
+  const listeners = server.roster.all();
   return jsonReply(200, {
     agents: rows
       .slice(0, MAX_AGENTS)
@@ -74,7 +76,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
     })),
     logs: logs.map(({ verifier, keyId, seq, at }) => ({
       verifier,
-      label: logLabel(server, keys.get(keyId), verifier),
+      label: logLabel(listeners, keys.get(keyId), verifier),
       key_id: keyId,
       seq,
       last_shipped_ms: Math.max(0, now - at),
@@ -86,9 +88,9 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
 }
 
 /** What people call the verifier whose log it is: as the one that listens under its API key, else as the key, else as its log is signed. */
-function logLabel({ roster }: MeshServer, key: ApiKeyRecord | undefined, verifier: string): string {
+function logLabel(listeners: readonly Member[], key: ApiKeyRecord | undefined, verifier: string): string {
   if (key?.maxVerifiers !== 1) return key?.label == null ? verifier : `${key.label}/${verifier}`;
-  const listening = roster.all().filter(({ keyId }) => keyId === key.keyId);
+  const listening = listeners.filter(({ keyId }) => keyId === key.keyId);
   return (listening.length === 1 ? listening[0]!.label : key.label) ?? verifier;
 }
 
