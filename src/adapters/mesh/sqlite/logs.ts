@@ -16,10 +16,13 @@ import { Database, utf8 } from '../../sqlite/engine/database.js';
 
 /** Room on the disk that is left to the events, in bytes: a log that fills it would end the kill switch. */
 const RESERVED_BYTES = 64 * 1024 * 1024;
-/** The part of the oldest entries that is shed at once. */
+/** The part of the oldest entries that is shed at once, of so many at most. */
 const SHED_PART = 10;
-/** Entries that are rewritten, or dropped, at once: a deny waits no longer than that takes. */
+const SHED_OF = 10_000;
+/** Entries that are rewritten, dropped or let go at once: a deny waits no longer than that takes. */
 const REWRITTEN = 200;
+/** Entries that are looked through at once; the same holds. */
+const SCANNED = 4_000;
 /** A larger file is not written anew for an erasure: that would hold up denies. */
 const MOST_WRITTEN_ANEW = 32 * 1024 * 1024;
 
@@ -129,7 +132,7 @@ COMMIT;`);
   /** Oldest first. The newest stay, whatever the quota, so that rows go on counting. */
   #makeRoom(incoming: number): void {
     while (this.#used() + incoming > this.#quota) {
-      const [count] = this.#sql.count.first([])!;
+      const [count] = this.#sql.count.first([SHED_OF])!;
       const part = Math.ceil(count / SHED_PART);
       if (count <= part) return;
       const shed = this.#sql.shedOldest.change([part]);
@@ -138,13 +141,38 @@ COMMIT;`);
     }
   }
 
-  async read({ agentId, status, code, since, after, last, limit }: ShippedLogQuery): Promise<readonly ShippedRow[]> {
+  async read({
+    agentId,
+    status,
+    code,
+    since,
+    after = 0,
+    last,
+    limit,
+  }: ShippedLogQuery): Promise<readonly ShippedRow[]> {
     const newest = last !== undefined;
-    const values = [after ?? 0, agentId ?? null, status ?? null, since ?? null, code ?? null, last ?? limit];
+    const most = last ?? limit;
     const { search, searchAgent, newestOf, newestOfAgent } = this.#sql;
     const query = agentId === undefined ? (newest ? newestOf : search) : newest ? newestOfAgent : searchAgent;
-    const rows = query.all(values).map(([row, body]) => ({ row, text: body }));
-    return newest ? rows.reverse() : rows;
+    const filters = [agentId ?? null, status ?? null, since ?? null, code ?? null];
+    const rows: [number, string][] = [];
+    // What few entries have is looked for in many.
+    let [from, to] = this.#rowsAfter(after);
+    for (;;) {
+      const [low, high] = newest ? [Math.max(from, to - SCANNED), to] : [from, Math.min(to, from + SCANNED)];
+      rows.push(...query.all([low, ...filters, most - rows.length, high]));
+      [from, to] = newest ? [from, low] : [high, to];
+      if (rows.length === most || from >= to) break;
+      await turnOfOthers();
+    }
+    const found = rows.map(([row, body]) => ({ row, text: body }));
+    return newest ? found.reverse() : found;
+  }
+
+  /** The rows that are there beyond `after`: those above the first number, up to the second. */
+  #rowsAfter(after: number): [from: number, to: number] {
+    const [oldest] = this.#sql.oldest.first([]) ?? [1];
+    return [Math.max(after, oldest - 1), this.#sql.head.first([])![0]];
   }
 
   async head(): Promise<number> {
@@ -160,18 +188,25 @@ COMMIT;`);
   }
 
   async expire(before: number): Promise<number> {
-    const [oldest] = this.#sql.oldest.first([]) ?? [before];
+    const [, oldest] = this.#sql.oldest.first([]) ?? [0, before];
     if (oldest >= before) return 0;
-    const [young] = this.#sql.firstSince.first([before]) ?? this.#sql.head.first([])!;
-    return this.#sql.expire.change([young, Math.floor(this.#sql.count.first([])![0] / SHED_PART)]);
+    const most = Math.floor(this.#sql.count.first([-1])![0] / SHED_PART);
+    for (let gone = 0; ;) {
+      const due = Math.min(REWRITTEN, most - gone);
+      const part = this.#sql.expire.change([before, due]);
+      gone += part;
+      if (part < REWRITTEN) return gone;
+      await turnOfOthers();
+    }
   }
 
   async rewrite(which: ShippedSelection, change: (text: string, logId: string) => string | null): Promise<Rewritten> {
     const { page, replace } = this.#sql;
     this.#database.overwriteDeleted();
     let entries = 0;
-    for (let after = 0; ;) {
-      const rows = page.all([after, which.agentId ?? null, which.logId ?? null, REWRITTEN]);
+    let [after, to] = this.#rowsAfter(0);
+    while (after < to) {
+      const rows = page.all([after, which.agentId ?? null, which.logId ?? null, REWRITTEN, after + SCANNED]);
       this.#database.transact(() => {
         for (const [row, logId, body] of rows) {
           const left = change(body, logId);
@@ -180,9 +215,9 @@ COMMIT;`);
           entries += 1;
         }
       });
-      if (rows.length < REWRITTEN) break;
-      after = rows.at(-1)![0];
-      await new Promise((resolve) => setImmediate(resolve));
+      after = rows.length < REWRITTEN ? after + SCANNED : rows.at(-1)![0];
+      await turnOfOthers();
+      to = this.#sql.head.first([])![0];
     }
     const overwritten = entries === 0 || (this.#used() <= MOST_WRITTEN_ANEW && this.#database.rewriteAll());
     return { entries, overwritten };
@@ -204,7 +239,7 @@ COMMIT;`);
       });
       dropped += part;
       if (part < REWRITTEN) return dropped;
-      await new Promise((resolve) => setImmediate(resolve));
+      await turnOfOthers();
     }
   }
 
@@ -230,6 +265,10 @@ COMMIT;`);
   }
 }
 
+function turnOfOthers(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 const END = ['text', 'text', 'text', 'number', 'text', 'number'] as const;
 const END_SQL = `${utf8('log_id')}, ${utf8('verifier')}, ${utf8('key_id')}, seq, ${utf8('hash')}, at`;
 
@@ -245,29 +284,32 @@ function statements(database: Database) {
     database.query(
       ['number', 'text'],
       // ?2 IS NULL always holds here; it is named so that both queries take the same values.
-      `SELECT row, ${utf8('text')} FROM shipped WHERE row > ?1 AND ?2 IS NULL AND ${filters} ORDER BY ${order} LIMIT ?6`,
+      `SELECT row, ${utf8('text')} FROM shipped WHERE row > ?1 AND row <= ?7 AND ?2 IS NULL AND ${filters} ORDER BY ${order} LIMIT ?6`,
     );
   const searchAgent = (order: 'row' | 'row DESC') =>
     database.query(
       ['number', 'text'],
       `SELECT row, ${utf8('text')} FROM shipped INDEXED BY shipped_agent
-       WHERE agent = ?2 AND row > ?1 AND ${filters} ORDER BY ${order} LIMIT ?6`,
+       WHERE agent = ?2 AND row > ?1 AND row <= ?7 AND ${filters} ORDER BY ${order} LIMIT ?6`,
     );
   return {
     pages: database.query(['number'], 'PRAGMA page_count'),
     free: database.query(['number'], 'PRAGMA freelist_count'),
     pageSize: database.query(['number'], 'PRAGMA page_size'),
-    count: database.query(['number'], 'SELECT count(*) FROM shipped'),
+    // Up to a number; -1 for all.
+    count: database.query(['number'], 'SELECT count(*) FROM (SELECT 1 FROM shipped LIMIT ?)'),
     shedOldest: database.statement('DELETE FROM shipped WHERE row IN (SELECT row FROM shipped ORDER BY row LIMIT ?)'),
-    firstSince: database.query(['number'], 'SELECT row FROM shipped WHERE arrived >= ? ORDER BY row LIMIT 1'),
-    oldest: database.query(['number'], 'SELECT arrived FROM shipped ORDER BY row LIMIT 1'),
+    oldest: database.query(['number', 'number'], 'SELECT row, arrived FROM shipped ORDER BY row LIMIT 1'),
+    // Of the ?2 oldest those before the first that arrived later.
     expire: database.statement(
-      'DELETE FROM shipped WHERE row IN (SELECT row FROM shipped WHERE row < ? ORDER BY row LIMIT ?)',
+      `WITH old AS MATERIALIZED (SELECT row, arrived FROM shipped ORDER BY row LIMIT ?2)
+       DELETE FROM shipped WHERE row IN (SELECT row FROM old)
+         AND row < coalesce((SELECT min(row) FROM old WHERE arrived >= ?1), 9223372036854775807)`,
     ),
     page: database.query(
       ['number', 'text', 'text'],
       `SELECT row, ${utf8('log_id')}, ${utf8('text')} FROM shipped
-       WHERE row > ?1 AND (?2 IS NULL OR agent = ?2) AND (?3 IS NULL OR log_id = ?3) ORDER BY row LIMIT ?4`,
+       WHERE row > ?1 AND row <= ?5 AND (?2 IS NULL OR agent = ?2) AND (?3 IS NULL OR log_id = ?3) ORDER BY row LIMIT ?4`,
     ),
     replace: database.statement('UPDATE shipped SET text = ? WHERE row = ?'),
     head: database.query(['number'], `SELECT ${LAST_ROW}`),
