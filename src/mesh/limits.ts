@@ -9,6 +9,8 @@ export const MAX_REQUEST_BYTES = 16 * 1024;
 export const MAX_PASSPORT_REQUEST_BYTES = 64 * 1024;
 /** Largest body of shipped log entries, of which one by itself may be the longest. */
 export const MAX_SHIPMENT_BYTES = MAX_ENTRY_BYTES;
+/** Most that a client reads of one answer: a page of a log holds one entry at least. */
+export const MAX_ANSWER_BYTES = MAX_ENTRY_BYTES + 64 * 1024;
 /** Most that a server reads of one answer of the home that it follows: the tables of a fleet are larger than any one document. */
 export const MAX_HOME_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Longest checkpoint of a verifier's tree with its signature, in characters. */

@@ -1,6 +1,6 @@
 /** Requests to a mesh: with this machine's API key, below the path of the mesh's URL. */
 import { refusePlainHttp, type MeshCall, type MeshEndpoint } from '../../app/ports/mesh.js';
-import { MAX_ENTRY_BYTES } from '../../protocol/limits.js';
+import { MAX_ANSWER_BYTES } from '../../mesh/limits.js';
 import { HttpClient, Unreachable, type HttpOptions, type OpenStream, type StreamListener } from './client.js';
 
 export { Unreachable, type OpenStream } from './client.js';
@@ -70,9 +70,6 @@ export class MeshHttp {
     return { authorization: `Bearer ${this.#key}` };
   }
 }
-
-/** Most bytes of an answer to one question: a page of a log holds one entry at least. */
-const MAX_ANSWER_BYTES = MAX_ENTRY_BYTES + 64 * 1024;
 
 /** The line to `url` that the use cases ask over. */
 export function meshLine(url: string, http: MeshHttp): MeshEndpoint {

@@ -1,4 +1,6 @@
 /** What a mesh answers, read strictly: an answer that is not whole is a failure, never a half-known fact. */
+import { MAX_ANSWER_BYTES } from '../../mesh/limits.js';
+import { DOCUMENT_BOUNDS } from '../../protocol/json/bounds.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { jsonObjectIn, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
@@ -75,7 +77,8 @@ export function requireAsked<Member extends string>(
 export function positiveAnswer(line: MeshEndpoint, status: number, body: string): JsonObject {
   let value: Json;
   try {
-    value = parseJsonText(body);
+    // A list is larger than the documents in it may be.
+    value = parseJsonText(body, null, { ...DOCUMENT_BOUNDS, bytes: MAX_ANSWER_BYTES });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new Failure('NETWORK', `${line.url} answered ${status} with something that is no mesh's answer.`, {

@@ -10,6 +10,9 @@ import { standingTime, type MeshCopy, type MeshEndpoint } from '../ports/mesh.js
 import { askFirst } from './answers.js';
 import { askStanding, type MeshStanding } from './orders.js';
 
+/** Questions that wait for their answers at once: an endpoint is asked over so many connections. */
+const ASKED_AT_ONCE = 4;
+
 /** One subject that is stopped somewhere, as `aip status --json` lists it. */
 export interface Stopped {
   readonly subject: string;
@@ -63,8 +66,8 @@ export async function stoppedAnywhere(
   const subjects = new Set([EVERYONE, ...copy.stopped().map(({ subject }) => subject), ...there.subjects]);
   const found: Stopped[] = [];
   let ageMs: number | null = 0;
-  for (const subject of subjects) {
-    const told = await askStanding(lines, subject);
+  for await (const told of standingsThere(lines, [...subjects])) {
+    const { subject } = told;
     ageMs = ageMs === null || told.ageMs === null ? null : Math.max(ageMs, told.ageMs);
     const own = copy.standing(subject);
     const here = statusAt(own, standingTime(copy, now));
@@ -78,6 +81,15 @@ export async function stoppedAnywhere(
     found.push({ ...facts, key_ids: names(subject), mesh: told.status, here, repair });
   }
   return { stopped: found.sort(inOrder), ageMs, ...(there.isPart ? { isPart: true } : {}) };
+}
+
+/** What the mesh says of each, some at a time: where all agents are stopped, one after the other would take as many round trips. */
+async function* standingsThere(
+  lines: readonly MeshEndpoint[],
+  subjects: readonly string[],
+): AsyncIterable<MeshStanding> {
+  for (let from = 0; from < subjects.length; from += ASKED_AT_ONCE)
+    yield* await Promise.all(subjects.slice(from, from + ASKED_AT_ONCE).map((each) => askStanding(lines, each)));
 }
 
 /** The subjects that the mesh's list of its fleet says are stopped. @throws Failure: a list that cannot be had is not an empty one */

@@ -179,3 +179,26 @@ test('a list that cannot be read is a failure, not an empty list', async () => {
   const asked = stoppedAnywhere([listing({ above: 'none' })], NOTHING, NOW, () => []);
   await expect(asked).rejects.toThrow('MESH_UNAVAILABLE');
 });
+
+test('of a fleet that is stopped as a whole, several agents are asked for at once', async () => {
+  const agents = Array.from({ length: 200 }, (_, i) => `did:web:acme.com:agents:a-${i}`);
+  const mesh = meshWith(...agents);
+  let [open, most] = [0, 0];
+  const slow: MeshEndpoint = {
+    ...mesh,
+    ask: async (call) => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setImmediate(resolve));
+      open--;
+      return mesh.ask(call);
+    },
+  };
+  const { stopped } = await stoppedAnywhere([slow], NOTHING, NOW, () => []);
+  expect(stopped.map(({ subject }) => subject)).toEqual([...agents].sort());
+  expect(most).toBe(4);
+});
+
+test('the list of a fleet is larger than one document may be', async () => {
+  const agents = Array.from({ length: 200 }, (_, i) => `did:web:acme.com:agents:${'a'.repeat(300)}-${i}`);
+  expect((await stoppedAnywhere([meshWith(...agents)], NOTHING, NOW, () => [])).stopped).toHaveLength(200);
+});
