@@ -94,15 +94,12 @@ function linkAt(log: ArchivedLog, seq: number): Link {
 
 /** The newest place that the mesh with this key has countersigned; null when it never did. */
 function countersigned(log: ArchivedLog, meshKey: Uint8Array): Link | null {
-  let newest: Link | null = null;
-  for (const text of log.archive.statements('checkpoint')) {
+  for (const text of log.archive.statements('checkpoint').toReversed()) {
     const signed = statementIn(Buffer.from(text));
     if (signed?.statement.type !== 'log-checkpoint' || signed.statement.log_id !== log.logId) continue;
-    if (!isSignedBy(signed, [meshKey])) continue;
-    const { statement } = signed;
-    if (newest === null || statement.seq > newest.seq) newest = { seq: statement.seq, hash: statement.hash };
+    if (isSignedBy(signed, [meshKey])) return { seq: signed.statement.seq, hash: signed.statement.hash };
   }
-  return newest;
+  return null;
 }
 
 /** Removes what was planned, and leaves a signed summary in its place so that the chain still verifies. Returns the summary. */

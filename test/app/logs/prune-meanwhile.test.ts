@@ -5,6 +5,9 @@ import { checkAgainstStatements } from '../../../src/app/logs/checkpoint.js';
 import { planPruning } from '../../../src/app/logs/prune.js';
 import { signStatement, type PruningSummary } from '../../../src/app/logs/statements.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
+import { toHex } from '../../../src/protocol/hex.js';
+import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import { formatTime } from '../../../src/protocol/time.js';
 import { draft, T0 } from '../../kit/state/drafts.js';
 import { openAt, statePath } from '../../kit/state/temporary.js';
@@ -46,6 +49,32 @@ test('what is pruned when the statements are read already is not called missing'
   };
   const { check } = await checkAgainstStatements(log, { keys: [publicKey], given: [], pause });
   expect(check).toMatchObject({ ok: true, count: 10 });
+});
+
+test('of what the mesh has countersigned in a year, the newest is looked at', async () => {
+  const state = openAt(statePath());
+  state.transact((ledger) => {
+    for (let i = 0; i < 20; i++) ledger.append(draft({ at: T0 + i }));
+  });
+  for (const { seq, hash } of state.records({})) {
+    if (seq > 15) break;
+    const body = { type: 'log-checkpoint', log_id: state.logId, seq, hash, time: formatTime(T0) };
+    const whole = { ...body, mesh_public_key: formatPublicKey(publicKey) };
+    const signature = toHex(signMessage(seed, Buffer.from(canonicalize(whole))));
+    state.archive.addCheckpoint(seq, JSON.stringify({ ...whole, signature }));
+  }
+  let looked = 0;
+  const log = {
+    archive: state.archive,
+    records: (query: Parameters<typeof state.records>[0]) => state.records(query),
+    bounds: () => state.bounds(),
+    get logId() {
+      looked += 1;
+      return state.logId;
+    },
+  };
+  const { plan } = await planPruning(log, { before: T0 + 20, now: T0 + 20 }, pause, publicKey, null);
+  expect([plan?.until.seq, looked]).toEqual([15, 1]);
 });
 
 test('an export that is pruned under its reader fails, and one of a log from which somebody deleted goes on', () => {
