@@ -47,6 +47,29 @@ function sqlite(folder = mkdtempSync(join(tmpdir(), 'aip-mesh-'))): StoreUnderTe
 meshStoreContract('memory', async () => memory());
 meshStoreContract('SQLite', async () => sqlite());
 
+test('keys are read again where one was changed, here or by another opening, and only there', async () => {
+  const under = sqlite();
+  const { store } = under;
+  const other = await under.beside();
+  const key = { role: 'admin', hash: 'ab', label: null, publicKey: null, createdAt: 1, revokedAt: null } as const;
+  const listed = async (): Promise<string[]> =>
+    (await store.keys.list()).map(({ keyId, revokedAt }) => `${keyId} ${revokedAt}`);
+  expect(await listed()).toEqual([]);
+  await store.keys.add({ ...key, keyId: 'k1' });
+  expect(await listed()).toEqual(['k1 null']);
+  await other.keys.add({ ...key, keyId: 'k2' });
+  expect(await listed()).toEqual(['k1 null', 'k2 null']);
+  await store.keys.revoke('k1', 5);
+  expect(await listed()).toEqual(['k1 5', 'k2 null']);
+  await other.keys.put({ ...key, keyId: 'k2', revokedAt: 6 });
+  expect(await listed()).toEqual(['k1 5', 'k2 6']);
+  await store.keys.put({ ...key, keyId: 'k2' });
+  expect(await listed()).toEqual(['k1 5', 'k2 null']);
+  expect(await store.keys.list()).toBe(await store.keys.list());
+  await other.close();
+  await under.dispose();
+});
+
 describe('the file of a SQLite mesh store', () => {
   function folder(work: (path: string) => void): void {
     const dir = mkdtempSync(join(tmpdir(), 'aip-mesh-'));

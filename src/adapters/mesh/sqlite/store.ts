@@ -53,6 +53,7 @@ export class SqliteMeshStore implements MeshStore {
   readonly #registry: SqlitePassports;
   readonly #logs: SqliteLogs;
   #term: number;
+  #keysRead: { readonly version: number; readonly keys: readonly ApiKeyRecord[] } | null = null;
   /** Looks for what other openings of the file have committed; null where this is the only one. */
   #looking: NodeJS.Timeout | null = null;
   readonly #release: () => void;
@@ -202,11 +203,16 @@ export class SqliteMeshStore implements MeshStore {
       const row = this.#sql.key.first([keyId]);
       return row === undefined ? null : keyOf(row);
     },
-    list: async () => this.#sql.keys.all([]).map(keyOf),
-    add: async (record) => this.#sql.addKey.run(keyRow(record)),
-    put: async (record) => this.#sql.putKey.run(keyRow(record)),
+    // A server asks twice a second: they are read again where one was changed, here or by another opening.
+    list: async () => {
+      const version = this.#version();
+      if (this.#keysRead?.version !== version) this.#keysRead = { version, keys: this.#sql.keys.all([]).map(keyOf) };
+      return this.#keysRead.keys;
+    },
+    add: async (record) => this.#changeKeys(() => this.#sql.addKey.run(keyRow(record))),
+    put: async (record) => this.#changeKeys(() => this.#sql.putKey.run(keyRow(record))),
     revoke: async (keyId, at) =>
-      this.#database.transact(() => {
+      this.#changeKeys(() => {
         requireAdminBeside(this.#sql.keys.all([]).map(keyOf), keyId);
         return this.#sql.revokeKey.change([at, keyId]) === 1;
       }),
@@ -264,6 +270,11 @@ export class SqliteMeshStore implements MeshStore {
   #answer(cmdId: string): Answer | null {
     const row = this.#sql.answer.first([cmdId]);
     return row === undefined ? null : (JSON.parse(row[0]) as Answer);
+  }
+
+  #changeKeys<T>(work: () => T): T {
+    this.#keysRead = null;
+    return this.#database.transact(work);
   }
 
   /** Changes with every commit of another connection. */
