@@ -46,6 +46,21 @@ test('a look sees one snapshot, whatever other processes commit meanwhile', () =
   expect(looking.look((ledger) => ledger.nonceRecord(AGENT, 'cd'))).not.toBeNull();
 });
 
+test('what follows a log from some time on asks from where it is, not from the beginning', () => {
+  const state = openAt(statePath());
+  state.transact((ledger) => {
+    for (let i = 0; i < 20; i++) ledger.append(draft({ at: T0 + i }));
+  });
+  const asked: unknown[] = [];
+  const query = vi.spyOn(Database.prototype, 'query').mockImplementation(function (this: Database, columns, sql) {
+    query.mockRestore();
+    const first = this.query(columns, sql);
+    return { ...first, first: (values) => (asked.push(...values), first.first(values)) };
+  });
+  expect([...state.records({ since: T0 + 5, afterSeq: 18 })].map(({ seq }) => seq)).toEqual([19, 20]);
+  expect(asked).toEqual([T0 + 5, 18]);
+});
+
 describe('the state file', () => {
   test('is nobody else’s to read', () => {
     const path = statePath();

@@ -178,8 +178,8 @@ export class Log {
     if (query.since !== undefined) {
       // Clocks jump, so times need not ascend: no entry before this one is late enough, some after it may be too early.
       const first = this.#database
-        .query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ?')
-        .first([query.since]);
+        .query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ? AND seq > ?')
+        .first([query.since, after]);
       if (first![0] === null) return;
       after = Math.max(after, first![0] - 1);
     }
