@@ -41,6 +41,9 @@ const COLUMNS = `${['id', 'verifier', 'action_hash', 'agent_id', 'status'].map(u
 /** How long a request that is over is kept, in ms: longer than any denial stands. A spent id that is forgotten is unknown, and refused as well. */
 const KEPT_MS = 60 * 86_400_000;
 
+/** With `expires_at`, what the index finds: none ends after it expires, and the many that are over are not looked through. */
+const ANY = "status IN ('open', 'spent', 'denied')";
+
 type RequestRow = [string, string, string, string, RequestRecord['status'], number, number, number, string];
 
 /** Requests for approval, and the answers to them. */
@@ -89,8 +92,9 @@ export class Approvals {
       .query(
         ['text', 'text', 'text', 'text?', 'text', 'number'],
         `SELECT ${['id', 'verifier', 'status', 'spent_by', 'document'].map(utf8).join(', ')}, ${told} IS NULL FROM approval_requests
-         WHERE (status = 'open' AND expires_at > ?1 AND coalesce(${told}, 'sent') = 'sent')
-            OR (status <> 'open' AND ended_at > ?2 AND ${told} = 'sent') ORDER BY rowid LIMIT 1000`,
+         WHERE ${ANY} AND expires_at > ?2
+           AND ((status = 'open' AND expires_at > ?1 AND coalesce(${told}, 'sent') = 'sent')
+             OR (status <> 'open' AND ended_at > ?2 AND ${told} = 'sent')) ORDER BY +rowid LIMIT 1000`,
       )
       .all([now, now - MESH_KEPT_MS])
       .map(([id, verifier, status, spentBy, document, isNew]) => ({
@@ -117,7 +121,7 @@ export class Approvals {
   open({ id, verifier, actionHash, agentId, expiresAt, ttlMs, text: document }: OpenedRequest, now: number): void {
     if (!this.#exists()) this.#database.exec(TABLES);
     this.#there = true;
-    const over = 'coalesce(ended_at, expires_at) < ?';
+    const over = `${ANY} AND expires_at < ?`;
     this.#run(`DELETE FROM approval_answers WHERE request_id IN (SELECT id FROM approval_requests WHERE ${over})`, [
       now - KEPT_MS,
     ]);
