@@ -7,7 +7,7 @@ import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { Failure } from '../failure.js';
 import type { KeyRecord, KeyStoreName, Pin, State } from '../ports/state.js';
-import { createKey, openKey, type KeyringDeps } from './keyring.js';
+import { createKey, openKey, readSeed, type KeyringDeps } from './keyring.js';
 import { knownKeys, withPublicKey, type KeySources, type KnownKey } from './known-keys.js';
 
 /** What importing a key needs: the keyring, and what this machine knows of keys. */
@@ -60,20 +60,30 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
   const pinned = isPrincipal && !pins.some((pin) => pin.keyId === keyId);
   if (pinned && pins.length > 0) await request.secondPin(did, pins);
   const held = deps.state.key(keyId);
-  const moved = held !== null && 'address' in from && held.ref !== from.address ? held : null;
-  // Where the old place is gone, what the id is known by says that it is the same key.
-  const isKnown = moved !== null && named?.publicKey != null;
-  if (held !== null && !isKnown && (await openKey(deps, keyId, publicKey).catch(notThisOne)) === null) {
+  const goes = held !== null && ('address' in from ? held.ref !== from.address : held.store !== from.store);
+  const adopted = goes && 'address' in from;
+  // What the id is known by says that it is the same key, where the old place is gone, has lost it, or does not open.
+  const isKnown = named?.publicKey != null;
+  const trouble = held === null || (adopted && isKnown) ? null : await troubleOf(openKey(deps, keyId, publicKey));
+  const isLost = trouble?.code === 'KEY_NOT_FOUND';
+  if (held !== null && isLost && !(isKnown && (await troubleOf(readSeed(deps, held))) !== null))
     throw new Failure('EXISTS', `The ${held.store} key store holds another key for ${keyId} already.`, {
       hint: 'give another number with --id',
     });
-  }
+  if (trouble !== null && !isLost && !(isKnown && goes)) throw trouble;
   const record =
-    (moved === null ? held : null) ??
+    (adopted || trouble !== null ? null : held) ??
     ('seed' in from ? await createKey(deps, keyId, from.store, from.seed) : await createKey(deps, keyId, from.address))
       .record;
   if (pinned) deps.state.pin({ did, keyId, publicKey, pinnedAt: deps.clock(), source: 'added' });
-  return { keyId, publicKey, record, pinned, changed: held === null || moved !== null, before: moved };
+  return {
+    keyId,
+    publicKey,
+    record,
+    pinned,
+    changed: record !== held,
+    before: record === held || isLost ? null : held,
+  };
 }
 
 /** A public key in hex or base64url reads like a private one. @throws Failure USAGE for one that is known here */
@@ -105,10 +115,15 @@ function requireLastingStore(from: ImportRequest['from']): void {
   );
 }
 
-/** Null for the failure of a store that holds another key. */
-function notThisOne(error: unknown): null {
-  if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') return null;
-  throw error;
+/** Why a key does not open; null where it does. */
+async function troubleOf(opening: Promise<unknown>): Promise<Failure | null> {
+  try {
+    await opening;
+    return null;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
 }
 
 function knownId(ids: readonly string[], publicKey: Uint8Array): string {

@@ -8,7 +8,7 @@ import { passportBytes, readPassport, type Passport, type PassportDocument } fro
 import { ShapeError } from '../../protocol/json/shape.js';
 import { formatSeconds, parseTime } from '../../protocol/time.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { Failure, usage } from '../failure.js';
+import { Failure, shellWord, usage } from '../failure.js';
 import { discardKey, newKey } from '../keys/keyring.js';
 import { floorOf, nextSerial } from './floors.js';
 import { requireCurrent } from './judge.js';
@@ -113,7 +113,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   }
   if (path !== null && (await deps.files.exists(path)))
     throw new Failure('EXISTS', `${path} exists already.`, {
-      hint: `choose another file with --out, replace it with --force, or, if that is this agent's passport: aip passport import ${path}`,
+      hint: `choose another file with --out, replace it with --force, or, if that is this agent's passport: aip passport import ${shellWord(path)}`,
     });
 
   const agents = () => newKey(deps, draft.key_id, request.keyStore, request.seed);

@@ -281,7 +281,7 @@ async function* inspectKeys(cli: Scene, expected: readonly ExpectedKey[]): Async
   }
   const folder = othersMay(keysDir);
   if (folder?.read === true || folder?.write === true)
-    yield warning('key', `The folder ${keysDir} can be read or changed by others.`, `chmod 700 ${keysDir}`);
+    yield warning('key', `The folder ${keysDir} can be read or changed by others.`, `chmod 700 ${shellWord(keysDir)}`);
   if (bad > 0) return;
   const kept =
     unasked === 0 ? '' : `; ${unasked} in the keychain or elsewhere ${unasked === 1 ? 'was' : 'were'} not asked for`;

@@ -1,6 +1,6 @@
 import { whereabouts } from '../../../app/keys/keyring.js';
-import { resolve } from 'node:path';
-import { Failure } from '../../../app/failure.js';
+import { join, resolve } from 'node:path';
+import { Failure, shellWord } from '../../../app/failure.js';
 import { importPassport } from '../../../app/passports/import.js';
 import { lintSchemas } from '../../../app/passports/lint/schemas.js';
 import type { Cli } from '../../cli.js';
@@ -144,7 +144,7 @@ async function takenOver(folder: string, options: Options, cli: Cli): Promise<ob
   ];
   for (const [label, value] of rows) say(`  ${cli.paint.dim(label.padEnd(11))}  ${clean(value)}`);
   cli.note(
-    `\nThe folder still holds the private key; when the agent no longer needs it: rm ${clean(folder)}/private.pem`,
+    `\nThe folder still holds the private key; when the agent no longer needs it: rm ${shellWord(clean(join(folder, 'private.pem')))}`,
   );
   return answer;
 }
