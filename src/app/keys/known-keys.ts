@@ -1,8 +1,11 @@
 /** The keys that this machine holds or believes, under one roof: which id a key has, and which key an id means. */
 import { parsePrincipalId } from '../../protocol/identity/did.js';
+import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { passportIn } from '../../protocol/passport.js';
+import { Failure } from '../failure.js';
 import type { KeyRecord, State } from '../ports/state.js';
+import { readSeed, type KeyringDeps } from './keyring.js';
 
 /** A key that this machine knows of. */
 export interface KnownKey {
@@ -40,6 +43,28 @@ export function knownKeys(state: KeySources): KnownKey[] {
 export function withPublicKey(keys: readonly KnownKey[], publicKey: Uint8Array): KnownKey[] {
   const hex = toHex(publicKey);
   return keys.filter((key) => key.publicKey !== null && toHex(key.publicKey) === hex);
+}
+
+/**
+ * True when another owner's key is where this one was put: an env file has one line for a key, whichever agent's it is by now.
+ * @throws Failure KEYSTORE_DENIED where the file may not be read
+ */
+export async function isReplaced(
+  deps: KeyringDeps & { readonly state: KeySources },
+  record: KeyRecord,
+): Promise<boolean> {
+  if (record.store !== 'env') return false;
+  const seed = await readSeed(deps, record).catch((error: unknown) => {
+    // Nothing that could be another's.
+    if (error instanceof Failure && error.code !== 'KEYSTORE_DENIED') return null;
+    throw error;
+  });
+  if (seed === null) return false;
+  const [owner] = record.keyId.split('#', 1);
+  const known = knownKeys(deps.state);
+  const ids = withPublicKey(known, publicKeyOf(seed)).map(({ keyId }) => keyId);
+  if (ids.length > 0) return !ids.some((keyId) => keyId.startsWith(`${owner}#`));
+  return known.some(({ keyId, publicKey }) => keyId === record.keyId && publicKey !== null);
 }
 
 /** `agent` for `did:web:<domain>:agents:<name>#key-n`, `mesh` for the API key of a mesh. */

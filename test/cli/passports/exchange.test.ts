@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readPassport } from '../../../src/protocol/passport.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
@@ -289,6 +289,39 @@ describe('aip passport delete', () => {
         keys_not_found: [{ key_id: `${SUPPORT}#key-1`, key_store: 'env', key_ref: other.at('.env') }],
       },
     ]);
+  });
+
+  test("leaves another agent's key, which the env file has got since", async () => {
+    const machine = household();
+    await made(machine);
+    const moved = readFileSync(machine.at('.env'), 'utf8');
+    writeFileSync(machine.at('.env'), '');
+    const other = ['passport', 'create', 'other', '--domain', 'acme.com', '-a', 'look', '-e', machine.at('.env')];
+    expect((await machine.run(...other, '-o', machine.at('other.json'))).code).toBe(0);
+    const held = readFileSync(machine.at('.env'), 'utf8');
+    const { value } = await machine.json<JsonObject>('passport', 'delete', 'support-agent-v1', '--yes');
+    expect(value).toMatchObject({ deleted_keys: [], keys_not_found: [{ key_id: `${SUPPORT}#key-1` }] });
+    expect(readFileSync(machine.at('.env'), 'utf8')).toBe(held);
+    // One that nothing here knows is no key of the agent either.
+    writeFileSync(machine.at('.env'), moved);
+    expect((await machine.run('passport', 'delete', 'other', '--yes')).code).toBe(0);
+    expect(readFileSync(machine.at('.env'), 'utf8')).toBe(moved);
+  });
+
+  test('says which keys are gone, where the next one cannot be destroyed', async () => {
+    const machine = household();
+    await made(machine);
+    await machine.run('passport', 'rotate', 'support-agent-v1', '--key-store', 'file', '--yes');
+    renameSync(machine.at('.env'), machine.at('real.env'));
+    symlinkSync(machine.at('real.env'), machine.at('.env'));
+    const failure = await machine.failure('passport', 'delete', 'support-agent-v1', '--yes');
+    expect(failure).toMatchObject({
+      ...{ code: 'KEYSTORE_DENIED', exit_code: 4 },
+      message: expect.stringContaining(`Destroyed before that: ${SUPPORT}#key-2; the passport is still known.`),
+    });
+    rmSync(machine.at('.env'));
+    const { value } = await machine.json<JsonObject>('passport', 'delete', 'support-agent-v1', '--yes');
+    expect(value).toMatchObject({ deleted_keys: [], keys_not_found: [{ key_id: `${SUPPORT}#key-1` }] });
   });
 
   test('keeps the keys with --keep-key', async () => {

@@ -1,6 +1,7 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
 import { deleteKey, isElsewhere, isHeld } from '../../../app/keys/keyring.js';
+import { isReplaced } from '../../../app/keys/known-keys.js';
 import type { KeyRecord } from '../../../app/ports/state.js';
 import { keyNumber } from '../../../protocol/identity/did.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../../input/options.js';
@@ -13,6 +14,8 @@ interface Options extends PassphraseFlags {
   readonly yes?: boolean;
   readonly keepKey?: boolean;
 }
+
+type Ring = Awaited<ReturnType<typeof keyring>>;
 
 export const command: CommandSpec<Options> = {
   path: ['passport', 'delete'],
@@ -56,7 +59,7 @@ export const command: CommandSpec<Options> = {
     for (const record of going) {
       const { keyId } = record;
       // Only what was there has been destroyed: a key file that was moved still signs.
-      if (await deleteKey(ring, record)) deleted.push(keyId);
+      if (await destroyed(ring, record).catch(besides(deleted))) deleted.push(keyId);
       else if (await isElsewhere(ring, record))
         cli.warn(`${keyId} stays in another home's folder: ${record.ref}; it still signs`, 'key_stays');
       else if (isHeld(record.store)) missing.push({ key_id: keyId, key_store: record.store, key_ref: record.ref });
@@ -75,3 +78,18 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+/** False where the key is not there, and where the file that it was put into holds another agent's by now. */
+async function destroyed(ring: Ring, record: KeyRecord): Promise<boolean> {
+  return !(await isReplaced(ring, record)) && (await deleteKey(ring, record));
+}
+
+/** For `.catch`: says which keys are gone, where the next one cannot be destroyed. */
+function besides(deleted: readonly string[]): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Failure) || deleted.length === 0) throw error;
+    const { code, message, hint, retryable } = error;
+    const gone = `${message} Destroyed before that: ${deleted.join(', ')}; the passport is still known.`;
+    throw new Failure(code, gone, { ...(hint === null ? {} : { hint }), retryable, cause: error });
+  };
+}
