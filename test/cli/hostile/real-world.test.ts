@@ -143,6 +143,19 @@ describe.runIf(process.platform !== 'win32')('a limit on the size of files', () 
     expect([code, err]).toEqual([3, expect.stringContaining('ulimit -f')]);
     expect(readFileSync(report, 'utf8')).toBe('the old one\n');
   });
+
+  test('a key that does not fit into an env file leaves no half of it there', () => {
+    const where = furnished();
+    const file = join(where.folder, 'agent.env');
+    const before = `FILLED=${'x'.repeat(1200 * 512 - 48)}\n`;
+    writeFileSync(file, before);
+    const flags = ['--domain', 'acme.com', '-a', 'look', '-e', file, '-o', join(where.folder, 'second.json')];
+    const { code, err } = behind(limited(1200), where, ['passport', 'create', 'second', ...flags]);
+    expect([code, err]).toEqual([3, expect.stringContaining('ulimit -f')]);
+    expect(err).toContain(file);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(aip(where, ['passport', 'create', 'second', ...flags]).code).toBe(0);
+  });
 });
 
 const noClock = missing('another clock (faketime, libfaketime)', ['faketime', '-f', '+1h', 'date']);

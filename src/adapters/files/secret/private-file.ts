@@ -5,6 +5,7 @@ import {
   fchmodSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   linkSync,
   lstatSync,
   openSync,
@@ -95,16 +96,24 @@ function viaDraft<T>(path: string, content: string, unique: string, publish: (dr
   });
 }
 
-/** Appends `text` to the regular file at `path`, made when absent, and tightens it to mode 0600 first. Refuses symlinks. */
+/** Appends `text` to the regular file at `path`, made when absent, and tightens it to mode 0600 first. Refuses symlinks. What cannot be written whole is taken back. */
 export function appendPrivate(path: string, text: string): void {
   const fd = guarded(path, () =>
     openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NOFOLLOW | NONBLOCK, 0o600),
   );
   try {
     requireFile(fd, path);
-    guarded(path, () => fchmodSync(fd, 0o600));
-    writeAll(fd, text);
-    fsyncSync(fd);
+    guarded(path, () => {
+      fchmodSync(fd, 0o600);
+      const { size } = fstatSync(fd);
+      try {
+        writeAll(fd, text);
+        fsyncSync(fd);
+      } catch (cause) {
+        ftruncateSync(fd, size);
+        throw cause;
+      }
+    });
   } finally {
     closeSync(fd);
   }
