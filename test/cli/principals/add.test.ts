@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { household, settled } from '../../kit/native/household.js';
 import { PRINCIPAL, publicKeyBytes, publicKeyText } from '../../kit/native/parts.js';
@@ -95,6 +96,18 @@ describe('a second key of a principal', () => {
     expect(value[0]).toMatchObject({ changed: true, replaced: [`${PRINCIPAL}#key-1`] });
     const { value: list } = await machine.json<JsonObject[]>('principal', 'list');
     expect(list.map(({ public_key }) => public_key)).toEqual([OTHER]);
+  });
+
+  test('that the state does not take leaves the first one in force', async () => {
+    const machine = household();
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', KEY);
+    const database = new Database(machine.state, 1000);
+    database.exec('CREATE TRIGGER broken BEFORE INSERT ON pins BEGIN INSERT INTO nowhere VALUES (1); END');
+    database.close();
+    const replace = await machine.run('principal', 'add', PRINCIPAL, '--public-key', OTHER, '--replace');
+    expect(replace.code).not.toBe(0);
+    const { value: list } = await machine.json<JsonObject[]>('principal', 'list');
+    expect(list.map(({ public_key }) => public_key)).toEqual([KEY]);
   });
 
   test.each([

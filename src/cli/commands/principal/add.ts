@@ -75,24 +75,29 @@ export const command: CommandSpec<Options> = {
       options.replace === true
         ? before.filter((pin) => !found.some(({ publicKey }) => toHex(pin.publicKey) === toHex(publicKey)))
         : [];
-    for (const pin of replaced) state.unpin(did, pin.keyId);
-    const pins = before;
-    let next = 1 + Math.max(0, ...pins.map((pin) => keyNumber(did, pin.keyId) ?? 0));
-    const added = [];
-    for (const { keyId, publicKey } of found) {
-      const same = pins.find((pin) => toHex(pin.publicKey) === toHex(publicKey));
-      const name =
-        same?.keyId ?? (keyId !== null && !pins.some((pin) => pin.keyId === keyId) ? keyId : formatKeyId(did, next++));
-      const source = options.resolve === true ? 'resolved' : 'added';
-      if (same === undefined) state.pin({ did, keyId: name, publicKey, pinnedAt: cli.io.now(), source });
-      added.push({
-        principal: did,
-        key_id: name,
-        public_key: formatPublicKey(publicKey),
-        changed: same === undefined,
-        replaced: replaced.map((pin) => pin.keyId),
-      });
-    }
+    // At once: broken off between the two, it would leave a principal that nothing here believes.
+    const added = state.transact(() => {
+      for (const pin of replaced) state.unpin(did, pin.keyId);
+      const pins = before;
+      let next = 1 + Math.max(0, ...pins.map((pin) => keyNumber(did, pin.keyId) ?? 0));
+      const pinned = [];
+      for (const { keyId, publicKey } of found) {
+        const same = pins.find((pin) => toHex(pin.publicKey) === toHex(publicKey));
+        const name =
+          same?.keyId ??
+          (keyId !== null && !pins.some((pin) => pin.keyId === keyId) ? keyId : formatKeyId(did, next++));
+        const source = options.resolve === true ? 'resolved' : 'added';
+        if (same === undefined) state.pin({ did, keyId: name, publicKey, pinnedAt: cli.io.now(), source });
+        pinned.push({
+          principal: did,
+          key_id: name,
+          public_key: formatPublicKey(publicKey),
+          changed: same === undefined,
+          replaced: replaced.map((pin) => pin.keyId),
+        });
+      }
+      return pinned;
+    });
     if (cli.globals.json) cli.json(added);
     else
       for (const pin of added)
