@@ -79,6 +79,21 @@ export async function createKey(
   return key;
 }
 
+/** True where `newKey` would find its place taken by the key that is remembered under the id, as one that a request names. */
+export async function isTakenHere(deps: KeyringDeps, keyId: string, place: KeyPlace): Promise<boolean> {
+  const held = deps.state.key(keyId);
+  if (held === null || looksLikeKeyAddress(place) || held.store !== place) return false;
+  const store = await deps.store(place);
+  if (store.refOf(keyId) !== held.ref) return false;
+  try {
+    await store.read(held.ref);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failure) || !['KEY_NOT_FOUND', 'WRONG_PASSPHRASE'].includes(error.code)) throw error;
+    return error.code === 'WRONG_PASSPHRASE';
+  }
+}
+
 /** The key at `address` as `keyId`, once it has given a signature: one that lists a key may still not sign with it. */
 async function adoptKey(deps: KeyringDeps, keyId: string, address: KeyAddressText): Promise<MadeKey> {
   const found = await deps.asked(address, null);

@@ -9,7 +9,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { formatSeconds, parseTime } from '../../protocol/time.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure, shellWord, usage } from '../failure.js';
-import { discardKey, newKey } from '../keys/keyring.js';
+import { discardKey, isTakenHere, newKey } from '../keys/keyring.js';
 import { floorOf, nextSerial } from './floors.js';
 import { requireCurrent } from './judge.js';
 import { floorProblem } from '../../verify/checks/floor.js';
@@ -115,6 +115,16 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
     throw new Failure('EXISTS', `${path} exists already.`, {
       hint: `choose another file with --out, replace it with --force, or, if that is this agent's passport: aip passport import ${shellWord(path)}`,
     });
+
+  // Before the principal's key is made: where the agent only asks for a passport, its principal is elsewhere.
+  if (await isTakenHere(deps, draft.key_id, request.keyStore))
+    throw new Failure(
+      'EXISTS',
+      `The key ${draft.key_id} is here already, made for a request or imported; it was left as it is.`,
+      {
+        hint: `have its principal sign the request, and import the passport: aip passport request ${name} --help`,
+      },
+    );
 
   const agents = () => newKey(deps, draft.key_id, request.keyStore, request.seed);
   let record: KeyRecord | null = null;

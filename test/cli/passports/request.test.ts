@@ -34,6 +34,18 @@ describe('a passport across two machines', () => {
     expect((await agent.json('intent', 'verify', mail)).code).toBe(0);
   });
 
+  test('is not made beside it, and no principal either', async () => {
+    const { office, agent, file } = await asked();
+    const create = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'x', '--principal-key-store', 'file'];
+    const made = [...create, '-e', agent.at('.env'), '-o', agent.at('own.json')];
+    expect(await agent.failure(...made)).toMatchObject({ code: 'EXISTS', hint: expect.stringContaining('request') });
+    expect((await agent.json('principal', 'list')).value).toEqual([]);
+    expect((await sign(office, file, '--yes')).code).toBe(0);
+    // One that was given up is made anew.
+    writeFileSync(agent.at('.env'), '');
+    expect((await agent.run(...made)).code).toBe(0);
+  });
+
   test('what comes next names the files', async () => {
     const agent = household();
     const argv = ['passport', 'request', 'bot', '--domain', 'acme.com', '-a', 'look', '--key-store', 'file'];
