@@ -73,8 +73,9 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
   if (trouble !== null && !isLost && !(isKnown && goes)) throw trouble;
   const record =
     (adopted || trouble !== null ? null : held) ??
-    ('seed' in from ? await createKey(deps, keyId, from.store, from.seed) : await createKey(deps, keyId, from.address))
-      .record;
+    ('seed' in from
+      ? await putOrFind(deps, keyId, from.store, from.seed)
+      : (await createKey(deps, keyId, from.address)).record);
   if (pinned) deps.state.pin({ did, keyId, publicKey, pinnedAt: deps.clock(), source: 'added' });
   return {
     keyId,
@@ -84,6 +85,20 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
     changed: record !== held,
     before: record === held || isLost ? null : held,
   };
+}
+
+/** Puts the key into the store; takes it up where it is there already, as a killed import or a state that was lost leaves it. */
+async function putOrFind(deps: KeyringDeps, keyId: string, store: KeyStoreName, seed: Uint8Array): Promise<KeyRecord> {
+  try {
+    return (await createKey(deps, keyId, store, seed)).record;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'EXISTS') throw error;
+    const record = { keyId, store, ref: (await deps.store(store)).refOf(keyId), createdAt: deps.clock() };
+    const isSame = readSeed(deps, record).then((there) => toHex(there) === toHex(seed));
+    if ((await troubleOf(isSame)) !== null || !(await isSame)) throw error;
+    deps.state.rememberKey(record);
+    return record;
+  }
 }
 
 /** A public key in hex or base64url reads like a private one. @throws Failure USAGE for one that is known here */

@@ -57,6 +57,19 @@ describe('aip key import of a key that is known here', () => {
     rmSync(given);
   });
 
+  test('takes up a key file that a lost state left, and does not have it deleted', async () => {
+    const { machine, run, keys, signs } = await machineWith('file');
+    const home = machine.at('home');
+    for (const name of readdirSync(home)) if (name !== 'keys') rmSync(join(home, name));
+    const file = join(keys, 'did_web_acme.com_agents_bot_key-1.pem');
+    for (const said of ['imported', 'held already']) {
+      const { code, out, err } = await run('key', 'import', file, '--id', BOT, '--key-store', 'file');
+      expect([code, out]).toEqual([0, expect.stringContaining(said)]);
+      expect(err).not.toContain('delete it');
+    }
+    expect(await signs()).toBe(0);
+  });
+
   test('takes the place of no other key, wherever the id is held', async () => {
     const { machine, run, keys } = await machineWith('file');
     const file = join(keys, 'did_web_acme.com_agents_bot_key-1.pem');

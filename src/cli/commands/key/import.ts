@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { isHeld, whereabouts } from '../../../app/keys/keyring.js';
 import { importKey, type ImportRequest } from '../../../app/keys/import-key.js';
 import { Failure } from '../../../app/failure.js';
@@ -93,11 +95,18 @@ export const command: CommandSpec<Options> = {
       cli.out(`  ${paint.dim('before    ')}  ${clean(whereabouts(made.before))}`);
       if (isHeld(made.before.store)) cli.note('\nThe copy there stays; delete it when nothing else uses it.');
     }
-    if (args[0] !== undefined && args[0] !== '-')
+    const [file = '-'] = args;
+    if (file !== '-' && !(isHeld(made.record.store) && isSameFile(resolve(cli.io.cwd, file), made.record.ref)))
       cli.note('\nThe file still holds the key; delete it when nothing else uses it.');
     return 0;
   },
 };
+
+/** True where the file that was given is the one that the store keeps the key in. */
+function isSameFile(file: string, ref: string): boolean {
+  const [given, kept] = [file, ref].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return given !== undefined && given.ino === kept?.ino && given.dev === kept.dev;
+}
 
 async function source(file: string | undefined, options: Options, cli: Cli): Promise<ImportRequest['from']> {
   if ((file === undefined) === (options.key === undefined))
