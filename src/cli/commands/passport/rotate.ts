@@ -3,6 +3,7 @@ import { rotatePassport } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
 import { isHeld, whereabouts } from '../../../app/keys/keyring.js';
 import type { KeyPlace, KeyRecord } from '../../../app/ports/state.js';
+import { MAX_PREVIOUS_KEYS } from '../../../protocol/limits.js';
 import { expiryOf, lifetime } from '../../passports/terms.js';
 import { FORCE_OPTION, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { KEY_OPTIONS, newKeyPlace, type KeyPlaceFlags } from '../../input/key-place.js';
@@ -98,6 +99,12 @@ export const command: CommandSpec<Options> = {
     });
     const { document } = issued.passport;
     const [former] = document.previous_keys;
+    for (const { key_id, valid_until } of found.passport.document.previous_keys)
+      if (Date.parse(valid_until) > cli.io.now() && document.previous_keys.every((key) => key.key_id !== key_id))
+        cli.warn(
+          `${key_id} verifies no longer, before its time (${valid_until}): a passport carries ${MAX_PREVIOUS_KEYS} former keys.`,
+          'former_key_dropped',
+        );
     const denied = overlap === 0 ? await denyRetired(cli, former!.public_key, options) : null;
     const announced = await announce(cli, issued.passport, { ...options, force: false });
     const answer = {
