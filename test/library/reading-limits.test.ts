@@ -4,7 +4,7 @@ import { AGENT, refusal, supportAgent, workshop } from './workshop.js';
 
 interface Vector {
   readonly name: string;
-  readonly constraints?: object;
+  readonly constraints?: { readonly monetary_limit?: unknown };
   readonly params: object;
   readonly target?: string;
   readonly expect: readonly string[];
@@ -18,8 +18,10 @@ describe('honest work passes, whatever words it holds', () => {
   test('all honest vectors of both tables, under both limits at once', async () => {
     const aip = workshop();
     await supportAgent(aip, { actions: ['act'], constraints: LIMITS });
-    const honest = [...vectors('money'), ...vectors('destinations')].filter(({ name }) => name.startsWith('honest'));
-    expect(honest.length).toBeGreaterThan(50);
+    const honest = [...vectors('money'), ...vectors('destinations')].filter(
+      ({ name, constraints: { monetary_limit = 100 } = {} }) => name.startsWith('honest') && monetary_limit === 100,
+    );
+    expect(honest.length).toBeGreaterThan(120);
     for (const { name, params, target } of honest) {
       const intent = await aip.createIntent({
         agentId: AGENT,

@@ -33,7 +33,7 @@ test('on Windows a port is served alone: others could open a pipe', async () => 
   for (const flags of [[], ['--socket', 'own/aip.sock'], ['--socket', 'own/aip.sock', '--listen', '127.0.0.1:0']])
     expect(await place.run('serve', ...home, ...flags)).toMatchObject({
       code: 2,
-      err: expect.stringContaining('aip serve --listen 127.0.0.1:0') as string,
+      err: expect.stringContaining('serve --listen 127.0.0.1:0') as string,
     });
 });
 
