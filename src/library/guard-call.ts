@@ -84,11 +84,11 @@ export function guardCallWith(parts: Parts): GuardCall {
       target: target === undefined ? null : textOption(target, 'target'),
       ...(approval === undefined ? {} : approvalOf(textOption(approval, 'approval'))),
     };
-    const { decision } = await parts.underWay.during(async () => {
+    const { decision } = await parts.underWay.during(async (besides) => {
       const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
       const approved = parts.persons.approved.bind(parts.persons);
       const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify, approved });
-      return parts.persons.decide(desk, call, asked);
+      return parts.persons.decide(desk, call, asked, besides);
     });
     if (!decision.success) throw new VerificationError(decision);
     return parts.outcomes.of(decision, () => run(copy as unknown as P), ends);

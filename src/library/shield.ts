@@ -8,7 +8,7 @@ import type { Desk } from '../app/guarding/desk.js';
 import { deskFor, type DeskParts } from './calls/desk.js';
 import type { OutcomeWriter } from './calls/outcomes.js';
 import type { Persons } from './calls/persons.js';
-import type { UnderWay } from './calls/under-way.js';
+import type { Besides, UnderWay } from './calls/under-way.js';
 import type { Passports } from './passports.js';
 import {
   actionNamed,
@@ -144,7 +144,8 @@ class Guard {
 
   function(tool: AnyFunction, action: string, map: ParamMap<AnyArgs> | undefined): AnyFunction {
     const { outcomes, underWay } = this.#parts;
-    const admit = (args: AnyArgs): Promise<Admitted> => underWay.during(() => this.#admit(action, map, args));
+    const admit = (args: AnyArgs): Promise<Admitted> =>
+      underWay.during((besides) => this.#admit(action, map, args, besides));
     const ends = this.#options;
     const shielded = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
       const { args: verified, decision } = await admit(args);
@@ -217,12 +218,12 @@ class Guard {
   }
 
   /** The arguments to run with, copied as they were verified. Throws unless the agent may do this now. */
-  async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs): Promise<Admitted> {
+  async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs, besides: Besides): Promise<Admitted> {
     const params = paramsFrom(map, args);
     const { parsed, within } = await this.#own();
     const asked = withRequired(within, parsed, action, leftOut(map, args));
     const call = { action, params, target: null, ...(asked === undefined ? {} : { within: asked }) };
-    const { decision } = await this.#parts.persons.decide(this.#desk, call, this.#options);
+    const { decision } = await this.#parts.persons.decide(this.#desk, call, this.#options, besides);
     if (!decision.success) throw new VerificationError(decision);
     // What runs must be what was verified, though others may have held the arguments in the meantime.
     if (canonicalize(paramsFrom(map, args)) !== canonicalize(params))

@@ -147,7 +147,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const verifier = new Verifier(here, hooks, mesh, trust);
   const outcomes = new OutcomeWriter(here, world.notice);
   const underWay = new UnderWay();
-  const persons = new Persons(here, mesh, underWay);
+  const persons = new Persons(here, mesh);
   return {
     createPassport: (asked) => passports.create(asked),
     ensurePassport: (asked) => passports.ensure(asked),

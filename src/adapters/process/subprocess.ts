@@ -38,9 +38,8 @@ export function runSubprocess(
   return new Promise((resolve) => {
     let child;
     try {
-      const cwd = options.cwd ?? process.cwd();
       const looksFor = process.platform === 'win32' && options.shell !== true;
-      const found = looksFor ? findProgram(file, { env: options.env, cwd }) : file;
+      const found = looksFor ? findProgram(file, { env: options.env, cwd: options.cwd ?? process.cwd() }) : file;
       if (found === null) return resolve({ kind: 'unstarted', reason: 'ENOENT' });
       child = spawn(found, [...args], {
         env: options.env,

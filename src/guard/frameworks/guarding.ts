@@ -48,10 +48,11 @@ export async function guardedCall<P extends object, R>(
   run: (params: P) => R | Promise<R>,
 ): Promise<R> {
   signal?.throwIfAborted();
-  const other = ['agent', 'params'].find((name) => name in options);
+  const other = ['agent', 'params'].find((name) => (options as Record<string, unknown>)[name] !== undefined);
   if (other !== undefined) throw new TypeError(`A guarded tool has no option "${other}": its calls say it.`);
   // A model asks again for what was approved, and cannot name the request.
-  return workspace.guardCall({ agent, action: action(tool), params, approval: 'known', ...options }, (verified: P) => {
+  const call = { approval: 'known', ...options, agent, action: action(tool), params };
+  return workspace.guardCall(call, (verified: P) => {
     signal?.throwIfAborted();
     return run(verified);
   });

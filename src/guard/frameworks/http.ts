@@ -29,8 +29,8 @@ export async function guardRequest(request: Request, options: HttpGuardOptions):
   // An error of the server, which no client mends; as are those below.
   const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
   if (unknown !== undefined) throw new TypeError(`guardRequest has no option "${unknown}".`);
-  if (verify !== undefined && 'dryRun' in verify)
-    throw new TypeError('guardRequest makes no dry run: the handler runs.');
+  const { dryRun = false }: VerifyIntentOptions = verify ?? {};
+  if (dryRun) throw new TypeError('guardRequest makes no dry run: the handler runs.');
   if (typeof (request.headers as Partial<Headers>).get !== 'function')
     throw new TypeError(
       'This is no WHATWG Request: make one of what Express or Fastify gives (aip help guard, Frameworks).',

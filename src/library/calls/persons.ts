@@ -12,7 +12,7 @@ import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import type { Mesh } from '../mesh/mesh.js';
 import { durationOption, type Duration } from '../options/given.js';
-import type { UnderWay } from './under-way.js';
+import type { Besides } from './under-way.js';
 
 /** How a call that needs a person gets one. */
 export interface ApprovalOptions {
@@ -46,15 +46,13 @@ export function checkApprovalOptions({ approve, waitForApproval }: ApprovalOptio
 export class Persons {
   readonly #workspace: LocalWorkspace;
   readonly #mesh: Pick<Mesh, 'relay'>;
-  readonly #underWay: UnderWay;
   /** What ends each pause before its time. */
   readonly #pauses = new Set<() => void>();
   #ended = 0;
 
-  constructor(workspace: LocalWorkspace, mesh: Pick<Mesh, 'relay'>, underWay: UnderWay) {
+  constructor(workspace: LocalWorkspace, mesh: Pick<Mesh, 'relay'>) {
     this.#workspace = workspace;
     this.#mesh = mesh;
-    this.#underWay = underWay;
   }
 
   /** As `Desk.decide`, with the persons that the options name. */
@@ -62,6 +60,7 @@ export class Persons {
     desk: Pick<Desk, 'decide'>,
     call: GuardedCall,
     { approve, waitForApproval }: ApprovalOptions,
+    besides: Besides,
   ): Promise<Judgement> {
     if (approve === undefined && waitForApproval === undefined) return desk.decide(call);
     const { world } = this.#workspace;
@@ -71,7 +70,7 @@ export class Persons {
       desk,
       call,
       {
-        approve: approve === undefined ? null : (request) => this.#underWay.besides(async () => approve(request)),
+        approve: approve === undefined ? null : (request) => besides(async () => approve(request)),
         waitMs: waitForApproval === undefined ? 0 : durationOption(waitForApproval, 'waitForApproval'),
       },
       {

@@ -1,35 +1,39 @@
+/** A part of a call that closing does not wait for, such as a person. */
+export type Besides = <T>(part: () => Promise<T>) => Promise<T>;
+
+interface Call {
+  isBeside: boolean;
+  /** Told when it is over, or waits for what is beside it. */
+  readonly waiting: (() => void)[];
+}
+
 /** Calls that closing waits for: a key that is forgotten or a state that is closed between their steps would make a false no of them. */
 export class UnderWay {
-  #count = 0;
-  readonly #idle: (() => void)[] = [];
+  readonly #calls = new Set<Call>();
 
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    this.#count++;
+  async during<T>(work: (besides: Besides) => Promise<T>): Promise<T> {
+    const call: Call = { isBeside: false, waiting: [] };
+    const tell = (): void => call.waiting.splice(0).forEach((each) => each());
+    this.#calls.add(call);
     try {
-      return await work();
+      return await work(async (part) => {
+        call.isBeside = true;
+        tell();
+        try {
+          return await part();
+        } finally {
+          call.isBeside = false;
+        }
+      });
     } finally {
-      this.#over();
+      this.#calls.delete(call);
+      tell();
     }
   }
 
-  /** A part of such a call that closing does not wait for, such as a person. */
-  async besides<T>(work: () => Promise<T>): Promise<T> {
-    this.#over();
-    try {
-      return await work();
-    } finally {
-      this.#count++;
-    }
-  }
-
-  /** Resolves when none is under way. */
-  idle(): Promise<void> {
-    return this.#count === 0 ? Promise.resolve() : new Promise((resolve) => void this.#idle.push(resolve));
-  }
-
-  #over(): void {
-    this.#count--;
-    if (this.#count > 0) return;
-    for (const resolve of this.#idle.splice(0)) resolve();
+  /** Resolves when those are over that are under way now; others may begin meanwhile. */
+  async idle(): Promise<void> {
+    const waited = [...this.#calls].filter(({ isBeside }) => !isBeside);
+    await Promise.all(waited.map(({ waiting }) => new Promise<void>((resolve) => void waiting.push(resolve))));
   }
 }

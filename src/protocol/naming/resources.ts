@@ -43,10 +43,13 @@ export function resourcePrefix(pattern: string): string | null {
  * a fragment or more of a query than the pattern names, and what is denied stays denied under each of these spellings.
  */
 export function resourceDenied(pattern: string, uri: string): boolean {
-  const [path, ...others] = partsOf(uri);
-  if (pattern.endsWith('/*')) return path!.startsWith(partsOf(pattern.slice(0, -1))[0]!);
-  const [deniedPath, ...named] = partsOf(pattern);
-  return path === deniedPath && named.every((each) => others.includes(each));
+  // An escaped `?`, `#` or `&` is one to a server that undoes escapes first.
+  return [false, true].some((undone) => {
+    const [path, ...others] = partsOf(uri, undone);
+    if (pattern.endsWith('/*')) return path!.startsWith(partsOf(pattern.slice(0, -1), undone)[0]!);
+    const [deniedPath, ...named] = partsOf(pattern, undone);
+    return path === deniedPath && named.every((each) => others.includes(each));
+  });
 }
 
 function normalized(uri: string): string | null {
@@ -57,14 +60,17 @@ function normalized(uri: string): string | null {
   return url.href.split(/[/?#]/).some((step) => step === '..' || step === '.') ? null : url.href;
 }
 
-/** The path, and what a query and a fragment name: one text each for all spellings that a server may take for the same. */
-function partsOf(uri: string): string[] {
+/** The path, and what a query and a fragment name: one text each for all spellings that a server may take for the same. `undone`: without escapes. */
+function partsOf(uri: string, undone: boolean): string[] {
   const href = URL.canParse(uri) ? new URL(uri).href : uri;
-  const [path, ...behind] = href.split(/[?#]/);
+  const [path, ...behind] = (undone ? unescaped(href) : href).split(/[?#]/);
   return [path!, ...behind.flatMap((each) => each.split('&'))].map(folded);
 }
 
 function folded(part: string): string {
-  const bytes = part.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return `${bytes.toLowerCase()}/`.replace(/\/+/g, '/');
+  return `${unescaped(part).toLowerCase()}/`.replace(/\/+/g, '/');
+}
+
+function unescaped(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -106,11 +106,14 @@ export function appendPrivate(path: string, text: string): void {
     guarded(path, () => {
       fchmodSync(fd, 0o600);
       const { size } = fstatSync(fd);
+      const bytes = Buffer.from(text, 'utf8');
+      let at = 0;
       try {
-        writeAll(fd, text);
+        while (at < bytes.length) at += writeSync(fd, bytes, at);
         fsyncSync(fd);
       } catch (cause) {
-        ftruncateSync(fd, size);
+        // Another process may have written behind it.
+        if (fstatSync(fd).size === size + at) ftruncateSync(fd, size);
         throw cause;
       }
     });
