@@ -42,6 +42,8 @@ const PLAIN_NAME = lazy(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N}\p{Pd} .,'â€
 const ADDRESS_MEMBER = /^(?:email|address)$/i;
 // With what a client could connect to in its place.
 const WHERE = vocabularyOf([...STRONG_DESTINATIONS, 'address', 'ip', 'proxy', 'gateway']);
+// Of these the words that a name may also begin with (`recipientId`); any other one in it is of a machine (`host_override`).
+const WHOM: ReadonlySet<string> = new Set(['to', 'cc', 'bcc', 'recipient', 'email', 'mail', 'address']);
 // A member's name that could not be a host or an address; others are read like values (`{"evil@evil.com": "Bob"}`).
 const PLAIN_MEMBER = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
@@ -79,7 +81,8 @@ function readObject(object: JsonObject, into: HostReading[]): void {
   for (const [name, member] of members) {
     if (!PLAIN_MEMBER.test(name)) readText(name, into);
     // As in `{"email": ..., "name": ...}`, and in `{"a@acme.com": "Ann"}`, which mail libraries take too.
-    const isOfPerson = (isMailbox && !heldBy(nameOf(name), WHERE).some(({ last }) => last)) || isAddress(name);
+    const isWhere = heldBy(nameOf(name), WHERE).some(({ word, last }) => last || !WHOM.has(word));
+    const isOfPerson = (isMailbox && !isWhere) || isAddress(name);
     if (isOfPerson && (typeof member === 'number' || (typeof member === 'string' && PLAIN_NAME().test(member))))
       continue;
     // Flags beside a host ({"url": ..., "active": true}) name none.
