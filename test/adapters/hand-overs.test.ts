@@ -1,9 +1,9 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { handOversIn } from '../../src/adapters/files/hand-overs.js';
 import { HAND_OVER_MS } from '../../src/app/ports/hand-overs.js';
+import { scratch } from '../kit/scratch.js';
 
 const NOW = 1_800_000_000_000;
 const [KEY, OTHER] = ['a'.repeat(64), 'b'.repeat(64)];
@@ -11,8 +11,7 @@ const left = (n: number) => ({ intentHash: `sha256:${n}`, token: String(n) });
 
 let folder: string;
 beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), 'aip-hand-')), 'hand-overs');
-  onTestFinished(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+  folder = join(scratch(), 'hand-overs');
 });
 
 test('what was left is taken once, the oldest first, under its own key', () => {

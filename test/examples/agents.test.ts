@@ -1,11 +1,10 @@
 /** The guide's agents with a planner that does whatever it is told: each attack of the guide's tests is stopped with its code. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { BINARY } from '../kit/built/program.js';
+import { scratch } from '../kit/scratch.js';
 
 interface Line {
   readonly text: string;
@@ -13,8 +12,7 @@ interface Line {
 }
 
 function household() {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-agents-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, AIP_HOME: join(folder, 'home'), AIP_KEY_PASSPHRASE: 'correct horse', NO_COLOR: '1' };
   const run = (file: string, argv: readonly string[]): Promise<string> =>

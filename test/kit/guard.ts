@@ -1,12 +1,11 @@
 /** A home with an agent that may refund up to 100 USD, and the built program in it as processes. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { BINARY } from './built/program.js';
 import { openWorkspace, type CreatePassportOptions, type Workspace } from '../../src/index.js';
+import { scratch } from './scratch.js';
 
 export const AGENT = 'did:web:acme.com:agents:coder';
 /** A private key that only tests know. */
@@ -30,8 +29,7 @@ export async function guarded(
   changes: Partial<CreatePassportOptions> = {},
   agents: readonly string[] = ['coder'],
 ): Promise<Guarded> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'aip-guard-')));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const home = join(folder, 'home');
   const workspace = openWorkspace({ home, passphrase: 'correct horse', onNotice: () => undefined });
   onTestFinished(() => workspace.close());

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 /** A folder that is removed with its test. Its path is short: that of a socket has at most 108 bytes. */
 export function scratch(): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'aip-k-')));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  // A process that a killed one had started may write until it notices; what it wrote meanwhile is removed at another try.
+  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
   return path;
 }

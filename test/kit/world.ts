@@ -1,11 +1,10 @@
 /** A world for `run(argv, io)`: streams that remember, a folder of its own, a clock that stands. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { onTestFinished } from 'vitest';
 import { Interrupted, type Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/main.js';
+import { scratch } from './scratch.js';
 
 export interface World {
   readonly io: Io;
@@ -31,8 +30,7 @@ export interface WorldOptions {
 }
 
 export function world(options: WorldOptions = {}): World {
-  const home = realpathSync(mkdtempSync(join(tmpdir(), 'aip-test-')));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const home = scratch();
   const cwd = join(home, options.cwd ?? 'project');
   mkdirSync(cwd, { recursive: true });
   const tty =

@@ -1,10 +1,9 @@
 /** Workspaces in folders that go away after the test, with a clock that moves when told to. */
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { CreatedPassport, CreatePassportOptions, Workspace, WorkspaceOptions } from '../../src/index.js';
 import { openWorkspace } from '../../src/index.js';
+import { scratch } from '../kit/scratch.js';
 
 export const AGENT = 'did:web:acme.com:agents:support-agent-v1';
 /** 2026-02-18T14:23:45Z, in ms. */
@@ -20,8 +19,7 @@ export interface Workshop extends Workspace {
 }
 
 export function folder(): string {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'aip-library-')));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  const path = scratch();
   return path;
 }
 

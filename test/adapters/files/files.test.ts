@@ -1,27 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readDocument } from '../../../src/adapters/files/document.js';
 import { expandPattern, isNamedPipe, placeFile, replaceFile } from '../../../src/adapters/files/plain-file.js';
 import { readPrivate } from '../../../src/adapters/files/secret/private-file.js';
 import { MAX_DOCUMENT_BYTES } from '../../../src/protocol/limits.js';
+import { scratch } from '../../kit/scratch.js';
 
 function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'aip-test-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  const path = scratch();
   return path;
 }
 

@@ -1,12 +1,11 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { followed } from '../../../src/adapters/files/followed.js';
+import { scratch } from '../../kit/scratch.js';
 
 test('links are followed one name after the other, as the system does', () => {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'aip-followed-')));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const root = scratch();
   mkdirSync(join(root, 'home/keys'), { recursive: true });
   mkdirSync(join(root, 'project'));
   const link = (name: string, to: string): void => symlinkSync(to, join(root, 'project', name));

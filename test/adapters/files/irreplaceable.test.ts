@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { refuseIrreplaceable, replaceOutput } from '../../../src/adapters/files/irreplaceable.js';
+import { scratch } from '../../kit/scratch.js';
 
 function holding(content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-output-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const path = join(folder, 'there');
   writeFileSync(path, content);
   return path;

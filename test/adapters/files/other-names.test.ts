@@ -1,12 +1,11 @@
-import { linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { isHardLink, placesBehind } from '../../../src/adapters/files/other-names.js';
+import { scratch } from '../../kit/scratch.js';
 
 function folder(): string {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'aip-names-')));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const root = scratch();
   return root;
 }
 

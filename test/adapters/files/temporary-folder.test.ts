@@ -1,23 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import fs, {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import fs, { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryFolder } from '../../../src/adapters/files/temporary-folder.js';
+import { scratch } from '../../kit/scratch.js';
 
 test('what a process left behind that was killed is removed after a day, and nothing else', () => {
-  const place = mkdtempSync(join(tmpdir(), 'aip-left-'));
-  onTestFinished(() => rmSync(place, { recursive: true }));
+  const place = scratch();
   vi.stubEnv('TMPDIR', place);
   onTestFinished(() => void vi.unstubAllEnvs());
   const gone = spawnSync(process.execPath, ['-e', '0']).pid;

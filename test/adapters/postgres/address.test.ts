@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parsePostgresUrl, passwordIn, requireNoPassword } from '../../../src/adapters/postgres/address.js';
 import { passwordsOf } from '../../../src/adapters/postgres/password.js';
 import { Failure } from '../../../src/app/failure.js';
 import vectors from '../../vectors/postgres-urls.json' with { type: 'json' };
+import { scratch } from '../../kit/scratch.js';
 
 const parse = (url: string, env: Readonly<Record<string, string | undefined>> = {}) =>
   parsePostgresUrl(url, { env, osUser: 'osuser' });
@@ -45,8 +45,7 @@ describe('the URL of a database', () => {
 describe('the password of a database', () => {
   const address = parse('postgres://aip@db.example.com,[::1]:5433/fleet');
   const inFile = (text: string, mode = 0o600): string => {
-    const folder = mkdtempSync(join(tmpdir(), 'aip-pgpass-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = scratch();
     writeFileSync(join(folder, '.pgpass'), text, { mode });
     return folder;
   };

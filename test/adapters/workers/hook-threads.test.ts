@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hooksInThread } from '../../../src/adapters/workers/hook-threads.js';
+import { scratch } from '../../kit/scratch.js';
 
 const HOOK = `import { threadId } from 'node:worker_threads';
 export default { verify({ ms }) { const end = Date.now() + ms; while (Date.now() < end); return threadId; } };`;
 
 async function hooks(lateMs: number) {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-hooks-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const file = join(folder, 'hook.mjs');
   writeFileSync(file, HOOK);
   const module = await hooksInThread(file, lateMs);

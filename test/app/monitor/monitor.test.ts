@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openMonitorMemory } from '../../../src/adapters/sqlite/monitor-memory.js';
@@ -13,6 +11,7 @@ import type { Standing } from '../../../src/mesh/standing.js';
 import { alert } from '../../kit/alerts.js';
 import { writePast, type Past } from '../../kit/history.js';
 import { AGENT, T0 } from '../../kit/state/drafts.js';
+import { scratch } from '../../kit/scratch.js';
 
 const HOUR = 3_600_000;
 const LIMITS: MonitorLimits = {
@@ -25,8 +24,7 @@ const LIMITS: MonitorLimits = {
 };
 
 function folder(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'aip-monitor-'));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const dir = scratch();
   return dir;
 }
 

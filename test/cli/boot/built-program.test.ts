@@ -4,7 +4,6 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -13,14 +12,14 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { COMMANDS as FREQUENT } from '../../../src/cli/boot/frequent-registry.js';
 import { COMMANDS } from '../../../src/cli/registry.js';
 import { noPty, play } from '../../kit/terminal.js';
+import { scratch } from '../../kit/scratch.js';
 
 /** The program as `npm run build` makes it, with what V8 made of it: other tests run the sources. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -33,8 +32,7 @@ beforeAll(() => {
 afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
 
 function place() {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-built-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const cwd = join(folder, 'project');
   mkdirSync(cwd);
   return {

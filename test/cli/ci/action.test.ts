@@ -1,12 +1,12 @@
 /** The scripts of the GitHub action, as its runner calls them: inputs in variables, files and folders of the runner. */
 import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { openWorkspace, signIntent } from '../../../src/index.js';
+import { scratch } from '../../kit/scratch.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const ACTION = join(ROOT, '.github/actions/aip');
@@ -18,8 +18,7 @@ interface Runner {
 }
 
 function runner(): Runner {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-action-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   mkdirSync(join(folder, 'bin'));
   const aip = join(folder, 'bin/aip');
   writeFileSync(aip, `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'bin/aip.cjs')}" "$@"\n`);

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SCRIPTS, SHELLS } from '../../../src/cli/completion/scripts.js';
 import { complete, type LocalValues } from '../../../src/cli/completion/complete.js';
 import { commandsOf } from '../../../src/cli/help/pages.js';
@@ -10,6 +9,7 @@ import { SECTIONS } from '../../../src/cli/registry.js';
 import { TOPICS } from '../../../src/cli/help/topics.js';
 import { household, inFiles, PASSPHRASE } from '../../kit/native/household.js';
 import { world } from '../../kit/world.js';
+import { scratch } from '../../kit/scratch.js';
 
 const VISIBLE = commandsOf(SECTIONS);
 const local: LocalValues = async (source) =>
@@ -252,8 +252,7 @@ describe('the scripts', () => {
         function aip; printf '[%s]' $argv > ${asked}; printf '%s' '${answer}'; end
         source ${script(SCRIPTS.fish)}
         complete -C '${line}'`;
-      const home = mkdtempSync(join(tmpdir(), 'aip-fish-'));
-      onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+      const home = scratch();
       if (inHome !== undefined) writeFileSync(join(home, inHome), '');
       const env = { PATH: process.env['PATH'], HOME: home };
       const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', program], { encoding: 'utf8', env });
@@ -318,8 +317,7 @@ describe('the scripts', () => {
 });
 
 function script(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-completion-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const path = join(folder, 'script');
   writeFileSync(path, text);
   return path;

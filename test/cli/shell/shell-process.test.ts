@@ -1,17 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bundle } from '../../kit/bundle.js';
+import { scratch } from '../../kit/scratch.js';
 
 const PROGRAM = fileURLToPath(new URL('../../kit/program.ts', import.meta.url));
 const BIN = fileURLToPath(new URL('../../../bin/aip.cjs', import.meta.url));
 
 const folder = (): string => {
-  const made = mkdtempSync(join(tmpdir(), 'aip-process-'));
-  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  const made = scratch();
   return made;
 };
 /** Runs a line of sh in which `aip` is the program. */

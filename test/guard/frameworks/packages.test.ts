@@ -3,9 +3,8 @@
  * (`node_modules`), of which every package that is there is tried.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -13,6 +12,7 @@ import { guardTools } from '../../../src/guard/frameworks/ai.js';
 import { aipMiddleware, guardTool } from '../../../src/guard/frameworks/langchain.js';
 import { guardTool as guardFunction } from '../../../src/guard/frameworks/openai-agents.js';
 import { guardRequest, type HttpGuardOptions } from '../../../src/guard/frameworks/http.js';
+import { scratch } from '../../kit/scratch.js';
 import { KEY, supportAgent, workshop } from '../../library/workshop.js';
 import { approvedOnce, refundDesk } from './refund.js';
 
@@ -336,8 +336,7 @@ describe.each(
 
 describe.each(SETS.filter((set) => has(set, 'ai') && has(set, 'zod')))('types in %s', (set) => {
   test('of a guarded tool are those of the tool', { timeout: 120_000 }, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'aip-types-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = scratch();
     symlinkSync(join(set, 'node_modules'), join(folder, 'node_modules'));
     const parts = [
       AI_TYPES,

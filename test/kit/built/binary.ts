@@ -1,11 +1,10 @@
 /** The built program in a folder of its own: started, waited for, and started by the dozen. */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { BINARY, FORMS, requireBuilt } from './program.js';
 import { expectCivil, type Answer } from '../native/household.js';
+import { scratch } from '../scratch.js';
 
 /** A command that takes longer than this hangs, in ms. */
 const PATIENCE = 60_000;
@@ -18,8 +17,7 @@ export interface Place {
 /** A folder with its own home; both go away after the test. */
 export function place(env: Readonly<Record<string, string>> = {}): Place {
   requireBuilt();
-  const folder = mkdtempSync(join(tmpdir(), 'aip-binary-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const { PATH = '' } = process.env;
   return { folder, env: { PATH, HOME: folder, ...FORMS, AIP_HOME: join(folder, 'home'), CI: '1', ...env } };
 }

@@ -1,11 +1,11 @@
 /** Machines of a mesh as people have them: a home each, and processes of the command line. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { BINARY, FORMS, requireBuilt } from '../built/program.js';
 import { expectCivil } from '../native/household.js';
+import { scratch } from '../scratch.js';
 
 const PATIENCE_MS = 30_000;
 
@@ -16,7 +16,7 @@ export interface Said {
 }
 
 export class Home {
-  readonly folder = mkdtempSync(join(tmpdir(), 'aip-mesh-'));
+  readonly folder = scratch();
   readonly env: Record<string, string>;
 
   constructor(env: Readonly<Record<string, string>> = {}) {
@@ -33,7 +33,6 @@ export class Home {
       AIP_MESH_MAX_PROPAGATION_TIME_MS: '8000',
       ...env,
     };
-    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
   }
 
   at(path: string): string {

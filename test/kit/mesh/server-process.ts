@@ -1,14 +1,12 @@
 /** A mesh server as a process, and what became of it. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { MeshHttp, type MeshHttpReply } from '../../../src/adapters/http/mesh-client.js';
 import { bundle } from '../bundle.js';
 import { adminKey } from './keys.js';
+import { scratch } from '../scratch.js';
 
 export interface Ended {
   readonly code: number | null;
@@ -80,8 +78,7 @@ export async function started(folder: string, before: readonly string[] = []): P
 }
 
 export function storeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-mesh-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   return folder;
 }
 

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
+import { scratch } from '../scratch.js';
 
 /** The path of a state file that does not exist yet, in a folder that goes away after the test. */
 export function statePath(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-state-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   return join(folder, 'home', 'state.db');
 }
 

@@ -1,8 +1,8 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fileBytes } from '../../../../src/adapters/files/streams/follow-file.js';
+import { scratch } from '../../../kit/scratch.js';
 
 interface Following {
   readonly path: string;
@@ -12,8 +12,7 @@ interface Following {
 }
 
 function following(text: string): Following {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const path = join(folder, 'log.jsonl');
   writeFileSync(path, text);
   const stop = new AbortController();

@@ -1,16 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { growingFile } from '../../../../src/adapters/files/streams/growing-file.js';
 import { createFile, isTaken, replaceFile } from '../../../../src/adapters/files/plain-file.js';
 import { isStream } from '../../../../src/adapters/files/streams/stream-file.js';
+import { scratch } from '../../../kit/scratch.js';
 
 function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'aip-stream-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  const path = scratch();
   return path;
 }
 

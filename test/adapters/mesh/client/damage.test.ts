@@ -1,15 +1,15 @@
 /** The copy that verification reads, damaged anywhere: it refuses, or says exactly what was saved. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openLocalCopy } from '../../../../src/adapters/mesh/client/local-copy.js';
 import { Database } from '../../../../src/adapters/sqlite/engine/database.js';
 import { openState } from '../../../../src/adapters/sqlite/open.js';
 import { Failure } from '../../../../src/app/failure.js';
 import type { Standing } from '../../../../src/mesh/standing.js';
 import { AGENT, LOG_ID, MESH_PUBLIC_KEY } from '../../../kit/mesh/server.js';
+import { scratch } from '../../../kit/scratch.js';
 
 const NOW = Date.parse('2026-02-18T14:23:45.000Z');
 const PAGE = 4096;
@@ -33,8 +33,7 @@ const first = {
 
 /** A whole file with three denies, one of them set on this machine alone; the bytes of its pages that matter most. */
 function copyFile(): { readonly path: string; readonly whole: Buffer; readonly dense: ReadonlySet<number> } {
-  const folder = mkdtempSync(join(tmpdir(), 'aip-copy-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const path = join(folder, 'state.db');
   const copy = openLocalCopy(path, MESH_PUBLIC_KEY, randomBytes);
   const position = { logId: LOG_ID, term: 1, seq: 2, hash: 'c'.repeat(64) };

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,6 +10,7 @@ import { bundle } from '../../../kit/bundle.js';
 import { certificate } from '../../../kit/mesh/certificate.js';
 import { network } from '../../../kit/mesh/network.js';
 import { TestMesh } from '../../../kit/mesh/server.js';
+import { scratch } from '../../../kit/scratch.js';
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('../../../kit/mesh/revoke-once.ts', import.meta.url));
@@ -18,8 +18,7 @@ const program = fileURLToPath(new URL('../../../kit/mesh/revoke-once.ts', import
 test('with TLS a client speaks to a server whose certificate it trusts, and to no other', async () => {
   const tls = certificate();
   const net = await network({}, 0, tls);
-  const folder = mkdtempSync(join(tmpdir(), 'aip-tls-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const [trusted, other] = [join(folder, 'trusted.pem'), join(folder, 'other.pem')];
   writeFileSync(trusted, tls.cert);
   writeFileSync(other, certificate().cert);
@@ -47,8 +46,7 @@ test('with TLS a client speaks to a server whose certificate it trusts, and to n
 test('with authorities of its own a client believes those and no others, and none where it cannot read them', async () => {
   const tls = certificate();
   const net = await network({}, 0, tls);
-  const folder = mkdtempSync(join(tmpdir(), 'aip-tls-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = scratch();
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);

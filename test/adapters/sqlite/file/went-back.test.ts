@@ -6,26 +6,24 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openState } from '../../../../src/adapters/sqlite/open.js';
 import { readGeneration, wentBack } from '../../../../src/adapters/sqlite/file/generation.js';
 import type { JsonObject } from '../../../../src/protocol/json/values.js';
 import { settled } from '../../../kit/native/household.js';
 import { fixture } from '../../../kit/native/vectors.js';
 import { Database } from '../../../../src/adapters/sqlite/engine/database.js';
+import { scratch } from '../../../kit/scratch.js';
 
 const root = process.getuid?.() === 0;
 
 function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'aip-back-'));
-  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  const made = scratch();
   return made;
 }
 

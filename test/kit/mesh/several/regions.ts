@@ -1,7 +1,5 @@
 /** A home with regions that follow it, each on a socket and a folder of its own, in this process. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { MeshFollow, type MeshFollowOptions } from '../../../../src/adapters/mesh/client/follow.js';
@@ -12,13 +10,13 @@ import type { Replication } from '../../../../src/mesh/server/regions/registry.j
 import { serveRegion, type Following } from '../../../../src/workspace/mesh/region.js';
 import { serveMesh, type Serving, type ServingOptions } from '../../../../src/workspace/mesh/serving.js';
 import { SYSTEM } from '../../../../src/workspace/world.js';
+import { scratch } from '../../scratch.js';
 
 const WORLD = { ...SYSTEM, env: {} };
 
 /** A folder that ends with the test. */
 export function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'aip-region-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  const path = scratch();
   return path;
 }
 
