@@ -14,8 +14,9 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Script } from 'node:vm';
+import { buildDeferred } from './deferred.mjs';
 import { root } from './parts.mjs';
-import { ADAPTERS, TARGETS, TYPES } from './targets.mjs';
+import { ADAPTERS, PLAIN_RUN, TARGETS, TYPES } from './targets.mjs';
 
 const { values, positionals } = parseArgs({ options: { out: { type: 'string' } }, allowPositionals: true });
 const out = values.out === undefined ? join(root, 'dist') : resolve(values.out);
@@ -23,9 +24,11 @@ const out = values.out === undefined ? join(root, 'dist') : resolve(values.out);
 const STEPS = {
   async cli() {
     const { cli, frequent, hook } = TARGETS;
-    await Promise.all([cli, frequent, hook].map((target) => build({ ...target, outdir: out })));
+    await Promise.all([cli, hook].map((target) => build({ ...target, outdir: out })));
+    await buildDeferred(frequent, PLAIN_RUN, out);
     // The first that has a command is started for it.
     const bundles = await Promise.all(['frequent.cjs', 'main.cjs'].map((file) => known(join(out, file))));
+    bundles[0].rest = hashed(join(out, 'frequent-rest.cjs'));
     await build({ ...TARGETS.start(bundles), outdir: out });
   },
   library: () => Promise.all([TARGETS.library, TARGETS.adapters].map((target) => build({ ...target, outdir: out }))),
@@ -43,17 +46,18 @@ if (unknown !== undefined) {
   console.error(`there is no "${unknown}" to build; there are ${Object.keys(STEPS).join(', ')}`);
   process.exit(2);
 }
-/** Bytes; V8 keeps a text that is longer outside of its heap, and a start then collects less garbage. */
-const LONGEST_INSIDE = 1_031_913;
+/** What the start is to know of a script. */
+function hashed(path) {
+  const text = readFileSync(path, 'latin1');
+  return { file: basename(path), hash: createHash('sha256').update(text, 'latin1').digest('hex') };
+}
 
-/** What the start is to know of a bundle, which is made long enough. */
+/** The same of one that holds commands. */
 async function known(path) {
-  const text = readFileSync(path, 'latin1').padEnd(LONGEST_INSIDE + 1);
-  writeFileSync(path, text, 'latin1');
   const module = { exports: {} };
+  const text = readFileSync(path, 'latin1');
   new Script(text, { filename: path }).runInThisContext()(module.exports, createRequire(path), module, path, out);
-  const hash = createHash('sha256').update(text, 'latin1').digest('hex');
-  return { file: basename(path), hash, commands: await module.exports.commandWords() };
+  return { ...hashed(path), rest: null, commands: await module.exports.commandWords() };
 }
 
 /** What the library's declarations do not lead to is the business of its insides, and not published. */

@@ -108,6 +108,19 @@ function commandLine(name, ...plugins) {
   };
 }
 
+/** What `aip intent verify intent.json` reaches. */
+export const PLAIN_RUN = {
+  atOnce: [
+    'src/cli/main.ts',
+    'src/cli/shell/shell.ts',
+    'src/cli/boot/frequent-registry.ts',
+    'src/cli/commands/intent/verify.ts',
+    'src/cli/config/load.ts',
+    'src/cli/render/decision/decision.ts',
+  ],
+  later: ['src/adapters/sqlite/open.ts', 'src/adapters/mesh/client/verifier-key.ts'],
+};
+
 export const TARGETS = {
   adapters: {
     ...COMMON,

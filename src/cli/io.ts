@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from '../app/failure.js';
+import type { Interrupted, Interruption } from './shell/interruption.js';
 
 export type Source = Readable & { readonly isTTY?: boolean };
 export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -44,8 +45,8 @@ export interface Io {
   readonly importModule: ImportModule;
   /** Null where the program runs from its sources. */
   readonly startup: Startup | null;
-  /** Aborted on SIGINT and SIGTERM, with an `Interrupted` as its reason. */
-  readonly signal: AbortSignal;
+  /** Told on SIGINT and SIGTERM. */
+  readonly interruption: Interruption;
 }
 
 /** What has the world around a command. */
@@ -79,16 +80,6 @@ export function widthOf(sink: Sink): number | null {
   return sink.isTTY === true ? sink.columns || 80 : null;
 }
 
-/** The process was asked to stop, by a signal or by Ctrl-C at a question. */
-export class Interrupted extends Error {
-  readonly exitCode: number;
-  constructor(exitCode: 130 | 143) {
-    super('interrupted');
-    this.name = 'Interrupted';
-    this.exitCode = exitCode;
-  }
-}
-
 /** The reader of stdout has gone. */
 export class OutputClosed extends Error {
   constructor() {
@@ -117,7 +108,7 @@ function homeFolder(): string {
 
 /** This process. */
 export function processIo(
-  given: Pick<Io, 'signal' | 'importModule' | 'startup' | 'stdout' | 'stderr'>,
+  given: Pick<Io, 'interruption' | 'importModule' | 'startup' | 'stdout' | 'stderr'>,
   stdin: Source | null,
 ): Io {
   return {

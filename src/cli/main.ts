@@ -1,6 +1,7 @@
 /** The way in. */
 import { sinkOf } from './boot/pipe-sink.js';
-import { Interrupted, processIo, type ImportModule, type Io, type Sink, type Source, type Startup } from './io.js';
+import { Interrupted, Interruption } from './shell/interruption.js';
+import { processIo, type ImportModule, type Io, type Sink, type Source, type Startup } from './io.js';
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -20,15 +21,15 @@ export async function main(
   startup: Startup | null = null,
   stdin: Source | null = null,
 ): Promise<void> {
-  const stop = new AbortController();
+  const interruption = new Interruption();
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
     process.on(signal, () => {
       // The first signal lets a stream say how it ended; a second one means now.
-      if (stop.signal.aborted) process.exit(code);
-      stop.abort(new Interrupted(code));
+      if (interruption.reason !== null) process.exit(code);
+      interruption.tell(new Interrupted(code));
     });
   }
   const brief = startup?.frequent ?? false;
@@ -43,7 +44,7 @@ export async function main(
   });
   const code = await run(
     process.argv.slice(2),
-    processIo({ signal: stop.signal, importModule, startup, stdout, stderr }, stdin),
+    processIo({ interruption, importModule, startup, stdout, stderr }, stdin),
   );
   await Promise.all([drained(stdout), drained(stderr)]);
   answered = true;

@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { Interrupted, type Io } from '../../src/cli/io.js';
+import { Interrupted, Interruption } from '../../src/cli/shell/interruption.js';
+import type { Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/main.js';
 import { scratch } from './scratch.js';
 
@@ -35,7 +36,7 @@ export function world(options: WorldOptions = {}): World {
   mkdirSync(cwd, { recursive: true });
   const tty =
     typeof options.tty === 'object' ? options.tty : { stdin: options.tty, stdout: options.tty, stderr: options.tty };
-  const stop = new AbortController();
+  const interruption = new Interruption();
   const stdin = new PassThrough();
   if (options.stdin !== undefined) stdin.end(options.stdin);
   const written = { out: '', err: '' };
@@ -62,7 +63,7 @@ export function world(options: WorldOptions = {}): World {
     importModule: (href) => import(href),
     startup: null,
     now: () => Date.parse('2026-02-18T14:23:45Z'),
-    signal: stop.signal,
+    interruption,
   };
   return {
     io,
@@ -70,7 +71,7 @@ export function world(options: WorldOptions = {}): World {
     out: () => written.out,
     err: () => written.err,
     type: (text) => void stdin.write(text),
-    interrupt: (code) => stop.abort(new Interrupted(code)),
+    interrupt: (code) => interruption.tell(new Interrupted(code)),
     file: (path, text) => {
       const full = join(cwd, path);
       mkdirSync(dirname(full), { recursive: true });

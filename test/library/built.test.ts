@@ -110,6 +110,7 @@ test('the package holds what its names point to, the declarations they need, and
       'dist/commonjs/package.json',
       ...['index', ...adapters].map((name) => `dist/commonjs/${name}.js`),
       ...[...needed].map((path) => path.replace('dist/', 'dist/commonjs/')),
+      'dist/frequent-rest.cjs',
       'dist/frequent.cjs',
       'dist/hook.cjs',
       'dist/index.js',

@@ -1,10 +1,11 @@
 /**
- * Loads the program: one bundled script, with its compiled form where there is one. What comes from a compiled form cannot
+ * Loads the program: a bundled script, with its compiled form where there is one. What comes from a compiled form cannot
  * `import()`: that is `Io.importModule`.
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Script } from 'node:vm';
+import { lazy } from '../../protocol/lazy.js';
 import type { Startup } from '../io.js';
 import {
   formFolder,
@@ -23,15 +24,25 @@ export interface Program {
   readonly run: typeof import('../main.js').run;
 }
 
-/** A bundle, and what the build knows of it. */
-export interface ProgramBundle {
-  /** Its file. */
+/** What a script exports: the first of a bundle the program, and to the rest of it its modules; the rest its own to the first. */
+interface Exported extends Program {
+  held(source: string): unknown;
+  readonly deferred: Readonly<Record<string, () => unknown>>;
+}
+
+export interface BundleScript {
   readonly path: string;
-  /** Whether it holds the commands that run most. */
-  readonly frequent: boolean;
   /** SHA-256 of its text in hex. */
   readonly hash: string;
-  /** The same of all bundles, for what `aip doctor` counts. */
+}
+
+/** A bundle, and what the build knows of it. */
+export interface ProgramBundle extends BundleScript {
+  /** Whether it holds the commands that run most. */
+  readonly frequent: boolean;
+  /** What its commands seldom need; null where all is in one script. */
+  readonly rest: BundleScript | null;
+  /** The hashes of all bundles, for what `aip doctor` counts. */
   readonly hashes: readonly string[];
 }
 
@@ -45,28 +56,39 @@ export function loadProgram(
   starter: string,
   require: NodeJS.Require,
 ): { readonly program: Program; readonly startup: Startup } {
-  const { text, stamp } = readBundle(bundle.path);
   const uid = process.geteuid?.() ?? null;
   const folder = formFolder({ env: process.env, platform: process.platform, home: homeFolder(), uid });
-  const key: FormKey = {
-    command: command ?? 'none',
-    source: bundle.hash,
-    file: stamp,
-    node: process.version,
-    arch: process.arch,
-    flags: [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim(),
+  const load = ({ path, hash }: BundleScript) => {
+    const { text, stamp } = readScript(path);
+    const key: FormKey = {
+      command: command ?? 'none',
+      source: hash,
+      file: stamp,
+      node: process.version,
+      arch: process.arch,
+      flags: [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim(),
+    };
+    const form = folder === null || command === null ? null : readForm(folder, key, uid);
+    const script = new Script(text, { filename: path, ...(form === null ? {} : { cachedData: form.bytes }) });
+    const compiled = form !== null && script.cachedDataRejected === false;
+    if (folder !== null && command !== null) keepLater(script, { folder, key, uid, form, compiled });
+    const module = { exports: {} as Exported };
+    const wrapped = script.runInThisContext() as (...scope: unknown[]) => void;
+    wrapped(module.exports, given, module, path, path.replace(/[/\\][^/\\]*$/, ''));
+    return { exports: module.exports, key, compiled };
   };
-  const form = folder === null || command === null ? null : readForm(folder, key, uid);
-  const script = new Script(text, {
-    filename: bundle.path,
-    ...(form === null ? {} : { cachedData: form.bytes }),
-  });
-  const compiled = form !== null && script.cachedDataRejected === false;
-  if (folder !== null && command !== null) keepLater(script, { folder, key, uid, form, compiled });
-
-  const module = { exports: {} as Program };
-  const wrapped = script.runInThisContext() as (...scope: unknown[]) => void;
-  wrapped(module.exports, sparing(require), module, bundle.path, bundle.path.replace(/[/\\][^/\\]*$/, ''));
+  const rest = lazy(() => load(bundle.rest!).exports);
+  const own = sparing(require);
+  // Names that the build wrote: a module of the other script.
+  const between = (name: string): unknown =>
+    name.startsWith('deferred:')
+      ? rest().deferred[name.slice('deferred:'.length)]!()
+      : exports.held(name.slice('held:'.length));
+  const given = Object.assign(
+    (name: string): unknown => (/^(?:deferred|held):/.test(name) ? between(name) : own(name)),
+    { resolve: require.resolve },
+  );
+  const { exports, key, compiled } = load(bundle);
   const startup: Startup = {
     script: starter,
     frequent: bundle.frequent,
@@ -75,7 +97,7 @@ export function loadProgram(
     problem: () => problemWith(folder, uid),
     kept: () => orNone(() => (folder === null ? [] : keptForms(folder, key, bundle.hashes))),
   };
-  return { program: module.exports, startup };
+  return { program: exports, startup };
 }
 
 interface Keeping {
@@ -102,7 +124,7 @@ function keepLater(script: Script, { folder, key, uid, form, compiled }: Keeping
   });
 }
 
-function readBundle(path: string): { readonly text: string; readonly stamp: string } {
+function readScript(path: string): { readonly text: string; readonly stamp: string } {
   const file = openSync(path, 'r');
   try {
     const { size, mtimeMs } = fstatSync(file);
@@ -143,9 +165,9 @@ function orNone(read: () => readonly string[]): readonly string[] {
 const COSTLY = ['node:child_process', 'node:module', 'node:timers/promises'];
 
 /** `require` with stand-ins for those modules; one is loaded when something in it is asked for. */
-function sparing(require: NodeJS.Require): Pick<NodeJS.Require, 'resolve'> & ((name: string) => unknown) {
+function sparing(require: NodeJS.Require): (name: string) => unknown {
   const standIns = new Map(COSTLY.map((name) => [name, standIn(() => require(name) as object)]));
-  return Object.assign((name: string): unknown => standIns.get(name) ?? require(name), { resolve: require.resolve });
+  return (name) => standIns.get(name) ?? require(name);
 }
 
 function standIn(real: () => object): object {

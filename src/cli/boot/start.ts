@@ -3,11 +3,16 @@ import { writeSync } from 'node:fs';
 import { WATCHDOG_MS } from '../../guard/hook/call.js';
 import { VERSION } from '../version.js';
 
-interface KnownBundle {
+interface KnownScript {
   /** Beside this one. */
   readonly file: string;
   /** SHA-256 of its text in hex. */
   readonly hash: string;
+}
+
+interface KnownBundle extends KnownScript {
+  /** What its commands seldom need. */
+  readonly rest: KnownScript | null;
   /** The words of the commands it holds. */
   readonly commands: readonly string[];
 }
@@ -60,10 +65,15 @@ async function hook(): Promise<void> {
 async function start(stdin: Uint8Array | null = null): Promise<void> {
   const { loadProgram } = await import('./program.js');
   const words = commandIn(process.argv.slice(2), __BUNDLES__.at(-1)!.commands);
-  const { file, hash } =
-    __BUNDLES__.find(({ commands }) => words !== null && commands.includes(words)) ?? __BUNDLES__.at(-1)!;
-  const hashes = __BUNDLES__.map((known) => known.hash);
-  const bundle = { path: `${__dirname}/${file}`, frequent: file !== __BUNDLES__.at(-1)!.file, hash, hashes };
+  const whole = __BUNDLES__.at(-1)!;
+  const known = __BUNDLES__.find(({ commands }) => words !== null && commands.includes(words)) ?? whole;
+  const beside = ({ file, hash }: KnownScript) => ({ path: `${__dirname}/${file}`, hash });
+  const bundle = {
+    ...beside(known),
+    frequent: known !== whole,
+    rest: known.rest === null ? null : beside(known.rest),
+    hashes: __BUNDLES__.map(({ hash }) => hash),
+  };
   const { program, startup } = loadProgram(bundle, words?.replaceAll(' ', '-') ?? null, __filename, requireBeside);
   if (stdin === null) return program.main((href) => import(href), startup);
   const { Readable } = await import('node:stream');

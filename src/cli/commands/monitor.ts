@@ -82,7 +82,8 @@ export const command: CommandSpec<Options> = {
       posting(cli.workspace),
       monitorStanding(cli, options, limits.autoRevoke),
     ]);
-    const { now, signal } = cli.io;
+    const { now } = cli.io;
+    const { signal } = cli.io.interruption;
     const courier = new AlertDelivery({
       memory,
       targets,
@@ -172,13 +173,13 @@ function show(cli: Cli, event: AlertEvent): void {
 }
 
 function tellTrouble(cli: Cli, target: string, reason: string, lost: boolean): void {
-  if (cli.io.signal.aborted) return;
+  if (cli.io.interruption.signal.aborted) return;
   cli.warn(`${target} was not told: ${reason}${lost ? '; it will not be tried again' : '; trying again'}`, 'not_told');
 }
 
 /** What passes is waited for; a bug or a damaged file ends the monitor, so that its supervisor notices. */
 function tellFailure(cli: Cli, error: unknown): void {
-  if (cli.io.signal.aborted) return;
+  if (cli.io.interruption.signal.aborted) return;
   if (!(error instanceof Failure) || !error.retryable) throw error;
   cli.warn(`${error.message} Trying again.`, error.code);
 }

@@ -59,7 +59,7 @@ export async function warm(cli: Surroundings & Lifetime, startup: Startup | null
   };
   const findings: Finding[] = [];
   for (const way of WAYS) {
-    cli.io.signal.throwIfAborted();
+    cli.io.interruption.signal.throwIfAborted();
     const argv = [...process.execArgv, startup.script, ...way];
     const options = { env, cwd: path, timeoutMs: PATIENCE_MS, maxOutputBytes: 1024 * 1024 };
     const result = await runProgram(process.execPath, argv, options);

@@ -33,7 +33,7 @@ export async function tailFile(
       ? (stdinOnce(cli.io) as AsyncIterable<Uint8Array>)
       : fileBytes(path, {
           follow,
-          signal: cli.io.signal,
+          signal: cli.io.interruption.signal,
           onRestart: (why) => cli.warn(`${path} was ${why}; reading it from its start.`, 'restarted'),
         });
   for await (const lines of lineChunks(plainBytes(bytes, path, 'logs tail'), 'replace')) {

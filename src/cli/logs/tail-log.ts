@@ -28,7 +28,7 @@ export async function tailLog(
   let over = false;
   cli.afterwards(() => void (over = true));
   cli.detail('live');
-  return fresh(cli, state, request, writer, Math.max(from, seen), () => cli.io.signal.aborted || over);
+  return fresh(cli, state, request, writer, Math.max(from, seen), () => cli.io.interruption.signal.aborted || over);
 }
 
 /** Shows what is in the log; `seen` is its last entry that was looked at. */
@@ -83,7 +83,7 @@ async function fresh(
       if (await writer.write(batch)) return true;
       if (batch.length === BATCH) continue;
     }
-    await pause(POLL, cli.io.signal);
+    await pause(POLL, cli.io.interruption.signal);
   }
   return false;
 }

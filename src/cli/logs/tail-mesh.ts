@@ -46,8 +46,8 @@ export async function tailMesh(
 
   cli.detail('live');
   let said = false;
-  for (let failures = 0; !cli.io.signal.aborted;) {
-    const page = await stoppable(readFleet(line, { filter, after, waitMs: WAIT_MS }), cli.io.signal);
+  for (let failures = 0; !cli.io.interruption.signal.aborted;) {
+    const page = await stoppable(readFleet(line, { filter, after, waitMs: WAIT_MS }), cli.io.interruption.signal);
     if (page === null) return false;
     if (page.kind === 'page') {
       if (said) cli.note('live again; nothing was missed');
@@ -61,7 +61,7 @@ export async function tailMesh(
       const ms = reconnectDelay(failures++, Math.random());
       if (!said && failures > 1) cli.note(`reconnecting: ${clean(page.reason)}; the place in the log is kept`);
       said ||= failures > 1;
-      await pause(ms, cli.io.signal);
+      await pause(ms, cli.io.interruption.signal);
     }
   }
   return false;

@@ -60,7 +60,7 @@ export async function verifyExport(
   const archive =
     path === '-'
       ? (stdinOnce(cli.io) as AsyncIterable<Uint8Array>)
-      : fileBytes(path, { follow: false, signal: cli.io.signal });
+      : fileBytes(path, { follow: false, signal: cli.io.interruption.signal });
   const bytes = openedWith(cli.workspace, identity, archive, source);
   let check: ExportCheck | null = null;
   for await (const lines of lineChunks(plainBytes(bytes, path, 'logs verify'), 'refuse')) {

@@ -1,6 +1,7 @@
 /** Questions to a person, asked only when one is there; otherwise the failure names the flag that answers. */
 import { Failure } from '../../app/failure.js';
-import { Interrupted, type Io } from '../io.js';
+import { Interrupted } from '../shell/interruption.js';
+import type { Io } from '../io.js';
 import type { Choice, Question, Terminal } from './question.js';
 
 /** Each method fails with ANSWER_NEEDED when it may not ask, and with `Interrupted` on Ctrl-C. */
@@ -46,11 +47,16 @@ export function questions(io: Io, options: { readonly input: boolean; readonly c
     }
     const prompts = await import('./prompts.js');
     try {
-      return await how(prompts, { input: io.stdin, output: io.stderr, signal: io.signal, colour: options.colour });
+      return await how(prompts, {
+        input: io.stdin,
+        output: io.stderr,
+        signal: io.interruption.signal,
+        colour: options.colour,
+      });
     } catch (error) {
       // Ctrl-C or Ctrl-D at the question; the prompt has already restored the terminal.
       if (error instanceof Error && /^(ExitPrompt|CancelPrompt|AbortPrompt)Error$/.test(error.name)) {
-        throw io.signal.reason instanceof Interrupted ? io.signal.reason : new Interrupted(130);
+        throw io.interruption.reason ?? new Interrupted(130);
       }
       throw error;
     }

@@ -1,7 +1,8 @@
 /** Builds the `Cli` that a command is given. */
 import type { Cli } from '../cli.js';
 import type { Config } from '../config/load.js';
-import { OutputClosed, widthOf, type Interrupted, type Io } from '../io.js';
+import type { Interrupted } from './interruption.js';
+import { OutputClosed, widthOf, type Io } from '../io.js';
 import { questions } from '../questions/ask.js';
 import { plain, type Paint } from '../render/terminal/paint.js';
 import { clean, cleanLines, flowed, safeJson, wrapped } from '../render/terminal/text.js';

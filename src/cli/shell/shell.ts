@@ -4,7 +4,8 @@ import { fileFailure } from '../../app/system-failures.js';
 import { shellCli, type CommandLifetime } from './context.js';
 import { paints } from './colour.js';
 import { reportError } from '../render/errors.js';
-import { Interrupted, OutputClosed, widthOf, type Io } from '../io.js';
+import { Interrupted, type Interruption } from './interruption.js';
+import { OutputClosed, widthOf, type Io } from '../io.js';
 import { plain } from '../render/terminal/paint.js';
 import { safeJson } from '../render/terminal/text.js';
 import { plainLine } from './plain-line.js';
@@ -16,7 +17,7 @@ import { VERSION } from '../version.js';
 export async function shell(argv: readonly string[], io: Io): Promise<number> {
   const output = watchOutput(io);
   const life: CommandLifetime = { interrupt: [], afterwards: [], output };
-  const stop = watchSignal(io.signal, life);
+  const stop = watchInterruption(io.interruption, life);
   const code = await outcome(argv, io, life, output, stop.ended);
   output.unwatch();
   stop.unwatch();
@@ -120,20 +121,20 @@ function written(io: Io): Promise<void> {
 }
 
 /** `ended` settles when the process is told to stop and the command has had its say. */
-function watchSignal(signal: AbortSignal, life: CommandLifetime): { ended: Promise<number>; unwatch(): void } {
-  const stop = async (): Promise<number> => {
-    const reason = signal.reason instanceof Interrupted ? signal.reason : new Interrupted(143);
+function watchInterruption(
+  interruption: Interruption,
+  life: CommandLifetime,
+): { ended: Promise<number>; unwatch(): void } {
+  const stop = async (reason: Interrupted): Promise<number> => {
     for (const finish of life.interrupt) await finish(reason);
     return reason.exitCode;
   };
-  if (signal.aborted) return { ended: stop(), unwatch: ignore };
-  let onAbort = ignore;
+  // One interruption outlives many command lines where a program runs them one after another.
+  let unwatch = ignore;
   const ended = new Promise<number>((resolve, reject) => {
-    onAbort = () => void stop().then(resolve, reject);
-    signal.addEventListener('abort', onAbort, { once: true });
+    unwatch = interruption.watch((reason) => void stop(reason).then(resolve, reject));
   });
-  // One signal outlives many command lines where a program runs them one after another.
-  return { ended, unwatch: () => signal.removeEventListener('abort', onAbort) };
+  return { ended, unwatch };
 }
 
 /**

@@ -36,6 +36,8 @@ export function worldOf(
     get askSecret() {
       return ask.allowed ? (message: string) => ask.secret({ message, flag: '--passphrase-file <file>' }) : null;
     },
-    signal: io.signal,
+    get signal() {
+      return io.interruption.signal;
+    },
   };
 }

@@ -25,6 +25,7 @@ import { scratch } from '../../kit/scratch.js';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 // Below node_modules, where the native packages are found.
 const BUILT = join(ROOT, 'node_modules', `.aip-built-${process.pid}`);
+const SCRIPTS = ['start.cjs', 'main.cjs', 'frequent.cjs', 'frequent-rest.cjs'];
 
 beforeAll(() => {
   execFileSync(process.execPath, [join(ROOT, '.build/build.mjs'), 'cli', '--out', BUILT]);
@@ -49,7 +50,7 @@ function place() {
     run: (...argv: string[]) => run(BUILT, ...argv),
     /** The program where no native package is installed, as with `npm install --omit=optional`. */
     runAlone: (...argv: string[]) => {
-      for (const name of ['start.cjs', 'main.cjs', 'frequent.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
+      for (const name of SCRIPTS) copyFileSync(join(BUILT, name), join(folder, name));
       return run(folder, ...argv);
     },
   };
@@ -126,7 +127,7 @@ describe('the compiled form of the program', () => {
     const { folder } = place();
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(join(ROOT, 'node_modules', 'libsql'), join(folder, 'node_modules', 'libsql'), 'junction');
-    for (const name of ['start.cjs', 'main.cjs', 'frequent.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
+    for (const name of SCRIPTS) copyFileSync(join(BUILT, name), join(folder, name));
     const cache = join(folder, '.cache', 'aip');
     const env = { PATH: process.env['PATH'], HOME: folder, AIP_HOME: join(folder, 'home') };
     const argv = (words: readonly string[], flags: readonly string[] = []) => [
@@ -279,11 +280,36 @@ describe('the compiled form of the program', () => {
         message: expect.stringMatching(/; 11 commands have a compiled form/) as string,
       }),
     ]);
-    for (const name of ['intent-verify', 'intent-sign', 'revoke', 'status'])
-      expect(forms().filter((form) => form.startsWith(`${name}.`))).toHaveLength(1);
+    // A plain verification needs nothing of the rest.
+    for (const [name, scripts] of [
+      ['intent-verify', 1],
+      ['intent-sign', 2],
+      ['revoke', 2],
+      ['status', 2],
+    ] as const)
+      expect(
+        forms().filter((form) => form.startsWith(`${name}.`)),
+        name,
+      ).toHaveLength(scripts);
     expect(existsSync(join(folder, 'home'))).toBe(false);
   });
 });
+
+/** Makes every module of the rest, with what the first script holds, and says how many there are. */
+const REST = `
+const load = (file, given) => {
+  const made = { exports: {} };
+  const read = require('node:fs').readFileSync(__dirname + '/' + file, 'latin1');
+  (0, eval)(read)(made.exports, given, made, __dirname + '/' + file, __dirname);
+  return made.exports;
+};
+const own = load('frequent.cjs', require);
+const rest = load('frequent-rest.cjs', (name) => (name.startsWith('held:') ? own.held(name.slice(5)) : require(name)));
+const all = Object.entries(rest.deferred);
+for (const [name, make] of all) if (Object.keys(make()).length === 0) throw new Error(name);
+console.log(all.length);
+process.exit();
+`;
 
 describe('the bundle of the commands that run most', () => {
   test('holds the same commands', async () => {
@@ -291,6 +317,13 @@ describe('the bundle of the commands that run most', () => {
       const listing = COMMANDS.find((one) => one.path.join(' ') === path.join(' '));
       expect((await load()).command).toBe((await listing!.load()).command);
     }
+  });
+
+  test('every module of the rest can be made', () => {
+    writeFileSync(join(BUILT, 'rest.cjs'), REST);
+    const made = spawnSync(process.execPath, [join(BUILT, 'rest.cjs')], { encoding: 'utf8' });
+    expect([made.stderr, Number(made.stdout)]).toEqual(['', expect.any(Number)]);
+    expect(Number(made.stdout)).toBeGreaterThan(30);
   });
 
   test.each([

@@ -1,9 +1,9 @@
-import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/app/failure.js';
 import { reportError } from '../../../src/cli/render/errors.js';
+import { Interruption, type Interrupted } from '../../../src/cli/shell/interruption.js';
 import { run } from '../../../src/cli/main.js';
 import { parse } from '../../../src/cli/shell/parse.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
@@ -405,12 +405,19 @@ describe('ending early', () => {
     expect(await run(['config', 'list'], place.io)).toBe(code);
   });
   test('many command lines of one program leave no listeners behind', async () => {
-    const { io } = world();
-    const listeners = () => [
-      getEventListeners(io.signal, 'abort').length,
-      io.stdout.listenerCount('error'),
-      io.stderr.listenerCount('error'),
-    ];
+    let watching = 0;
+    class Counted extends Interruption {
+      override watch(watcher: (reason: Interrupted) => void): () => void {
+        watching += 1;
+        const unwatch = super.watch(watcher);
+        return () => {
+          watching -= 1;
+          unwatch();
+        };
+      }
+    }
+    const io = { ...world().io, interruption: new Counted() };
+    const listeners = () => [watching, io.stdout.listenerCount('error'), io.stderr.listenerCount('error')];
     await run(['help'], io);
     const after = listeners();
     for (let i = 0; i < 3; i++) await run(['help'], io);

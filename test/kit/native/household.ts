@@ -41,7 +41,7 @@ export interface Household extends Omit<World, 'run'> {
 export function household(options: WorldOptions = {}): Household {
   const w = world({ ...options, env: { AIP_KEY_PASSPHRASE: PASSPHRASE, ...options.env } });
   // Many commands in one world, each of which listens to it.
-  setMaxListeners(0, w.io.signal, w.io.stdout, w.io.stderr);
+  setMaxListeners(0, w.io.interruption.signal, w.io.stdout, w.io.stderr);
   let said = '';
   const run = async (...argv: string[]): Promise<Answer> => {
     const answer = await w.run(...argv);

@@ -21,7 +21,7 @@ export const command: CommandSpec = {
     // A mesh that is not heard is named once, until it is heard again.
     let silent = false;
     const seen: SeenRequests = new Map();
-    for (let first = true; !cli.io.signal.aborted; first = false) {
+    for (let first = true; !cli.io.interruption.signal.aborted; first = false) {
       const now = cli.io.now();
       const { requests, trouble } = await requestsFound(cli, 'all', seen);
       if (trouble !== null && !silent) cli.warn(trouble.message, 'approval_mesh');
@@ -35,7 +35,7 @@ export const command: CommandSpec = {
         if (first && report.status !== 'pending' && report.status !== 'approved') continue;
         await cli.stream(cli.globals.json ? `${safeJson(report)}\n` : `${flowed(shownRequest(report), cli.width)}\n\n`);
       }
-      await pause(POLL_MS, cli.io.signal);
+      await pause(POLL_MS, cli.io.interruption.signal);
     }
     return 0;
   },

@@ -3,6 +3,7 @@
  * signed. A document's shape is fixed, so its members are put in order once, and not for every document.
  */
 import { ShapeError } from '../../json/shape.js';
+import { lazy } from '../../lazy.js';
 import { referenceText } from './canonical.js';
 import { isList, type Value, type ValueObject } from './numbers.js';
 
@@ -27,7 +28,7 @@ interface Slot {
 export interface Shape {
   readonly what: string;
   /** By name, which for the ASCII names of these documents is by code point and by UTF-16 unit. */
-  readonly slots: readonly Slot[];
+  readonly slots: () => readonly Slot[];
 }
 
 /** A member that is an object of the shape `of`. */
@@ -42,18 +43,21 @@ export function listed(of: Shape): Nested {
 
 /** A shape that messages call `what`. */
 export function shape(what: string, members: Readonly<Record<string, Fallback | Nested>>): Shape {
-  const slots = Object.keys(members)
-    .sort()
-    .map((name): Slot => {
-      const member = members[name]!;
-      const inner = isNested(member) ? member : null;
-      return {
-        name,
-        label: `${JSON.stringify(name)}:`,
-        fallback: inner === null ? (member as Fallback) : inner.fallback,
-        nested: inner,
-      };
-    });
+  // Most intents are native ones, which none of these shapes is for.
+  const slots = lazy(() =>
+    Object.keys(members)
+      .sort()
+      .map((name): Slot => {
+        const member = members[name]!;
+        const inner = isNested(member) ? member : null;
+        return {
+          name,
+          label: `${JSON.stringify(name)}:`,
+          fallback: inner === null ? (member as Fallback) : inner.fallback,
+          nested: inner,
+        };
+      }),
+  );
   return { what, slots };
 }
 
@@ -70,7 +74,7 @@ export function filled(value: Value | undefined, { what, slots }: Shape): ValueO
   if (typeof value !== 'object' || value === null || isList(value)) throw new ShapeError(`${what} is not an object`);
   let present = 0;
   let changed: Record<string, Value> | null = null;
-  for (const { name, fallback, nested: inner } of slots) {
+  for (const { name, fallback, nested: inner } of slots()) {
     let member = value[name];
     if (member !== undefined) present++;
     else if (typeof fallback === 'symbol') throw new ShapeError(`${what} lacks "${name}"`);
@@ -79,7 +83,7 @@ export function filled(value: Value | undefined, { what, slots }: Shape): ValueO
     if (member !== value[name]) (changed ??= { ...value })[name] = member!;
   }
   if (Object.keys(value).length !== present)
-    throw new ShapeError(`${what} has an unknown member ${strangerIn(value, slots)}`);
+    throw new ShapeError(`${what} has an unknown member ${strangerIn(value, slots())}`);
   return changed ?? value;
 }
 
@@ -105,7 +109,7 @@ export function shapedBytes(object: ValueObject, shape: Shape): Uint8Array {
 
 function shapedText(object: ValueObject, { slots }: Shape, without: string | null): string {
   let text = '{';
-  for (const { name, label, nested: inner } of slots) {
+  for (const { name, label, nested: inner } of slots()) {
     if (name === without) continue;
     if (text !== '{') text += ',';
     text += label;

@@ -4,13 +4,13 @@ import { lazy } from '../../../protocol/lazy.js';
 import { currenciesNamed, isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
 import type { InCurrency, MoneySource } from '../../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
-import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
+import { isMeant, isSameName, keyOf, nameOf, type Name } from '../../../protocol/naming/names.js';
 import { CURRENCY_NAMES } from '../../../protocol/naming/vocabulary.js';
 import type { NamedValue } from './members.js';
 import { readsMoney } from './reads.js';
 
 const CURRENCY = nameOf('currency');
-const OTHER_NAMES: ReadonlySet<string> = new Set(CURRENCY_NAMES.map((name) => nameOf(name).key));
+const OTHER_NAMES: ReadonlySet<string> = new Set(CURRENCY_NAMES.map(keyOf));
 
 /** What an intent says of its currency, and where. */
 export interface SaidCurrency {

@@ -1,0 +1,117 @@
+/**
+ * A bundle in two scripts: the modules that a plain run of its command reaches, and the rest, which is read when one of those imports
+ * from it. Every function of a script costs a start time, also one that nobody calls.
+ *
+ * The first requires `deferred:<source>`, the second takes what the first holds with `held:<source>`; `src/cli/boot/program.ts` gives both.
+ */
+import { build } from 'esbuild';
+import { join, relative, sep } from 'node:path';
+import { root } from './parts.mjs';
+
+const sourceOf = (path) => relative(root, path).replaceAll(sep, '/');
+
+/**
+ * Builds `target`, a script in the form of `SCRIPT`, into `out`, and the rest beside it (`-rest`). The first script holds what `atOnce` and
+ * `later` reach without an `import()`; it loads `later` when a run comes to it.
+ */
+export async function buildDeferred(target, { atOnce, later }, out) {
+  const found = new Set();
+  const through = (...inside) => [elsewhere(new Set(inside), found), ...target.plugins];
+  const loaded = await sourcesFrom({ ...target, plugins: through() }, atOnce);
+  const held = await sourcesFrom({ ...target, plugins: through(...atOnce, ...later) }, [...atOnce, ...later]);
+  const deferred = [...found].filter((source) => !held.has(source)).sort();
+  const [name] = Object.keys(target.entryPoints);
+  const script = (ending, contents, more) =>
+    build({
+      ...target,
+      entryPoints: undefined,
+      stdin: { contents, resolveDir: root },
+      outfile: join(out, `${name}${ending}.cjs`),
+      ...more,
+    });
+  const rest = {
+    plugins: [taking(held), ...target.plugins],
+    external: [...target.external, 'held:*'],
+  };
+  const taken = namesIn(await script('-rest', deferring(deferred), { ...rest, ...UNBOUND }));
+  await script('-rest', deferring(deferred), rest);
+  await script('', holding(atOnce, taken, loaded), { plugins: through(...held) });
+}
+
+/** Leaves out what is imported by `import()`, but for the sources `inside`; what it leaves out is added to `found`. */
+function elsewhere(inside, found) {
+  return {
+    name: 'elsewhere',
+    setup(builder) {
+      builder.onResolve({ filter: /.*/ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
+        if (kind !== 'dynamic-import' || pluginData === PLAIN) return undefined;
+        const resolved = await builder.resolve(path, { kind, importer, resolveDir, pluginData: PLAIN });
+        const source = path.startsWith('.') ? sourceOf(resolved.path) : path;
+        if (resolved.external || inside.has(source)) return resolved;
+        found.add(source);
+        return { path: `deferred:${source}`, external: true };
+      });
+    },
+  };
+}
+const PLAIN = {};
+
+/** The sources of this package that a bundle of these holds. */
+async function sourcesFrom(target, sources) {
+  const entryPoints = sources.map((source) => join(root, source));
+  const { metafile } = await build({ ...target, entryPoints, outdir: root, metafile: true, write: false });
+  return new Set(Object.keys(metafile.inputs).filter((path) => path.startsWith('src/')));
+}
+
+/** Puts `held:` before what the first script holds. */
+function taking(held) {
+  return {
+    name: 'taking',
+    setup(builder) {
+      builder.onResolve({ filter: /^\./ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
+        if (pluginData === PLAIN) return undefined;
+        const found = await builder.resolve(path, { kind, importer, resolveDir, pluginData: PLAIN });
+        const source = sourceOf(found.path);
+        return held.has(source) ? { path: `held:${source}`, external: true } : found;
+      });
+    },
+  };
+}
+
+/** As a module, whose imports say by name what is taken. */
+const UNBOUND = { format: 'esm', supported: {}, banner: undefined, footer: undefined, minify: false, write: false };
+
+/** The names that are taken of each held source; null for all, as an object. */
+function namesIn({ outputFiles }) {
+  const { text } = outputFiles[0];
+  const taken = new Map();
+  for (const [, names, source] of text.matchAll(/^import \{([^}]*)\} from "held:([^"]*)";$/gm))
+    taken.set(source, [...(taken.get(source) ?? []), ...names.split(',').map((name) => name.trim().split(' as ')[0])]);
+  for (const [, source] of text.matchAll(/(?:\* as \w+ from|import\() ?"held:([^"]*)"/g)) taken.set(source, null);
+  return taken;
+}
+
+/** The entry of the rest. */
+function deferring(sources) {
+  const members = sources.map(
+    (source) => `'${source}': () => require('${source.startsWith('src/') ? './' : ''}${source}')`,
+  );
+  return `export const deferred = {${members.join(',')}};`;
+}
+
+/** The entry of the first script: it exports what its first source does, and `held`. */
+function holding(atOnce, taken, loaded) {
+  const imports = atOnce.map((source) => `import './${source}';`);
+  const cases = [...taken].map(([source, names], at) => {
+    if (names === null || !loaded.has(source)) return `case '${source}': return require('./${source}');`;
+    // By their names: the object of a module would be made at each start, with a function for each of its members.
+    const unique = [...new Set(names)];
+    imports.push(`import {${unique.map((name) => `${name} as s${at}_${name}`).join(',')}} from './${source}';`);
+    return `case '${source}': return {${unique.map((name) => `${name}: s${at}_${name}`).join(',')}};`;
+  });
+  return [
+    `export * from './${atOnce[0]}';`,
+    ...imports,
+    `export function held(source) { switch (source) { ${cases.join('\n')} } throw new Error(source); }`,
+  ].join('\n');
+}
