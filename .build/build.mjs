@@ -56,7 +56,9 @@ function hashed(path) {
 async function known(path) {
   const module = { exports: {} };
   const text = readFileSync(path, 'latin1');
-  new Script(text, { filename: path }).runInThisContext()(module.exports, createRequire(path), module, path, out);
+  const outside = createRequire(path);
+  const given = (name) => (name.startsWith('held:') ? module.exports.held(name.slice('held:'.length)) : outside(name));
+  new Script(text, { filename: path }).runInThisContext()(module.exports, given, module, path, out);
   return { ...hashed(path), rest: null, commands: await module.exports.commandWords() };
 }
 

@@ -11,15 +11,13 @@ import { root } from './parts.mjs';
 const sourceOf = (path) => relative(root, path).replaceAll(sep, '/');
 
 /**
- * Builds `target`, a script in the form of `SCRIPT`, into `out`, and the rest beside it (`-rest`). The first script holds what `atOnce` and
- * `later` reach without an `import()`; it loads `later` when a run comes to it.
+ * Builds `target`, a script in the form of `SCRIPT`, into `out`, and the rest beside it (`-rest`). The first script holds what the sources
+ * `plain` reach without an `import()`.
  */
-export async function buildDeferred(target, { atOnce, later }, out) {
-  const found = new Set();
-  const through = (...inside) => [elsewhere(new Set(inside), found), ...target.plugins];
-  const loaded = await sourcesFrom({ ...target, plugins: through() }, atOnce);
-  const held = await sourcesFrom({ ...target, plugins: through(...atOnce, ...later) }, [...atOnce, ...later]);
-  const deferred = [...found].filter((source) => !held.has(source)).sort();
+export async function buildDeferred(target, plain, out) {
+  const imported = new Set();
+  const held = await sourcesFrom({ ...target, plugins: [between(new Set(), imported), ...target.plugins] }, plain);
+  const deferred = [...imported].filter((source) => !held.has(source)).sort();
   const [name] = Object.keys(target.entryPoints);
   const script = (ending, contents, more) =>
     build({
@@ -35,21 +33,25 @@ export async function buildDeferred(target, { atOnce, later }, out) {
   };
   const taken = namesIn(await script('-rest', deferring(deferred), { ...rest, ...UNBOUND }));
   await script('-rest', deferring(deferred), rest);
-  await script('', holding(atOnce, taken, loaded), { plugins: through(...held) });
+  for (const source of imported) if (held.has(source)) taken.set(source, null);
+  await script('', holding(plain, taken), { plugins: [between(held, imported), ...target.plugins] });
 }
 
-/** Leaves out what is imported by `import()`, but for the sources `inside`; what it leaves out is added to `found`. */
-function elsewhere(inside, found) {
+/**
+ * Leaves out what is imported by `import()`, and adds it to `imported`. Also what this script holds itself: a module that may be made later
+ * would stand in a function, with all that it imports.
+ */
+function between(held, imported) {
   return {
-    name: 'elsewhere',
+    name: 'between',
     setup(builder) {
       builder.onResolve({ filter: /.*/ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
         if (kind !== 'dynamic-import' || pluginData === PLAIN) return undefined;
         const resolved = await builder.resolve(path, { kind, importer, resolveDir, pluginData: PLAIN });
+        if (resolved.external) return resolved;
         const source = path.startsWith('.') ? sourceOf(resolved.path) : path;
-        if (resolved.external || inside.has(source)) return resolved;
-        found.add(source);
-        return { path: `deferred:${source}`, external: true };
+        imported.add(source);
+        return { path: `${held.has(source) ? 'held' : 'deferred'}:${source}`, external: true };
       });
     },
   };
@@ -100,17 +102,20 @@ function deferring(sources) {
 }
 
 /** The entry of the first script: it exports what its first source does, and `held`. */
-function holding(atOnce, taken, loaded) {
-  const imports = atOnce.map((source) => `import './${source}';`);
+function holding(plain, taken) {
+  const imports = plain.map((source) => `import './${source}';`);
   const cases = [...taken].map(([source, names], at) => {
-    if (names === null || !loaded.has(source)) return `case '${source}': return require('./${source}');`;
+    if (names === null) {
+      imports.push(`import * as s${at} from './${source}';`);
+      return `case '${source}': return s${at};`;
+    }
     // By their names: the object of a module would be made at each start, with a function for each of its members.
     const unique = [...new Set(names)];
     imports.push(`import {${unique.map((name) => `${name} as s${at}_${name}`).join(',')}} from './${source}';`);
     return `case '${source}': return {${unique.map((name) => `${name}: s${at}_${name}`).join(',')}};`;
   });
   return [
-    `export * from './${atOnce[0]}';`,
+    `export * from './${plain[0]}';`,
     ...imports,
     `export function held(source) { switch (source) { ${cases.join('\n')} } throw new Error(source); }`,
   ].join('\n');

@@ -30,19 +30,19 @@ const REQUIRE =
   'const __url=import.meta.url??__pu(__filename).href;const require=__cr(__url);';
 
 /**
- * A package whose function is read when it is first called. `string-width` works out which emoji there are (20 ms, more than most commands
- * run), and text in Latin letters never asks it.
+ * A package that is read when its function is first called, or its class constructed. `string-width` works out which emoji there are (20 ms,
+ * more than most commands run), and text in Latin letters never asks it; `libsql` loads its native half.
  */
-function readWhenCalled(name) {
-  const contents = `let made; export default (...given) => (made ??= require('${name}').default)(...given);`;
+function readWhenCalled(name, made) {
+  const contents = `let made; export default function (...given) { made ??= ${made}; return new.target ? new made(...given) : made(...given); }`;
   return {
     name: `${name}-when-called`,
     setup(builder) {
       // Packages that need it keep the version that they were made for: an older one is called as `require` gives it.
       builder.onResolve({ filter: new RegExp(`^${name}$`) }, ({ importer }) =>
-        importer.startsWith(join(root, 'src')) ? { path: name, namespace: 'when-called' } : undefined,
+        importer.startsWith(join(root, 'src')) ? { path: name, namespace: `${name}-when-called` } : undefined,
       );
-      builder.onLoad({ filter: /.*/, namespace: 'when-called' }, () => ({ contents, resolveDir: root }));
+      builder.onLoad({ filter: /.*/, namespace: `${name}-when-called` }, () => ({ contents, resolveDir: root }));
     },
   };
 }
@@ -54,7 +54,7 @@ const SHIPPED = {
   external: [...COMMON.external, 'typescript', 'pg'],
   // A third of all text otherwise, and never called.
   alias: { ...COMMON.alias, '@inquirer/external-editor': join(root, '.build/no-editor.mjs') },
-  plugins: [...COMMON.plugins, readWhenCalled('string-width')],
+  plugins: [...COMMON.plugins, readWhenCalled('string-width', "require('string-width').default")],
   // The licences of what is bundled are those of the dependencies, which are installed beside it.
   legalComments: 'none',
 };
@@ -109,17 +109,16 @@ function commandLine(name, ...plugins) {
 }
 
 /** What `aip intent verify intent.json` reaches. */
-export const PLAIN_RUN = {
-  atOnce: [
-    'src/cli/main.ts',
-    'src/cli/shell/shell.ts',
-    'src/cli/boot/frequent-registry.ts',
-    'src/cli/commands/intent/verify.ts',
-    'src/cli/config/load.ts',
-    'src/cli/render/decision/decision.ts',
-  ],
-  later: ['src/adapters/sqlite/open.ts', 'src/adapters/mesh/client/verifier-key.ts'],
-};
+export const PLAIN_RUN = [
+  'src/cli/main.ts',
+  'src/cli/shell/shell.ts',
+  'src/cli/boot/frequent-registry.ts',
+  'src/cli/commands/intent/verify.ts',
+  'src/cli/config/load.ts',
+  'src/cli/render/decision/decision.ts',
+  'src/adapters/sqlite/open.ts',
+  'src/adapters/mesh/client/verifier-key.ts',
+];
 
 export const TARGETS = {
   adapters: {
@@ -134,6 +133,7 @@ export const TARGETS = {
   // The same for the commands that run most often: a third of the text, and of what V8 takes up.
   frequent: commandLine(
     'frequent',
+    readWhenCalled('libsql', "require('libsql')"),
     standIns({
       'src/cli/registry.ts': 'src/cli/boot/frequent-registry.ts',
       'src/cli/help/pages.ts': 'src/cli/boot/frequent-pages.ts',
