@@ -1,7 +1,8 @@
 /** Every shape a secret comes in, as data: what is kept of it in an entry, and with that in what is shipped and exported. */
+import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { maskText } from '../../../src/protocol/log/secret-text.js';
+import { maskError, maskMemberName, maskText } from '../../../src/protocol/log/secret-text.js';
 import { MASK, maskDetails, maskParams, paramsCommitted } from '../../../src/protocol/log/secrets.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
@@ -23,6 +24,31 @@ describe('a secret as', () => {
     // What was masked once is not masked further.
     expect(maskParams(maskParams(params))).toEqual(maskParams(params));
   });
+});
+
+test('a word of twelve characters holds no shape of a secret, and one of more may', () => {
+  const sign = fc.constantFrom(
+    'sk_',
+    'rk_',
+    'ghp_',
+    'npm_',
+    'hf_',
+    'AKIA',
+    'ASIA',
+    'AIza',
+    'eyJ',
+    'aipm_',
+    'aipm_a_',
+    '',
+  );
+  const word = fc.tuple(sign, fc.stringMatching(/^\w{0,12}$/)).map((parts) => parts.join('').slice(0, 12));
+  // What errors say goes through every shape, however short it is.
+  fc.assert(
+    fc.property(word, (text) => {
+      expect([maskError(text), maskText(text), maskMemberName(text)]).toEqual([text, text, text]);
+    }),
+  );
+  expect(maskMemberName('aipm_a_123456')).toBe('aipm_a_[masked]');
 });
 
 test.each(VECTORS.honest)('%j is kept', (params) => {
