@@ -2,7 +2,8 @@
  * A bundle in two scripts: the modules that a plain run of its command reaches, and the rest, which is read when one of those imports
  * from it. Every function of a script costs a start time, also one that nobody calls.
  *
- * The first requires `deferred:<source>`, the second takes what the first holds with `held:<source>`; `src/cli/boot/program.ts` gives both.
+ * They require each other's modules: the first `deferred:<source or package>` of the rest, both `held:<source>` of the first.
+ * `src/cli/boot/program.ts` gives them.
  */
 import { build } from 'esbuild';
 import { join, relative, sep } from 'node:path';
@@ -46,8 +47,8 @@ function between(held, imported) {
     name: 'between',
     setup(builder) {
       builder.onResolve({ filter: /.*/ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
-        if (kind !== 'dynamic-import' || pluginData === PLAIN) return undefined;
-        const resolved = await builder.resolve(path, { kind, importer, resolveDir, pluginData: PLAIN });
+        if (kind !== 'dynamic-import' || pluginData === ASKED) return undefined;
+        const resolved = await builder.resolve(path, { kind, importer, resolveDir, pluginData: ASKED });
         if (resolved.external) return resolved;
         const source = path.startsWith('.') ? sourceOf(resolved.path) : path;
         imported.add(source);
@@ -56,7 +57,8 @@ function between(held, imported) {
     },
   };
 }
-const PLAIN = {};
+/** Marks what a plugin asks to be resolved itself. */
+const ASKED = {};
 
 /** The sources of this package that a bundle of these holds. */
 async function sourcesFrom(target, sources) {
@@ -71,8 +73,8 @@ function taking(held) {
     name: 'taking',
     setup(builder) {
       builder.onResolve({ filter: /^\./ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
-        if (pluginData === PLAIN) return undefined;
-        const found = await builder.resolve(path, { kind, importer, resolveDir, pluginData: PLAIN });
+        if (pluginData === ASKED) return undefined;
+        const found = await builder.resolve(path, { kind, importer, resolveDir, pluginData: ASKED });
         const source = sourceOf(found.path);
         return held.has(source) ? { path: `held:${source}`, external: true } : found;
       });
@@ -90,6 +92,8 @@ function namesIn({ outputFiles }) {
   for (const [, names, source] of text.matchAll(/^import \{([^}]*)\} from "held:([^"]*)";$/gm))
     taken.set(source, [...(taken.get(source) ?? []), ...names.split(',').map((name) => name.trim().split(' as ')[0])]);
   for (const [, source] of text.matchAll(/(?:\* as \w+ from|import\() ?"held:([^"]*)"/g)) taken.set(source, null);
+  for (const [, source] of text.matchAll(/"held:([^"]*)"/g))
+    if (!taken.has(source)) throw new Error(`what is taken of ${source} is written in a way that is not read here`);
   return taken;
 }
 

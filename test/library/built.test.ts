@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { inHome } from '../kit/history.js';
-import { folder } from './workshop.js';
+import { scratch } from '../kit/scratch.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILT = new URL('../../dist/index.js', import.meta.url);
@@ -37,7 +37,7 @@ test('the library loads with require as well as with import, by the name of the 
 
 // What esbuild makes for Node unless told otherwise, and most functions in the cloud are: there, import.meta is empty.
 test('the library still loads when a bundler puts it into a CommonJS file', async () => {
-  const home = folder();
+  const home = scratch();
   const outfile = join(home, 'bundled.cjs');
   const contents = `
     import { openWorkspace } from ${JSON.stringify(fileURLToPath(BUILT))};
@@ -55,7 +55,7 @@ test('the library still loads when a bundler puts it into a CommonJS file', asyn
 });
 
 test.each(['esm', 'cjs'] as const)('a bundler puts the messages of LangChain into an %s file', async (format) => {
-  const home = folder();
+  const home = scratch();
   const outfile = join(home, format === 'esm' ? 'bundled.mjs' : 'bundled.cjs');
   const messages = join(home, 'messages.js');
   writeFileSync(messages, 'export class ToolMessage { constructor({ content }) { this.content = content; } }');
@@ -77,7 +77,7 @@ test.each(['esm', 'cjs'] as const)('a bundler puts the messages of LangChain int
 test.each(['', 'process.exit(0);', 'throw new Error("out");'])(
   'a program that ends with "%s" has left what became of its last call',
   async (end) => {
-    const home = folder();
+    const home = scratch();
     const options = { home, passphrase: 'correct horse' };
     const script = `
       import { openWorkspace } from ${JSON.stringify(BUILT.href)};
@@ -156,7 +156,7 @@ test('an adapter shares the library beside it: one class of errors, one workspac
 });
 
 test.each(['import', 'require'])('TypeScript finds the types of every entry point by %s', (how) => {
-  const home = folder();
+  const home = scratch();
   mkdirSync(join(home, 'node_modules'));
   symlinkSync(ROOT, join(home, 'node_modules/aip-cli'));
   const entries = ['', '/ai', '/http', '/langchain', '/mcp', '/openai-agents'];
@@ -177,7 +177,7 @@ test.each(['import', 'require'])('TypeScript finds the types of every entry poin
 test.skipIf(process.env['AIP_TEST_PACKAGING'] === undefined)(
   'publint and attw find nothing in the package (set AIP_TEST_PACKAGING to the folder that they are installed in)',
   () => {
-    const home = folder();
+    const home = scratch();
     const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', home];
     const tarball = join(home, execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim());
     const bin = join(process.env['AIP_TEST_PACKAGING']!, 'node_modules/.bin');

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { AGENT, folder, KEY, refusal, supportAgent, workshop } from './workshop.js';
+import { AGENT, KEY, refusal, supportAgent, workshop } from './workshop.js';
+import { scratch } from '../kit/scratch.js';
 
 const OTHER_KEY = `ed25519:${'0b'.repeat(32)}`;
 
@@ -263,7 +264,7 @@ describe('a private key', () => {
 });
 
 test('a folder that cannot be made is a failure with a reason', async () => {
-  const path = folder();
+  const path = scratch();
   writeFileSync(join(path, 'file'), '');
   const aip = workshop({ home: join(path, 'file', 'home') });
   expect(await refusal(aip.verifyIntent('{}'))).toMatchObject({ name: 'Failure', code: 'STATE' });
@@ -276,9 +277,9 @@ describe('where a new key goes', () => {
     vi.stubEnv('AIP_KEY_STORE', 'file');
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(await workshop().createPassport(bot)).toMatchObject({ keyStore: 'file' });
-    const envFile = join(folder(), '.env');
+    const envFile = join(scratch(), '.env');
     expect(await workshop().createPassport({ ...bot, keyStore: 'env', envFile })).toMatchObject({ keyStore: 'env' });
-    expect(await workshop().createPassport({ ...bot, envFile: join(folder(), '.env') })).toMatchObject({
+    expect(await workshop().createPassport({ ...bot, envFile: join(scratch(), '.env') })).toMatchObject({
       keyStore: 'env',
     });
   });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as library from '../../src/index.js';
 import { world } from '../kit/world.js';
-import { AGENT, folder, KEY, refusal, supportAgent, T0, workshop } from './workshop.js';
+import { AGENT, KEY, refusal, supportAgent, T0, workshop } from './workshop.js';
+import { scratch } from '../kit/scratch.js';
 
 afterEach(async () => {
   await library.closeWorkspace();
@@ -24,7 +25,7 @@ describe('the functions without a workspace', () => {
   });
 
   test('share the folder and the passphrase that the environment names', async () => {
-    const home = join(folder(), 'home');
+    const home = join(scratch(), 'home');
     vi.stubEnv('AIP_HOME', home);
     vi.stubEnv('AIP_KEY_PASSPHRASE', 'correct horse');
     const passport = await library.createPassport(SUPPORT);
@@ -49,7 +50,7 @@ describe('the functions without a workspace', () => {
   test('find their key in AGENT_PRIVATE_KEY where this machine keeps none', async () => {
     const aip = workshop();
     const passport = await supportAgent(aip);
-    const home = join(folder(), 'home');
+    const home = join(scratch(), 'home');
     vi.stubEnv('AIP_HOME', home);
     vi.stubEnv('AGENT_PRIVATE_KEY', KEY);
     const given = await library.loadPassport(Buffer.from(JSON.stringify(passport)));
@@ -58,7 +59,7 @@ describe('the functions without a workspace', () => {
   });
 
   test('make nothing before they are used', () => {
-    const home = join(folder(), 'home');
+    const home = join(scratch(), 'home');
     vi.stubEnv('AIP_HOME', home);
     library.registerVerificationHook({ verify: () => library.allow() })();
     library.shield({ passport: AGENT, actions: ['pay'] }, () => undefined);

@@ -18,13 +18,8 @@ export interface Workshop extends Workspace {
   again(options?: WorkspaceOptions): Workspace;
 }
 
-export function folder(): string {
-  const path = scratch();
-  return path;
-}
-
 export function workshop(options: WorkspaceOptions = {}): Workshop {
-  const path = folder();
+  const path = scratch();
   const notices: string[] = [];
   let now = T0;
   const open = (more: WorkspaceOptions): Workspace => {

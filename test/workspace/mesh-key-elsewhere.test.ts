@@ -10,7 +10,8 @@ import { serveMesh, type ServingOptions } from '../../src/workspace/mesh/serving
 import { SYSTEM } from '../../src/workspace/world.js';
 import { sshAgent } from '../kit/servers/key-services.js';
 import { until } from '../kit/mesh/network.js';
-import { folder, listener, post, region } from '../kit/mesh/several/regions.js';
+import { listener, post, region } from '../kit/mesh/several/regions.js';
+import { scratch } from '../kit/scratch.js';
 
 const AGENT = 'did:web:acme.com:agents:bot';
 const ADDRESS = 'ssh-agent:mesh@host' as const;
@@ -18,7 +19,7 @@ const ADDRESS = 'ssh-agent:mesh@host' as const;
 async function mesh() {
   const agent = await sshAgent('mesh@host');
   if (agent === null) return null;
-  const data = folder();
+  const data = scratch();
   const troubles: string[] = [];
   const env = { ...process.env, SSH_AUTH_SOCK: agent.socket };
   const add = (...words: string[]) => execFileSync('ssh-add', words, { env, stdio: 'ignore' });
@@ -105,7 +106,7 @@ test('its backup holds the address, and what is restored or promoted from it sig
   const following = await region(home, { url: home.url, key: await key(home.url, 'region') });
   await following.close();
   await home.close();
-  const restored = folder();
+  const restored = scratch();
   await restoreMesh(SYSTEM, backup, restored);
   const again = await serve({ data: restored });
   expect(again.publicKey).toBe(home.publicKey);

@@ -12,14 +12,15 @@ import { SYSTEM } from '../../src/workspace/world.js';
 import { FaultProxy } from '../kit/mesh/fault-proxy.js';
 import { openStore } from '../kit/mesh/several/postgres.js';
 import { until } from '../kit/mesh/network.js';
-import { folder, get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { scratch } from '../kit/scratch.js';
 import { connectWithUrl, describePostgres, QUICK } from '../kit/postgres.js';
 
 const WORLD = { ...SYSTEM, env: {}, userHome: '' };
 const AGENT = 'did:web:acme.com:agents:bot';
 const agent = (n: number): string => `did:web:acme.com:agents:bot-${n}`;
 
-async function node(store: string, data = folder(), key: string | null = null): Promise<Serving> {
+async function node(store: string, data = scratch(), key: string | null = null): Promise<Serving> {
   if (key !== null) {
     mkdirSync(data, { recursive: true, mode: 0o700 });
     copyFileSync(key, join(data, 'mesh.key'));
@@ -53,10 +54,10 @@ let count = 0;
 describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
   test('two servers are one mesh: denied at one, refused at a stream of the other, and counted at both', async () => {
     const { url } = await cluster().database();
-    const data = folder();
+    const data = scratch();
     const a = await node(url, data);
     const admin = a.newAdminKey!;
-    const b = await node(url, folder(), join(data, 'mesh.key'));
+    const b = await node(url, scratch(), join(data, 'mesh.key'));
     expect(b).toMatchObject({ newAdminKey: null, publicKey: a.publicKey });
     const key = String((await post(a.url, admin, '/v1/mesh/keys', { role: 'verifier' })).json.key);
     const client = listener(b.url, key, a.publicKey);
@@ -101,9 +102,9 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
 
   test('the mesh is moved into a region: each server on the database knows that it is sealed, and says so', async () => {
     const { url } = await cluster().database();
-    const data = folder();
+    const data = scratch();
     const a = await node(url, data);
-    const b = await node(url, folder(), join(data, 'mesh.key'));
+    const b = await node(url, scratch(), join(data, 'mesh.key'));
     const admin = a.newAdminKey!;
     const key = async (role: string): Promise<string> =>
       String((await post(a.url, admin, '/v1/mesh/keys', { role })).json.key);
@@ -143,7 +144,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
 
   test('what a home on a database took and nobody else had is told when it comes back: made a folder first', async () => {
     const { url } = await cluster().database();
-    const data = folder();
+    const data = scratch();
     const a = await node(url, data);
     const admin = a.newAdminKey!;
     const key = String((await post(a.url, admin, '/v1/mesh/keys', { role: 'region', label: 'eu' })).json.key);
@@ -164,7 +165,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     const beside = await region(next, { url: next.url, key, data });
     expect(beside).toMatchObject({ returned: null, lacksStore: true });
     await beside.close();
-    const back = folder();
+    const back = scratch();
     await migrateMesh(WORLD, url, back);
     const returned = await region(next, { url: next.url, key, data: back });
     expect(returned).toMatchObject({
@@ -193,7 +194,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
 
   test('a server that starts on a database that only answers reads says so, and goes on when it takes writes', async () => {
     const { name, url } = await cluster().database();
-    const data = folder();
+    const data = scratch();
     const first = await node(url, data);
     const admin = first.newAdminKey!;
     expect(first.unproven).toBeNull();
@@ -217,7 +218,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     const { url } = await cluster().database();
     await node(url);
     const other = await Home.start();
-    await expect(node(url, folder(), join(other.data, 'mesh.key'))).rejects.toMatchObject({ code: 'STATE' });
+    await expect(node(url, scratch(), join(other.data, 'mesh.key'))).rejects.toMatchObject({ code: 'STATE' });
     await expect(node(url)).rejects.toMatchObject({
       code: 'STATE',
       hint: expect.stringContaining('another server') as string,
@@ -226,12 +227,12 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
 
   test('a server that is cut off from the database proves nothing: T + B holds; it goes on by itself afterwards', async () => {
     const { url } = await cluster().database();
-    const data = folder();
+    const data = scratch();
     const a = await node(url, data);
     const admin = a.newAdminKey!;
     const proxy = await FaultProxy.start(cluster().port);
     const through = url.replace(`:${cluster().port}/`, `:${new URL(proxy.url).port}/`);
-    const b = await node(through, folder(), join(data, 'mesh.key'));
+    const b = await node(through, scratch(), join(data, 'mesh.key'));
     const key = String((await post(a.url, admin, '/v1/mesh/keys', { role: 'verifier' })).json.key);
     const client = listener(b.url, key, a.publicKey);
     await until(() => client.state === 'live', 'live at b');
@@ -257,7 +258,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
 
   test('a database that lost its end begins a new history, when its servers are stopped and an operator says so', async () => {
     const { name, url } = await cluster().database();
-    const data = folder();
+    const data = scratch();
     const a = await node(url, data);
     const admin = a.newAdminKey!;
     for (const n of [1, 2]) await revoke(a.url, admin, agent(n));
@@ -307,7 +308,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     expect(there).toMatchObject({ term: 2, digest: { events: 300 } });
     // Asked again, it finds the copy whole.
     expect((await migrateMesh(WORLD, home.data, url)).digest).toEqual(there.digest);
-    const served = await node(url, folder(), join(home.data, 'mesh.key'));
+    const served = await node(url, scratch(), join(home.data, 'mesh.key'));
     expect(served.publicKey).toBe(home.publicKey);
     expect((await revoke(served.url, home.admin, AGENT)).json).toMatchObject({ seq: 301 });
     // The same command is the same command there.
@@ -319,7 +320,7 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     expect(await home.revoke(AGENT)).toMatchObject({ status: 503, json: { code: 'MESH_SEALED' } });
     await home.serving.close();
 
-    const back = folder();
+    const back = scratch();
     expect(await migrateMesh(WORLD, url, back)).toMatchObject({ digest: { events: 301 } });
     const store = new SqliteMeshStore(join(back, 'mesh.db'), () => '');
     const database = await openStore(url);
@@ -329,6 +330,6 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     const strange = await Home.start();
     await strange.serving.close();
     await expect(migrateMesh(WORLD, strange.data, url)).rejects.toMatchObject({ code: 'STATE' });
-    await expect(migrateMesh(WORLD, folder(), url)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(migrateMesh(WORLD, scratch(), url)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   }, 90_000);
 });

@@ -5,7 +5,8 @@ import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
 import { verifierKey } from '../../src/adapters/mesh/client/verifier-key.js';
 import { asHeader, writeApplied, writeCard, writeLeaving } from '../../src/mesh/roster/member.js';
 import { until } from '../kit/mesh/network.js';
-import { folder, get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { scratch } from '../kit/scratch.js';
 
 test('a region tells who listens as home counts it: also those who listen elsewhere, and those who are absent', async () => {
   const home = await Home.start();
@@ -69,7 +70,7 @@ test('a verifier that polls a region and leaves there is on the roster of home n
   const home = await Home.start();
   const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
   const apiKey = await home.key('verifier', 'eu-1');
-  const [key, keyId] = [verifierKey(join(folder(), 'state.db')), apiKey.split('_')[2]!];
+  const [key, keyId] = [verifierKey(join(scratch(), 'state.db')), apiKey.split('_')[2]!];
   const says = { keyId, label: 'eu-1', host: 'h', program: '0.0.0', onStale: 'last-known', maxAgeMs: 3_000 } as const;
   const { log_id: logId } = (await get(home.url, home.admin, '/v1/mesh/status')).json as { log_id: string };
   const headers = {
@@ -94,7 +95,7 @@ test('a verifier that a region only sends to the snapshot is not told to home as
   const eu = await region(home, { url: home.url, key: await home.key('region', 'eu') });
   const apiKey = await home.key('verifier', 'eu-1');
   const says = { keyId: apiKey.split('_')[2]!, label: 'eu-1', host: 'h', program: '0.0.0' } as const;
-  const card = writeCard(verifierKey(join(folder(), 'state.db')), { ...says, onStale: 'last-known', maxAgeMs: 3_000 });
+  const card = writeCard(verifierKey(join(scratch(), 'state.db')), { ...says, onStale: 'last-known', maxAgeMs: 3_000 });
   const target = `/v1/mesh/events?after=${'0'.repeat(32)}.1.5&wait=0ms&v=2`;
   expect(await get(eu.url, apiKey, target, { 'aip-verifier': asHeader(card) })).toMatchObject({
     json: { reset: { snapshot: '/v1/mesh/snapshot' } },

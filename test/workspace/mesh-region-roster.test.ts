@@ -7,14 +7,15 @@ import { verifierKey } from '../../src/adapters/mesh/client/verifier-key.js';
 import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { SYSTEM } from '../../src/workspace/world.js';
 import { until } from '../kit/mesh/network.js';
-import { folder, get, Home, listener, region, type Answered } from '../kit/mesh/several/regions.js';
+import { get, Home, listener, region, type Answered } from '../kit/mesh/several/regions.js';
+import { scratch } from '../kit/scratch.js';
 
 const PROMOTION = { homeIsOff: true, staleMs: 0, ca: null, regionKey: null } as const;
 const LATER = { ...SYSTEM, env: {}, clock: () => Date.now() + 60_000 };
 const BOT = 'did:web:acme.com:agents:bot';
 
 function verifier(label: string, onStale: 'deny' | 'last-known') {
-  const key = verifierKey(join(folder(), 'state.db'));
+  const key = verifierKey(join(scratch(), 'state.db'));
   return { key, host: 'h', label, program: '0.0.0', onStale, maxAgeMs: 1_000 };
 }
 

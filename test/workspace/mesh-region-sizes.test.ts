@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
 import { verifierKey } from '../../src/adapters/mesh/client/verifier-key.js';
 import { writeCard } from '../../src/mesh/roster/member.js';
-import { folder, get, Home, post, region } from '../kit/mesh/several/regions.js';
+import { get, Home, post, region } from '../kit/mesh/several/regions.js';
+import { scratch } from '../kit/scratch.js';
 
 /** More than 64 KiB of each kind. */
 const MANY = 300;
@@ -16,7 +17,7 @@ test('a region takes over a log, keys, and a roster of any length, and tells hom
   const [, , keyId] = verifier.split('_');
   const of = { keyId: keyId!, label: null, program: '0.0.0', onStale: 'deny', maxAgeMs: 1_000 } as const;
   const cards = Array.from({ length: MANY }, (_, i) =>
-    writeCard(verifierKey(join(folder(), 'state.db')), { ...of, host: `host-${i}-${'x'.repeat(50)}` }),
+    writeCard(verifierKey(join(scratch(), 'state.db')), { ...of, host: `host-${i}-${'x'.repeat(50)}` }),
   );
   const report = { verifiers: cards.map((card) => ({ card, applied: null })), present: [], gone: [] };
   expect(await post(home.url, key, '/v1/mesh/region/report', report)).toMatchObject({

@@ -7,7 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { backUpMesh, restoreMesh } from '../../src/workspace/mesh/backup.js';
 import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { SYSTEM } from '../../src/workspace/world.js';
-import { folder, Home, region } from '../kit/mesh/several/regions.js';
+import { Home, region } from '../kit/mesh/several/regions.js';
+import { scratch } from '../kit/scratch.js';
 
 const AGENT = 'did:web:acme.com:agents:bot';
 const LATER = { ...SYSTEM, clock: () => SYSTEM.clock() + 60_000, env: {} };
@@ -18,7 +19,7 @@ async function promoted(last: (home: Home) => Promise<unknown> = () => Promise.r
   const [key, other] = [await home.key('region', 'eu'), await home.key('region', 'ap')];
   const eu = await region(home, { url: home.url, key });
   await eu.close();
-  const brought = join(folder(), 'brought.key');
+  const brought = join(scratch(), 'brought.key');
   copyFileSync(join(home.data, 'mesh.key'), brought);
   await last(home);
   await home.serving.close();
@@ -34,7 +35,7 @@ async function left() {
   await home.revoke(AGENT);
   const eu = await region(home, { url: home.url, key });
   await eu.close();
-  return { home, key, eu, brought: join(folder(), 'mesh.backup') };
+  return { home, key, eu, brought: join(scratch(), 'mesh.backup') };
 }
 
 /** The region takes the place of a home that lives, is of term 2, and seals itself. */
@@ -84,7 +85,7 @@ test('a region that was off while home was restored is promoted at once, under a
 test('of two regions that are promoted after each other the second one begins a greater term', async () => {
   const home = await Home.start();
   const keys = [await home.key('region', 'eu'), await home.key('region', 'ap')];
-  const brought = join(folder(), 'brought.key');
+  const brought = join(scratch(), 'brought.key');
   copyFileSync(join(home.data, 'mesh.key'), brought);
   const terms: number[] = [];
   const regions = await Promise.all(keys.map((key) => region(home, { url: home.url, key })));
@@ -140,7 +141,7 @@ async function overRelay(home: Home) {
   const [key, way] = [await home.key('region', 'eu'), await relay(home)];
   const { data, close } = await region(home, { url: way.url, key });
   await close();
-  const keyFile = join(folder(), 'brought.key');
+  const keyFile = join(scratch(), 'brought.key');
   copyFileSync(join(home.data, 'mesh.key'), keyFile);
   const promotion = { ...{ folder: data, keyFile, homeIsOff: false }, regionKey: key, ca: null, staleMs: 0 };
   return async (answers: number, more: { readonly homeIsOff?: boolean } = {}, world = { ...SYSTEM, env: {} }) => {

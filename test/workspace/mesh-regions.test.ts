@@ -9,7 +9,8 @@ import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { SYSTEM } from '../../src/workspace/world.js';
 import { FaultProxy } from '../kit/mesh/fault-proxy.js';
 import { until } from '../kit/mesh/network.js';
-import { folder, get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { scratch } from '../kit/scratch.js';
 
 const AGENT = 'did:web:acme.com:agents:bot';
 const other = (n: number): string => `did:web:acme.com:agents:bot-${n}`;
@@ -294,7 +295,7 @@ test('home is lost and another is promoted; the old one returns: its tail is tol
 
 test.each([
   ['home already, and not sealed', async (home: Home) => ({ folder: home.data, keyFile: null })],
-  ['no mesh', async () => ({ folder: folder(), keyFile: null })],
+  ['no mesh', async () => ({ folder: scratch(), keyFile: null })],
 ] as const)('there is nothing to promote: %s', async (_, of) => {
   const home = await Home.start();
   await home.serving.close();
@@ -309,8 +310,8 @@ test('a folder that follows is not served as home, and another mesh is not follo
   await expect(Home.start({ data: eu.data })).rejects.toMatchObject({ code: 'STATE' });
   const key = await strange.key('region', 'eu');
   await expect(region(strange, { url: strange.url, key, data: eu.data })).rejects.toMatchObject({ code: 'STATE' });
-  await expect(region(home, { url: strange.url, key, data: folder() })).rejects.toMatchObject({ code: 'NETWORK' });
-  const brought = join(folder(), 'brought.key');
+  await expect(region(home, { url: strange.url, key, data: scratch() })).rejects.toMatchObject({ code: 'NETWORK' });
+  const brought = join(scratch(), 'brought.key');
   writeFileSync(brought, readFileSync(join(strange.data, 'mesh.key')), { mode: 0o600 });
   await expect(promoteMesh(LATER, { ...PROMOTION, folder: eu.data, keyFile: brought })).rejects.toMatchObject({
     code: 'STATE',

@@ -42,7 +42,7 @@ export interface ProgramBundle extends BundleScript {
   readonly frequent: boolean;
   /** What its commands seldom need; null where all is in one script. */
   readonly rest: BundleScript | null;
-  /** The hashes of all bundles, for what `aip doctor` counts. */
+  /** The hashes of the first scripts of all bundles, for what `aip doctor` counts. */
   readonly hashes: readonly string[];
 }
 
@@ -58,37 +58,19 @@ export function loadProgram(
 ): { readonly program: Program; readonly startup: Startup } {
   const uid = process.geteuid?.() ?? null;
   const folder = formFolder({ env: process.env, platform: process.platform, home: homeFolder(), uid });
-  const load = ({ path, hash }: BundleScript) => {
-    const { text, stamp } = readScript(path);
-    const key: FormKey = {
-      command: command ?? 'none',
-      source: hash,
-      file: stamp,
-      node: process.version,
-      arch: process.arch,
-      flags: [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim(),
-    };
-    const form = folder === null || command === null ? null : readForm(folder, key, uid);
-    const script = new Script(text, { filename: path, ...(form === null ? {} : { cachedData: form.bytes }) });
-    const compiled = form !== null && script.cachedDataRejected === false;
-    if (folder !== null && command !== null) keepLater(script, { folder, key, uid, form, compiled });
-    const module = { exports: {} as Exported };
-    const wrapped = script.runInThisContext() as (...scope: unknown[]) => void;
-    wrapped(module.exports, given, module, path, path.replace(/[/\\][^/\\]*$/, ''));
-    return { exports: module.exports, key, compiled };
+  const forms: Forms = { command, folder, uid };
+  // Opened now: whoever installs another version meanwhile puts other files in their places.
+  const files = [bundle, bundle.rest].map((script) => (script === null ? null : openSync(script.path, 'r')));
+  const rest = lazy(() => loadScript(bundle.rest!, files[1]!, forms, given).exports);
+  const outside = sparing(require);
+  const find = (name: string): unknown => {
+    // As the build names the modules of the other script.
+    const [, script, source] = /^(deferred|held):(.*)$/.exec(name) ?? [];
+    if (script === undefined) return outside(name);
+    return script === 'held' ? exports.held(source!) : rest().deferred[source!]!();
   };
-  const rest = lazy(() => load(bundle.rest!).exports);
-  const own = sparing(require);
-  // Names that the build wrote: a module of the other script.
-  const between = (name: string): unknown =>
-    name.startsWith('deferred:')
-      ? rest().deferred[name.slice('deferred:'.length)]!()
-      : exports.held(name.slice('held:'.length));
-  const given = Object.assign(
-    (name: string): unknown => (/^(?:deferred|held):/.test(name) ? between(name) : own(name)),
-    { resolve: require.resolve },
-  );
-  const { exports, key, compiled } = load(bundle);
+  const given = Object.assign(find, { resolve: require.resolve });
+  const { exports, key, compiled } = loadScript(bundle, files[0]!, forms, given);
   const startup: Startup = {
     script: starter,
     frequent: bundle.frequent,
@@ -98,6 +80,34 @@ export function loadProgram(
     kept: () => orNone(() => (folder === null ? [] : keptForms(folder, key, bundle.hashes))),
   };
   return { program: exports, startup };
+}
+
+/** Which compiled forms this process takes and makes, and where. */
+interface Forms {
+  readonly command: string | null;
+  readonly folder: FormFolder | null;
+  readonly uid: number | null;
+}
+
+/** Runs the script in an open file, which it closes; the script's `require` is `given`. */
+function loadScript({ path, hash }: BundleScript, file: number, { command, folder, uid }: Forms, given: object) {
+  const { text, stamp } = readScript(file);
+  const key: FormKey = {
+    command: command ?? 'none',
+    source: hash,
+    file: stamp,
+    node: process.version,
+    arch: process.arch,
+    flags: [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim(),
+  };
+  const form = folder === null || command === null ? null : readForm(folder, key, uid);
+  const script = new Script(text, { filename: path, ...(form === null ? {} : { cachedData: form.bytes }) });
+  const compiled = form !== null && script.cachedDataRejected === false;
+  if (folder !== null && command !== null) keepLater(script, { folder, key, uid, form, compiled });
+  const module = { exports: {} as Exported };
+  const wrapped = script.runInThisContext() as (...scope: unknown[]) => void;
+  wrapped(module.exports, given, module, path, path.replace(/[/\\][^/\\]*$/, ''));
+  return { exports: module.exports, key, compiled };
 }
 
 interface Keeping {
@@ -124,8 +134,7 @@ function keepLater(script: Script, { folder, key, uid, form, compiled }: Keeping
   });
 }
 
-function readScript(path: string): { readonly text: string; readonly stamp: string } {
-  const file = openSync(path, 'r');
+function readScript(file: number): { readonly text: string; readonly stamp: string } {
   try {
     const { size, mtimeMs } = fstatSync(file);
     // What esbuild writes is ASCII.

@@ -159,7 +159,7 @@ export const command: CommandSpec<Options> = {
     };
     // Who pressed Ctrl-C while it was judged does not want it run; opening a key and judging hear of no signal.
     await signalsHeard();
-    cli.io.interruption.signal.throwIfAborted();
+    cli.io.interruption.throwIfTold();
     const running = run.start(file, bound.args.slice(1), env);
     cli.onInterrupt(({ exitCode }) => {
       running.signal(exitCode === 130 ? 'SIGINT' : 'SIGTERM');

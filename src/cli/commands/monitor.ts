@@ -173,13 +173,13 @@ function show(cli: Cli, event: AlertEvent): void {
 }
 
 function tellTrouble(cli: Cli, target: string, reason: string, lost: boolean): void {
-  if (cli.io.interruption.signal.aborted) return;
+  if (cli.io.interruption.reason !== null) return;
   cli.warn(`${target} was not told: ${reason}${lost ? '; it will not be tried again' : '; trying again'}`, 'not_told');
 }
 
 /** What passes is waited for; a bug or a damaged file ends the monitor, so that its supervisor notices. */
 function tellFailure(cli: Cli, error: unknown): void {
-  if (cli.io.interruption.signal.aborted) return;
+  if (cli.io.interruption.reason !== null) return;
   if (!(error instanceof Failure) || !error.retryable) throw error;
   cli.warn(`${error.message} Trying again.`, error.code);
 }

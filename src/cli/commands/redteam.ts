@@ -79,7 +79,7 @@ export const command: CommandSpec<Options> = {
     const open = await throwawayVerifiers(cli.workspace);
     const pause = async (): Promise<void> => {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      cli.io.interruption.signal.throwIfAborted();
+      cli.io.interruption.throwIfTold();
     };
     let report: RedteamReport;
     try {

@@ -19,6 +19,8 @@ const WAYS: readonly (readonly string[])[] = [
   ['passport', 'verify', 'warm.passport.json'],
   ['intent', 'sign', '-p', 'warm', '-a', 'warm', '-o', 'intent.json'],
   ['intent', 'verify', 'intent.json'],
+  ['intent', 'sign', '-p', 'warm', '-a', 'warm', '-o', 'other.json'],
+  ['intent', 'verify', 'other.json', '--json'],
   ['status', AGENT],
   ['suspend', AGENT, '--for', '1s', '--reason', 'warm', '--local', '--yes'],
   ['revoke', AGENT, '--reason', 'warm', '--local', '--yes'],
@@ -59,7 +61,7 @@ export async function warm(cli: Surroundings & Lifetime, startup: Startup | null
   };
   const findings: Finding[] = [];
   for (const way of WAYS) {
-    cli.io.interruption.signal.throwIfAborted();
+    cli.io.interruption.throwIfTold();
     const argv = [...process.execArgv, startup.script, ...way];
     const options = { env, cwd: path, timeoutMs: PATIENCE_MS, maxOutputBytes: 1024 * 1024 };
     const result = await runProgram(process.execPath, argv, options);

@@ -28,7 +28,7 @@ export async function tailLog(
   let over = false;
   cli.afterwards(() => void (over = true));
   cli.detail('live');
-  return fresh(cli, state, request, writer, Math.max(from, seen), () => cli.io.interruption.signal.aborted || over);
+  return fresh(cli, state, request, writer, Math.max(from, seen), () => cli.io.interruption.reason !== null || over);
 }
 
 /** Shows what is in the log; `seen` is its last entry that was looked at. */

@@ -46,7 +46,7 @@ export async function tailMesh(
 
   cli.detail('live');
   let said = false;
-  for (let failures = 0; !cli.io.interruption.signal.aborted;) {
+  for (let failures = 0; cli.io.interruption.reason === null;) {
     const page = await stoppable(readFleet(line, { filter, after, waitMs: WAIT_MS }), cli.io.interruption.signal);
     if (page === null) return false;
     if (page.kind === 'page') {

@@ -21,6 +21,11 @@ export class Interruption {
     return this.#reason;
   }
 
+  /** @throws Interrupted where it was told */
+  throwIfTold(): void {
+    if (this.#reason !== null) throw this.#reason;
+  }
+
   /** Aborted with the reason. Made when it is asked for: node needs longer to make one and to listen to it than to verify a signature. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
@@ -40,8 +45,8 @@ export class Interruption {
   tell(reason: Interrupted): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
+    this.#controller?.abort(reason);
     for (const watcher of this.#watchers) watcher(reason);
     this.#watchers.clear();
-    this.#controller?.abort(reason);
   }
 }

@@ -8,7 +8,7 @@ import { localWorkspace } from '../../workspace/workspace.js';
  */
 export async function throwaway(cli: Cli): Promise<Cli> {
   // What an interrupt leaves behind is removed once; a folder made after that would stay.
-  cli.io.interruption.signal.throwIfAborted();
+  cli.io.interruption.throwIfTold();
   const folder = temporaryFolder('aip-demo-');
   // Before the state is opened there, so that it is closed first.
   cli.afterwards(() => folder.remove());

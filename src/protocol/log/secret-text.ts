@@ -9,7 +9,7 @@ export const MASK = '[masked]';
 const MAY_SHOW =
   /[:=@]|--?[a-z]|-----BEGIN|<\/|<<|\||passw(?:or)?d|passphrase|rabbitmqctl|\b(?:identified|config(?:ure)?|set(?:x|env)|auth|authtoken|vault|mc|mcli|bw|obscure|cargo|nmcli|smbclient|schtasks|sqlplus|sqlcl|sqlldr|rman|expdp|impdp)\b|\bnet1?(?:\.exe)?\s{1,8}use|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|hv[bsr]|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
 
-/** One word as short as this shows no secret: whatever shows one holds another sign, or is a token of its issuer, which is longer. */
+/** One word as short as this shows no secret: what shows one holds another sign, or is a token of at least 13 (`aipm_a_` and six more). */
 const SHORT_WORD = /^\w{0,12}$/;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;

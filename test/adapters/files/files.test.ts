@@ -9,13 +9,8 @@ import { readPrivate } from '../../../src/adapters/files/secret/private-file.js'
 import { MAX_DOCUMENT_BYTES } from '../../../src/protocol/limits.js';
 import { scratch } from '../../kit/scratch.js';
 
-function folder(): string {
-  const path = scratch();
-  return path;
-}
-
 function pipe(): string {
-  const path = join(folder(), 'intent.json');
+  const path = join(scratch(), 'intent.json');
   execFileSync('mkfifo', [path]);
   return path;
 }
@@ -32,7 +27,7 @@ describe('reading a document', () => {
   });
 
   test('finds nothing, a folder, a loop of links', async () => {
-    const at = folder();
+    const at = scratch();
     symlinkSync(join(at, 'loop'), join(at, 'loop'));
     expect(await readDocument(join(at, 'none'))).toBeNull();
     await expect(readDocument(at)).rejects.toMatchObject({ code: 'UNREADABLE' });
@@ -58,7 +53,7 @@ describe('reading a document', () => {
   test('tells pipes with names from those that a shell hands over', async () => {
     expect(await isNamedPipe(pipe())).toBe(true);
     expect(await isNamedPipe('/dev/stdin')).toBe(false);
-    expect(await isNamedPipe(folder())).toBe(false);
+    expect(await isNamedPipe(scratch())).toBe(false);
   });
 });
 
@@ -68,7 +63,7 @@ describe('placing a file', () => {
   };
 
   test('leaves nothing new where it is not settled', async () => {
-    const at = folder();
+    const at = scratch();
     await expect(placeFile(join(at, 'new'), 'x', 'elsewhere', throws)).rejects.toThrow('not settled');
     expect(readdirSync(at)).toEqual([]);
     writeFileSync(join(at, 'old'), 'before');
@@ -77,7 +72,7 @@ describe('placing a file', () => {
   });
 
   test('settles nothing where a file or a folder is in the way', async () => {
-    const at = folder();
+    const at = scratch();
     writeFileSync(join(at, 'old'), 'before');
     await expect(placeFile(join(at, 'old'), 'x', 'elsewhere', throws)).rejects.toMatchObject({ code: 'EXISTS' });
     await expect(placeFile(at, 'x', null, throws)).rejects.toMatchObject({ code: 'UNREADABLE' });
@@ -85,7 +80,7 @@ describe('placing a file', () => {
   });
 
   test.runIf(process.platform !== 'win32')('leaves who may read it as it was', async () => {
-    const at = folder();
+    const at = scratch();
     for (const mode of [0o600, 0o664]) {
       writeFileSync(join(at, 'old'), 'before');
       chmodSync(join(at, 'old'), mode);
@@ -95,7 +90,7 @@ describe('placing a file', () => {
   });
 
   test.runIf(process.platform !== 'win32')('gives another group no more than everybody had', async () => {
-    const at = join(folder(), 'old');
+    const at = join(scratch(), 'old');
     const handle = await open(at, 'w');
     const files = Object.getPrototypeOf(handle) as FileHandle;
     await handle.close();
@@ -127,7 +122,7 @@ test.runIf(process.platform === 'linux')(
 
 describe('a pattern', () => {
   test('finds files and no folders, at any depth, in order', async () => {
-    const at = folder();
+    const at = scratch();
     for (const name of ['b/x', 'a/y', '.hidden']) mkdirSync(join(at, name), { recursive: true });
     for (const name of ['b/x/1.json', 'a/y/2.json', 'a/3.json', '.hidden/4.json', 'a/.5.json']) {
       writeFileSync(join(at, name), '');
@@ -141,7 +136,7 @@ describe('a pattern', () => {
   });
 
   test('finds names with any character, and every file under a last **', async () => {
-    const at = folder();
+    const at = scratch();
     mkdirSync(join(at, 'b', 'c'), { recursive: true });
     const names = ['a\nb.json', 'a\u2028b.json', 'b/c/1.json', 'b/2.json', '\u{1f600}.json'];
     for (const name of names) writeFileSync(join(at, name), '');
@@ -154,7 +149,7 @@ describe('a pattern', () => {
   });
 
   test('fails on a folder that cannot be looked into, which could hold what is to be refused', async () => {
-    const at = folder();
+    const at = scratch();
     writeFileSync(join(at, '1.json'), '');
     symlinkSync(join(at, 'loop'), join(at, 'loop'));
     await expect(expandPattern(join(at, 'loop', '*.json'))).rejects.toMatchObject({ code: 'UNREADABLE' });

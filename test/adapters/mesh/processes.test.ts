@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite/store.js';
 import { parseEvent, type MeshEvent } from '../../../src/mesh/log/event.js';
 import { NO_HASH } from '../../../src/mesh/log/head.js';
-import { commandId, ServerProcess, started, storeFolder, whyNoStrace } from '../../kit/mesh/server-process.js';
+import { commandId, ServerProcess, started, whyNoStrace } from '../../kit/mesh/server-process.js';
+import { scratch } from '../../kit/scratch.js';
 
 const CRASHES = Number(process.env['AIP_TEST_CRASHES'] ?? 20);
 const CLIENTS = 8;
@@ -38,7 +39,7 @@ function expectKept(acknowledged: ReadonlyMap<string, number>, events: readonly 
 }
 
 test(`after SIGKILL at any moment (${CRASHES} times) what was acknowledged is there, once, without a hole`, async () => {
-  const folder = storeFolder();
+  const folder = scratch();
   const acknowledged = new Map<string, number>();
   /** Asked and not answered: every client asks again, under the same cmd_id. */
   const open: (string | null)[] = Array(CLIENTS).fill(null);
@@ -70,7 +71,7 @@ test(`after SIGKILL at any moment (${CRASHES} times) what was acknowledged is th
 }, 600_000);
 
 test('a second server on the same store ends with a message, and the first goes on', async () => {
-  const folder = storeFolder();
+  const folder = scratch();
   const first = await started(folder);
   const second = await ServerProcess.start(folder);
   expect(second).toMatchObject({ code: 3, errors: expect.stringMatching(/Another server has the mesh store .* open/) });
@@ -110,7 +111,7 @@ describe('a disk that fails', () => {
 
   test('a quota that is used up ends the server', async () => {
     const shell = ['sh', '-c', 'ulimit -f 800 && exec "$@"', 'sh'];
-    expect(await untilBroken(storeFolder(), shell)).toMatch(/The mesh store failed \(SQLITE_\w+\); this server ends/);
+    expect(await untilBroken(scratch(), shell)).toMatch(/The mesh store failed \(SQLITE_\w+\); this server ends/);
   });
 
   const strace = whyNoStrace();
@@ -121,7 +122,7 @@ describe('a disk that fails', () => {
       ['a disk that is full', 'pwrite64', 'ENOSPC', /No space is left for the mesh store \(SQLITE_FULL\)/],
       ['a disk that cannot be written', 'pwrite64', 'EIO', /The mesh store failed \(SQLITE_IOERR_\w+\)/],
     ])('%s ends the server, and nothing is acknowledged afterwards', async (_, calls, error, message) => {
-      const folder = storeFolder();
+      const folder = scratch();
       await (await started(folder)).close();
       const when = calls === 'pwrite64' ? 200 : 20;
       const inject = `inject=${calls}:error=${error}:when=${when}+`;

@@ -23,11 +23,6 @@ const LIMITS: MonitorLimits = {
   windowMs: 24 * HOUR,
 };
 
-function folder(): string {
-  const dir = scratch();
-  return dir;
-}
-
 function memoryIn(dir: string) {
   const memory = openMonitorMemory(join(dir, 'state.db'), randomBytes);
   onTestFinished(() => memory.close());
@@ -78,7 +73,7 @@ describe('revocations', () => {
   const agents = named('a', 'b', 'c', 'd', 'e');
 
   test('are at most so many in any hour, and go on when the hour is over', async () => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(...agents));
     const { asked, check } = monitor(dir);
     await check();
@@ -89,7 +84,7 @@ describe('revocations', () => {
   });
 
   test('are counted over all monitors on one state', async () => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(...agents));
     const [one, two] = [monitor(dir), monitor(dir)];
     await Promise.all([one.check(), two.check()]);
@@ -97,7 +92,7 @@ describe('revocations', () => {
   });
 
   test('that failed are tried again without counting twice', async () => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(...agents));
     let down = true;
     const { asked, check } = monitor(dir, { fails: () => down });
@@ -112,7 +107,7 @@ describe('revocations', () => {
   });
 
   test('do not happen when the process ended after them and a person let the agent back', async () => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(agents[0]!));
     const { deps, asked, set, check } = monitor(dir);
     // Granted and carried out, and the monitor ended before it wrote that down.
@@ -125,7 +120,7 @@ describe('revocations', () => {
   });
 
   test.each([['did:web:acme.com'], ['*']])('are not needed under %s', async (subject) => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(agents[0]!));
     const { asked, set, check } = monitor(dir);
     set(subject, 'revoked');
@@ -134,7 +129,7 @@ describe('revocations', () => {
   });
 
   test('happen to one that is only suspended: it would come back', async () => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(agents[0]!));
     const { asked, set, check } = monitor(dir);
     set(agents[0]!, 'suspended');
@@ -143,7 +138,7 @@ describe('revocations', () => {
   });
 
   test('are not what a bug is answered with', async () => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(agents[0]!));
     const { deps } = monitor(dir);
     const revoke = () => Promise.reject(new TypeError('ours'));
@@ -155,7 +150,7 @@ describe('revocations', () => {
     ['auto_revoke off', 0.5, { autoRevoke: false }],
     ['none allowed', 0.5, { maxRevocationsPerHour: 0 }],
   ])('do not happen with %s', async (_, revokeUnder, limits) => {
-    const dir = folder();
+    const dir = scratch();
     // 0.5 + 8 * 0.01 - 8 * 0.05 = 0.18, an idle hour later 0.179
     writePast(dir, bad(agents[0]!));
     const { asked, check } = monitor(dir);
@@ -177,7 +172,7 @@ describe('rubbish in an agent’s name', () => {
     'AIP-E500',
     'HOOK_FAILED',
   ])('%s changes nothing', async (error_code) => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, [
       ...Array.from({ length: 30 }, () => ({ at: T0 - HOUR })),
       ...Array.from({ length: 200 }, (_, i) => ({ at: T0 - 1000 + i, error_code })),
@@ -190,7 +185,7 @@ describe('rubbish in an agent’s name', () => {
 
 describe('two monitors on one state', () => {
   test('tell an alert once', async () => {
-    const dir = folder();
+    const dir = scratch();
     writePast(dir, bad(AGENT));
     const [one, two] = [monitor(dir), monitor(dir)];
     const off = { autoRevoke: false };
@@ -207,7 +202,7 @@ describe('delivery', () => {
   const event = (n: number) => alert({ id: String(n) });
 
   function queued(...names: readonly AlertTarget['name'][]) {
-    const memory = memoryIn(folder());
+    const memory = memoryIn(scratch());
     const add = (...events: readonly number[]) => memory.turn(names, (open) => ({ open, events: events.map(event) }));
     const calls: string[] = [];
     const answers = new Map<string, Delivery>();

@@ -9,13 +9,9 @@ import { scratch } from '../../kit/scratch.js';
 const PROGRAM = fileURLToPath(new URL('../../kit/program.ts', import.meta.url));
 const BIN = fileURLToPath(new URL('../../../bin/aip.cjs', import.meta.url));
 
-const folder = (): string => {
-  const made = scratch();
-  return made;
-};
 /** Runs a line of sh in which `aip` is the program. */
 const sh = async (line: string) => {
-  const home = folder();
+  const home = scratch();
   const program = await bundle(PROGRAM);
   const script = `aip() { "${process.execPath}" "${program}" "$@"; }; ${line}`;
   const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
@@ -73,7 +69,7 @@ describe('the process', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('%s while it waits for stdin: %i, at once and quietly', async (signal, expected) => {
-    const home = folder();
+    const home = scratch();
     const child = spawn(process.execPath, [await bundle(PROGRAM), 'intent', 'verify', '-', '--verbose'], {
       cwd: home,
       env: { PATH: process.env['PATH'], HOME: home, AIP_HOME: join(home, 'aip') },
@@ -96,7 +92,7 @@ describe('the process', () => {
 
 describe('bin/aip.cjs', () => {
   test('without a build it says what to run', () => {
-    const made = folder();
+    const made = scratch();
     mkdirSync(join(made, 'bin'));
     copyFileSync(BIN, join(made, 'bin/aip.cjs'));
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(made, 'bin/aip.cjs'), 'help'], {

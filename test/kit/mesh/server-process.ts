@@ -6,7 +6,6 @@ import { onTestFinished } from 'vitest';
 import { MeshHttp, type MeshHttpReply } from '../../../src/adapters/http/mesh-client.js';
 import { bundle } from '../bundle.js';
 import { adminKey } from './keys.js';
-import { scratch } from '../scratch.js';
 
 export interface Ended {
   readonly code: number | null;
@@ -75,11 +74,6 @@ export async function started(folder: string, before: readonly string[] = []): P
   if (!(server instanceof ServerProcess)) throw new Error(`the server ended with ${server.code}: ${server.errors}`);
   onTestFinished(async () => void (await server.kill()));
   return server;
-}
-
-export function storeFolder(): string {
-  const folder = scratch();
-  return folder;
 }
 
 export function commandId(): string {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { Failure, VerificationError, type ShieldedFunction } from '../../../src/index.js';
 import { inHome } from '../../kit/history.js';
-import { AGENT, folder, KEY, refusal, supportAgent, workshop } from '../workshop.js';
+import { AGENT, KEY, refusal, supportAgent, workshop } from '../workshop.js';
+import { scratch } from '../../kit/scratch.js';
 
 const LOOSE = { actions: ['pay', 'place_order', 'cancel_order'], constraints: {} };
 
@@ -482,7 +483,7 @@ describe('the world around a shield', () => {
 
   test('a passport of a stranger is refused', async () => {
     const aip = workshop();
-    const elsewhere = workshop({ home: folder() });
+    const elsewhere = workshop({ home: scratch() });
     const passport = await supportAgent(elsewhere, LOOSE);
     const { runs, tool } = counter();
     const pay = aip.shield({ passport, actions: ['pay'], privateKey: KEY }, tool);

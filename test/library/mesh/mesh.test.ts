@@ -14,7 +14,8 @@ import { bundle } from '../../kit/bundle.js';
 import { network, until, type NetworkMesh } from '../../kit/mesh/network.js';
 import { MESH_PUBLIC_KEY } from '../../kit/mesh/server.js';
 import { publicKeyText } from '../../kit/native/parts.js';
-import { AGENT, folder, supportAgent, workshop } from '../workshop.js';
+import { AGENT, supportAgent, workshop } from '../workshop.js';
+import { scratch } from '../../kit/scratch.js';
 
 const GOOD = {
   url: 'http://127.0.0.1:1',
@@ -204,12 +205,12 @@ describe('configureMesh', () => {
 
   test('does not keep a program alive that has nothing else to do', async () => {
     const { options } = await meshed();
-    const path = join(folder(), 'program.ts');
+    const path = join(scratch(), 'program.ts');
     const library = fileURLToPath(new URL('../../../src/index.js', import.meta.url)).replace(/\.js$/, '.ts');
     writeFileSync(
       path,
       `import { openWorkspace } from ${JSON.stringify(library)};
-       const workspace = openWorkspace({ home: ${JSON.stringify(folder())} });
+       const workspace = openWorkspace({ home: ${JSON.stringify(scratch())} });
        workspace.configureMesh(${JSON.stringify(options)});
        const change = await workspace.revokeAgent({ agentId: ${JSON.stringify(AGENT)}, reason: 'r' });
        console.log(change.seq);`,

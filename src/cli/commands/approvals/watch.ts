@@ -21,7 +21,7 @@ export const command: CommandSpec = {
     // A mesh that is not heard is named once, until it is heard again.
     let silent = false;
     const seen: SeenRequests = new Map();
-    for (let first = true; !cli.io.interruption.signal.aborted; first = false) {
+    for (let first = true; cli.io.interruption.reason === null; first = false) {
       const now = cli.io.now();
       const { requests, trouble } = await requestsFound(cli, 'all', seen);
       if (trouble !== null && !silent) cli.warn(trouble.message, 'approval_mesh');

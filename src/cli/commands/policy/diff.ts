@@ -34,7 +34,7 @@ export const command: CommandSpec = {
     const open = await throwawayVerifiers(cli.workspace);
     const differences = await diffPassports(old.json, next.json, open, async () => {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      cli.io.interruption.signal.throwIfAborted();
+      cli.io.interruption.throwIfTold();
     });
     if (cli.globals.json) {
       cli.json({

@@ -76,7 +76,7 @@ export const command: CommandSpec<Options> = {
       { since, until },
       async () => {
         await new Promise<void>((resolve) => setImmediate(resolve));
-        cli.io.interruption.signal.throwIfAborted();
+        cli.io.interruption.throwIfTold();
       },
     );
     const span = { since: since === null ? null : formatTime(since), until: until === null ? null : formatTime(until) };

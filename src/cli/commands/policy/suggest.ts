@@ -83,7 +83,7 @@ export const command: CommandSpec<Options> = {
       span: { since, until },
       pause: async () => {
         await new Promise<void>((resolve) => setImmediate(resolve));
-        cli.io.interruption.signal.throwIfAborted();
+        cli.io.interruption.throwIfTold();
       },
     });
     warnOf(found, cli);

@@ -13,10 +13,12 @@ const HASHES = /##(?=[a-z]*\[)/gi;
 const COMMAND = /(^|\s)::(?=[^\s:][^]*?::)/g;
 const SECTION = /(section_(?:start|end)|travis_(?:fold|time)):(?=[\w])/gi;
 const GROUP = /(^|\s)(--|\+\+|~~|\^\^)([-+~^])(?=\s|$)/g;
+/** What every mark holds. */
+const MAY_MARK = /##|::|_(?:start|end|fold|time):|--|\+\+|~~|\^\^/i;
 
 /** The text with a space where a mark would begin: for people, and for formats that have no other spelling of a character. */
 export function withoutMarkers(text: string): string {
-  if (!/[#:~^]|--|\+\+/.test(text)) return text;
+  if (!MAY_MARK.test(text)) return text;
   return text
     .replace(HASHES, '## ')
     .replace(COMMAND, '$1: :')

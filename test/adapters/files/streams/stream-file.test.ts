@@ -8,13 +8,8 @@ import { createFile, isTaken, replaceFile } from '../../../../src/adapters/files
 import { isStream } from '../../../../src/adapters/files/streams/stream-file.js';
 import { scratch } from '../../../kit/scratch.js';
 
-function folder(): string {
-  const path = scratch();
-  return path;
-}
-
 function pipe(): string {
-  const path = join(folder(), 'pipe');
+  const path = join(scratch(), 'pipe');
   execFileSync('mkfifo', [path]);
   return path;
 }
@@ -51,7 +46,7 @@ describe('a pipe or a device that --out names', () => {
   }, 20_000);
 
   test('is no file that stands in the way', async () => {
-    const there = join(folder(), 'there');
+    const there = join(scratch(), 'there');
     writeFileSync(there, 'mine');
     expect(await Promise.all([pipe(), '/dev/null', '/dev/stdout', '/proc/self/fd/1'].map(isStream))).toEqual(
       Array(4).fill(true),

@@ -8,7 +8,7 @@ import { judgeWith, type Proposal } from '../../../../src/mesh/ruling.js';
 import { bundle } from '../../../kit/bundle.js';
 import { cheapSign } from '../../../kit/mesh/server.js';
 import { openStore } from '../../../kit/mesh/several/postgres.js';
-import { folder } from '../../../kit/mesh/several/regions.js';
+import { scratch } from '../../../kit/scratch.js';
 import { soak } from '../../../kit/mesh/several/soak.js';
 import { PlainStreams } from '../../../kit/mesh/several/streams.js';
 import { describePostgres, QUICK } from '../../../kit/postgres.js';
@@ -106,7 +106,7 @@ describePostgres('servers of one mesh', QUICK, (cluster) => {
     const { url } = await cluster().database();
     const report = await soak({
       program: await bundle(fileURLToPath(new URL('../../../kit/mesh/several/node-process.ts', import.meta.url))),
-      ...{ store: url, folder: folder(), nodes: 4, verifiers: 8, seconds: 12, everyMs: 100 },
+      ...{ store: url, folder: scratch(), nodes: 4, verifiers: 8, seconds: 12, everyMs: 100 },
       streams: (ports, key) => {
         const streams = new PlainStreams({ ports, key, count: 40 });
         return { seen: async () => streams.seen, end: () => streams.end() };

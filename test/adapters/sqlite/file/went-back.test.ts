@@ -22,11 +22,6 @@ import { scratch } from '../../../kit/scratch.js';
 
 const root = process.getuid?.() === 0;
 
-function folder(): string {
-  const made = scratch();
-  return made;
-}
-
 function tamper(path: string, sql: string): void {
   const database = new Database(path, 1000);
   database.exec(sql);
@@ -37,7 +32,7 @@ function tamper(path: string, sql: string): void {
 async function spent() {
   const machine = await settled();
   const generation = join(machine.io.userHome, '.local', 'share', 'aip', 'state.generation');
-  const before = join(folder(), 'state.db');
+  const before = join(scratch(), 'state.db');
   const sides = (path: string) => ['', '-wal', '-shm'].map((end) => `${path}${end}`);
   const copy = (from: string, to: string): void =>
     sides(from).forEach((path, i) => {
@@ -105,7 +100,7 @@ describe('a state that went back', () => {
   });
 
   test('an honest state is never called old, however many processes write', () => {
-    const place = folder();
+    const place = scratch();
     const told: string[] = [];
     const open = () =>
       openState(join(place, 'state.db'), {
@@ -178,7 +173,7 @@ describe('a state that others can change', () => {
   });
 
   test('that is private, or root owns, is used', () => {
-    const place = folder();
+    const place = scratch();
     mkdirSync(join(place, 'h'), { mode: 0o755 });
     openState(join(place, 'h', 'state.db'), { random: randomBytes, owner: process.getuid?.() ?? null }).close();
     openState(join(place, 'h', 'state.db'), { random: randomBytes, owner: process.getuid?.() ?? null }).close();

@@ -14,12 +14,6 @@ import { scratch } from '../../scratch.js';
 
 const WORLD = { ...SYSTEM, env: {} };
 
-/** A folder that ends with the test. */
-export function folder(): string {
-  const path = scratch();
-  return path;
-}
-
 export interface Answered {
   readonly status: number;
   readonly json: Record<string, unknown>;
@@ -42,7 +36,7 @@ export class Home {
       readonly admin?: string;
     } & Partial<ServingOptions> = {},
   ): Promise<Home> {
-    const home = new Home(options.data ?? folder());
+    const home = new Home(options.data ?? scratch());
     await home.boot(options);
     if (options.admin !== undefined) home.#admin = options.admin;
     return home;
@@ -121,7 +115,7 @@ export async function region(
   {
     url,
     key,
-    data = folder(),
+    data = scratch(),
     port = 0,
   }: { readonly url: string; readonly key: string; readonly data?: string; readonly port?: number },
 ): Promise<Following & { readonly data: string; readonly troubles: string[]; readonly bugs: unknown[] }> {
@@ -162,7 +156,7 @@ export function listener(
     key,
     check: checkOf(publicKey)!,
     verifier: {
-      key: verifierKey(join(folder(), 'state.db')),
+      key: verifierKey(join(scratch(), 'state.db')),
       host: 'h',
       label: `v-${randomBytes(3).toString('hex')}`,
       program: '0.0.0',
