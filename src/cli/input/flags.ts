@@ -12,15 +12,7 @@ export interface Flag {
   readonly negated: boolean;
 }
 
-const known = new WeakMap<OptionSpec, Flag>();
-
 export function flagOf(option: OptionSpec): Flag {
-  let flag = known.get(option);
-  if (flag === undefined) known.set(option, (flag = readFlag(option)));
-  return flag;
-}
-
-function readFlag(option: OptionSpec): Flag {
   const placeholder = /[<[].*$/.exec(option.flags)?.[0] ?? '';
   const names = option.flags.replace(placeholder, '').trim().split(/, */);
   const long = names.find((name) => name.startsWith('--'))!;

@@ -29,7 +29,7 @@ export function parse(spec: CommandSpec, tokens: readonly string[], env: Io['env
     command.parse([...tokens], { from: 'user' });
     if (spec.args?.some((arg) => arg.afterDashes === true)) refuseMixedWords(tokens, command.args, hint);
     const values: Record<string, unknown> = command.opts();
-    for (const option of own) fillUnset(values, option, env, hint);
+    for (const option of own) fillUnset(values, { option, flag: flagOf(option) }, env, hint);
     const globals = globalsOf(values, env);
     for (const option of GLOBAL_OPTIONS.options) delete values[flagOf(option).key];
     return { input: { options: values, args: command.args }, globals };

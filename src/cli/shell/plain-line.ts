@@ -1,7 +1,7 @@
 /** What a command line is worth where it says nothing, and a line without flags, which needs no parser. */
 import { Failure } from '../../app/failure.js';
 import { secretVariable } from '../../app/ports/secrets.js';
-import { flagOf } from '../input/flags.js';
+import { flagOf, type Flag } from '../input/flags.js';
 import type { Globals } from '../globals.js';
 import type { Io } from '../io.js';
 import type { CommandSpec, Input, OptionSpec } from '../spec.js';
@@ -24,9 +24,9 @@ export function plainLine(spec: CommandSpec, tokens: readonly string[], env: Io[
   if (tokens.length < least || tokens.length > most) return null;
   const values: Record<string, unknown> = {};
   for (const option of ownOptions(spec)) {
-    const { key, negated } = flagOf(option);
-    if (negated) values[key] = true;
-    fillUnset(values, option, env, hintOf(spec));
+    const flag = flagOf(option);
+    if (flag.negated) values[flag.key] = true;
+    else fillUnset(values, { option, flag }, env, hintOf(spec));
   }
   return { input: { options: values, args: [...tokens] }, globals: globalsOf({}, env) };
 }
@@ -54,8 +54,12 @@ export function valueReader(option: OptionSpec): (text: string) => unknown {
 }
 
 /** What a flag that was not given is worth: its variable, then its default. commander would read the real environment. */
-export function fillUnset(values: Record<string, unknown>, option: OptionSpec, env: Io['env'], hint: string): void {
-  const flag = flagOf(option);
+export function fillUnset(
+  values: Record<string, unknown>,
+  { option, flag }: { readonly option: OptionSpec; readonly flag: Flag },
+  env: Io['env'],
+  hint: string,
+): void {
   if (flag.negated || values[flag.key] !== undefined) return;
   const text = option.env === undefined ? null : secretVariable(env, option.env);
   if (text !== null) {

@@ -2,6 +2,7 @@
 import { Failure } from '../../app/failure.js';
 import { COMMANDS } from '../registry.js';
 import { flagOf } from '../input/flags.js';
+import { lazy } from '../../protocol/lazy.js';
 import { nearest } from '../../protocol/naming/nearest.js';
 import { GLOBAL_OPTIONS, type Listing } from '../spec.js';
 import { maskName } from '../../protocol/log/secret-text.js';
@@ -13,9 +14,12 @@ export type Route =
   | { readonly kind: 'group'; readonly path: readonly string[]; readonly help: boolean }
   | { readonly kind: 'command'; readonly listing: Listing; readonly rest: readonly string[]; readonly help: boolean };
 
-const GLOBAL_FLAGS = GLOBAL_OPTIONS.options.map(flagOf);
-const TAKES_VALUE = new Set(GLOBAL_FLAGS.filter((flag) => flag.takesValue).flatMap((flag) => flag.names));
-const KNOWN = new Set(GLOBAL_FLAGS.flatMap((flag) => flag.names));
+/** The names of global flags: of all, and of those that take a value. */
+const GLOBAL_NAMES = lazy(() => {
+  const flags = GLOBAL_OPTIONS.options.map(flagOf);
+  const valued = flags.filter((flag) => flag.takesValue);
+  return { all: new Set(flags.flatMap(({ names }) => names)), valued: new Set(valued.flatMap(({ names }) => names)) };
+});
 
 /** Fails with USAGE on an unknown command or on a flag before it that is not a global one. */
 export function route(argv: readonly string[]): Route {
@@ -25,9 +29,9 @@ export function route(argv: readonly string[]): Route {
     const token = argv[i]!;
     if (token.startsWith('-') && token !== '-' && token !== '--') {
       const name = token.split('=', 1)[0]!;
-      if (!KNOWN.has(name) && !isBundle(token)) throw unknownFlag(token, words);
+      if (!GLOBAL_NAMES().all.has(name) && !isBundle(token)) throw unknownFlag(token, words);
       flags.push(token);
-      if (!TAKES_VALUE.has(name) || name !== token) continue;
+      if (!GLOBAL_NAMES().valued.has(name) || name !== token) continue;
       if (i + 1 === argv.length) throw new Failure('USAGE', `${token} needs a value`, { hint: 'aip --help' });
       flags.push(argv[++i]!);
       continue;
@@ -90,7 +94,7 @@ function rank([noun = '']: readonly string[]): number {
 
 function unknownFlag(token: string, words: readonly string[]): Failure {
   const name = maskName(token.split('=', 1)[0]!);
-  const guess = nearest(name, [...KNOWN]);
+  const guess = nearest(name, [...GLOBAL_NAMES().all]);
   const meant = guess === null ? '; flags of a command go after it' : `; did you mean ${guess}?`;
   return new Failure('USAGE', `unknown option before the command: ${name}${meant}`, {
     hint: ['aip', ...words, '--help'].join(' '),
@@ -99,7 +103,7 @@ function unknownFlag(token: string, words: readonly string[]): Failure {
 
 /** `-qv` is `-q -v`, as it is after the command. */
 const isBundle = (token: string): boolean =>
-  /^-[a-z]{2,}$/.test(token) && [...token.slice(1)].every((letter) => KNOWN.has(`-${letter}`));
+  /^-[a-z]{2,}$/.test(token) && [...token.slice(1)].every((letter) => GLOBAL_NAMES().all.has(`-${letter}`));
 
 const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && begins(a, b);
 const begins = (path: readonly string[], start: readonly string[]): boolean =>

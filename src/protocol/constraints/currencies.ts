@@ -1,3 +1,5 @@
+import { lazy } from '../lazy.js';
+
 /**
  * The active currencies of ISO 4217 (list one as published on 2026-01-01) by the number of digits of their minor unit.
  * Codes without a minor unit (metals, test codes, the SDR) are left out: no amount of them can be exact.
@@ -82,65 +84,68 @@ const PESOS = 'MXN ARS CLP COP CUP DOP PHP UYU';
  * What signs stand for, in capitals; with letters before it a dollar says which. Two letters (`kr`, `Rs`, `ft`) stand for too much. Bitcoin has
  * no code of ISO 4217, so no limit is in it.
  */
-const SIGNS: ReadonlyMap<string, readonly string[]> = new Map(
-  [
-    `$: ${DOLLARS} ${PESOS} CVE MOP NIO TOP ZWG`,
-    `DOLLAR DOLLARS: ${DOLLARS}`,
-    `PESO PESOS: ${PESOS}`,
-    'FRANC FRANCS: CHF XAF XOF XPF BIF CDF DJF GNF KMF RWF',
-    'USDOLLAR USDOLLARS: USD',
-    '€ EURO EUROS: EUR',
-    '£ POUND POUNDS: GBP EGP FKP GIP LBP SDG SHP SSP SYP',
-    '¥: JPY CNY',
-    'YEN 円: JPY',
-    'YUAN 元: CNY',
-    'JP¥: JPY',
-    'CN¥: CNY',
-    '₹: INR',
-    '₽ РУБ: RUB',
-    '₩: KRW KPW',
-    '₪: ILS',
-    '₺: TRY',
-    '₴: UAH',
-    '₫: VND',
-    '₦: NGN',
-    '₱: PHP CUP',
-    '฿: THB',
-    '₡: CRC SVC',
-    '₲: PYG',
-    '₵: GHS',
-    '₸: KZT',
-    '₼: AZN',
-    '₾: GEL',
-    '৳: BDT',
-    '֏: AMD',
-    '៛: KHR',
-    '₭: LAK',
-    '₮: MNT',
-    '؋: AFN',
-    'ZŁ: PLN',
-    'KČ: CZK',
-    'LEI: RON MDL',
-    '₿: BTC',
-    'US$: USD',
-    'A$ AU$: AUD',
-    'C$: CAD NIO',
-    'CA$: CAD',
-    'NZ$: NZD',
-    'HK$: HKD',
-    'S$ SG$: SGD',
-    'NT$: TWD',
-    'R$: BRL',
-    'MX$: MXN',
-  ].flatMap((row) => {
-    const [signs, codes] = row.split(': ') as [string, string];
-    return signs.split(' ').map((sign): [string, readonly string[]] => [sign, codes.split(' ')]);
-  }),
+const SIGNS = lazy(
+  (): ReadonlyMap<string, readonly string[]> =>
+    new Map(
+      [
+        `$: ${DOLLARS} ${PESOS} CVE MOP NIO TOP ZWG`,
+        `DOLLAR DOLLARS: ${DOLLARS}`,
+        `PESO PESOS: ${PESOS}`,
+        'FRANC FRANCS: CHF XAF XOF XPF BIF CDF DJF GNF KMF RWF',
+        'USDOLLAR USDOLLARS: USD',
+        '€ EURO EUROS: EUR',
+        '£ POUND POUNDS: GBP EGP FKP GIP LBP SDG SHP SSP SYP',
+        '¥: JPY CNY',
+        'YEN 円: JPY',
+        'YUAN 元: CNY',
+        'JP¥: JPY',
+        'CN¥: CNY',
+        '₹: INR',
+        '₽ РУБ: RUB',
+        '₩: KRW KPW',
+        '₪: ILS',
+        '₺: TRY',
+        '₴: UAH',
+        '₫: VND',
+        '₦: NGN',
+        '₱: PHP CUP',
+        '฿: THB',
+        '₡: CRC SVC',
+        '₲: PYG',
+        '₵: GHS',
+        '₸: KZT',
+        '₼: AZN',
+        '₾: GEL',
+        '৳: BDT',
+        '֏: AMD',
+        '៛: KHR',
+        '₭: LAK',
+        '₮: MNT',
+        '؋: AFN',
+        'ZŁ: PLN',
+        'KČ: CZK',
+        'LEI: RON MDL',
+        '₿: BTC',
+        'US$: USD',
+        'A$ AU$: AUD',
+        'C$: CAD NIO',
+        'CA$: CAD',
+        'NZ$: NZD',
+        'HK$: HKD',
+        'S$ SG$: SGD',
+        'NT$: TWD',
+        'R$: BRL',
+        'MX$: MXN',
+      ].flatMap((row) => {
+        const [signs, codes] = row.split(': ') as [string, string];
+        return signs.split(' ').map((sign): [string, readonly string[]] => [sign, codes.split(' ')]);
+      }),
+    ),
 );
 
 /** The currencies that a sign may stand for, the most usual first; none for one that says nothing. In any case. */
 export function currenciesOfSign(sign: string): readonly string[] {
-  return SIGNS.get(sign.toUpperCase()) ?? [];
+  return SIGNS().get(sign.toUpperCase()) ?? [];
 }
 
 /** Every code that `minorDigits` knows, in alphabetical order. */

@@ -1,3 +1,5 @@
+import { lazy } from '../../../protocol/lazy.js';
+
 /** Kinds of actions, by the words that the reference package sorts them with, so that both see the same drift. */
 const WORDS_BY_GROUP: Readonly<Record<string, string>> = {
   financial: 'transfer_funds refund charge pay invoice billing payment withdraw deposit',
@@ -12,21 +14,24 @@ const WORDS_BY_GROUP: Readonly<Record<string, string>> = {
   account: 'verify_account authenticate register login logout reset_password',
 };
 
-const GROUPS = new Map(
-  Object.entries(WORDS_BY_GROUP).flatMap(([group, words]) =>
-    words.split(' ').map((word): [string, string] => [word, group]),
-  ),
+const GROUPS = lazy(
+  () =>
+    new Map(
+      Object.entries(WORDS_BY_GROUP).flatMap(([group, words]) =>
+        words.split(' ').map((word): [string, string] => [word, group]),
+      ),
+    ),
 );
 /** Longest first: `send_email_copy` is told by `send_email`, not by `send`. */
-const PREFIXES = [...GROUPS.keys()].sort((a, b) => b.length - a.length);
+const PREFIXES = lazy(() => [...GROUPS().keys()].sort((a, b) => b.length - a.length));
 
 /** The kind of an action, by its name or how its name begins; null when no word fits. */
 export function actionGroup(action: string): string | null {
-  const exact = GROUPS.get(action);
+  const exact = GROUPS().get(action);
   if (exact !== undefined) return exact;
   const lower = action.toLowerCase();
-  const prefix = PREFIXES.find((word) => lower.startsWith(word));
-  return prefix === undefined ? null : GROUPS.get(prefix)!;
+  const prefix = PREFIXES().find((word) => lower.startsWith(word));
+  return prefix === undefined ? null : GROUPS().get(prefix)!;
 }
 
 /** True when `action` is neither allowed nor of the kind of anything that is; an empty list allows everything. */
