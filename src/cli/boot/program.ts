@@ -59,7 +59,7 @@ export function loadProgram(
   const uid = process.geteuid?.() ?? null;
   const folder = formFolder({ env: process.env, platform: process.platform, home: homeFolder(), uid });
   const forms: Forms = { command, folder, uid };
-  // Opened now: whoever installs another version meanwhile puts other files in their places.
+  // Opened now: an installation meanwhile puts the files of another version in their places.
   const files = [bundle, bundle.rest].map((script) => (script === null ? null : openSync(script.path, 'r')));
   const rest = lazy(() => loadScript(bundle.rest!, files[1]!, forms, given).exports);
   const outside = sparing(require);
