@@ -183,7 +183,8 @@ function requireFile(fd: number, path: string, mounted = false): void {
   if (!fstatSync(fd).isFile()) throw new Failure('UNREADABLE', `${path} is not a regular file.`);
 }
 
-function writeAll(fd: number, text: string): void {
+/** Writes the whole text where the file stands. */
+export function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text, 'utf8');
   for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }

@@ -2,12 +2,13 @@
  * How far the log of a state has come, kept outside of the state: an older copy that is put back has forgotten nonces that were spent
  * since, and nothing in it says so.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Link } from '../../../protocol/log/chain.js';
 import { isObject } from '../../../protocol/json/values.js';
 import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { makeFolder } from '../../files/folders.js';
+import { writeAll } from '../../files/secret/private-file.js';
 
 /** What was seen last. `wentBackAt`: when an older state was found here last, ms; null for never. */
 export interface Generation {
@@ -107,7 +108,13 @@ export class GenerationKeeper {
         hash: head.hash,
         went_back_at: this.#wentBackAt,
       });
-      writeFileSync(draft, `${text}\n`, { mode: 0o600, flag: 'wx' });
+      // The first `writeFileSync` of a process takes longer than all that a commit writes.
+      const file = openSync(draft, 'wx', 0o600);
+      try {
+        writeAll(file, `${text}\n`);
+      } finally {
+        closeSync(file);
+      }
       renameSync(draft, this.path);
       this.#written = head;
       this.#writtenAt = now;
