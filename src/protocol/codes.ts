@@ -209,7 +209,7 @@ export const NATIVE_CODES = {
     'what',
     'The tool is not what was pinned: its server changed it, or offers it for the first time.',
     ['tool', 'server', 'state'],
-    'Look at what changed with `aip mcp diff`, and accept it with `aip mcp pin --accept`.',
+    'Look at what changed with `aip mcp diff -- <command of the server>`, and accept it with `aip mcp pin --accept -- <command>`.',
   ),
   REPLAY_DETECTED: entry(
     'AIP-E301',

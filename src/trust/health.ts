@@ -109,7 +109,7 @@ export function healthReport(facts: HealthFacts): HealthReport {
   if (strange > 0) {
     warn(
       'unattributed_refusals',
-      `${strange} refused in its name that may be a stranger's doing${folded === 0 ? '' : ` (${folded} of them counted without an entry)`}; not counted against it.`,
+      `${strange} refused in its name that may be a stranger's doing, or is no fault of its own${folded === 0 ? '' : ` (${folded} of them counted without an entry)`}; not counted against it.`,
     );
   }
   const critical = trust.meaningful && trust.score < CRITICAL_TRUST;

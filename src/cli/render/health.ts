@@ -31,7 +31,7 @@ export function renderHealth(
   ];
   if (report.unattributed > 0) {
     lines.push(
-      `Unattributed: ${report.unattributed} ${paint.dim("(may be a stranger's doing; left out of the rates)")}`,
+      `Unattributed: ${report.unattributed} ${paint.dim("(may be a stranger's doing, or is no fault; left out of the rates)")}`,
     );
   }
   const { ok, error, unknown, running } = report.outcomes;

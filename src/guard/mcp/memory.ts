@@ -33,7 +33,7 @@ export function sessionMemory({
   const hidden = (tools: readonly string[]): void => {
     const more = tools.length > MOST_NAMED ? ` and ${tools.length - MOST_NAMED} more` : '';
     note(
-      `hidden of ${server}, not as pinned: ${tools.slice(0, MOST_NAMED).join(', ')}${more}; aip mcp diff shows what changed, aip mcp pin --accept takes it`,
+      `hidden of ${server}, not as pinned: ${tools.slice(0, MOST_NAMED).join(', ')}${more}; aip mcp diff -- <command> shows what changed, aip mcp pin --accept -- <command> takes it`,
     );
   };
   let held = 0;

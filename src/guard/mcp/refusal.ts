@@ -18,7 +18,7 @@ export function toolChanged(server: string, tool: string, state: PinState, liste
         ? `The tool ${tool} is not the one that was pinned.`
         : `The tool ${tool} is not pinned.`,
     remedy: listed
-      ? 'Look at what changed with `aip mcp diff`, and accept it with `aip mcp pin --accept`.'
+      ? 'A person compares it with what was pinned before it is taken: `aip mcp diff -- <command of the server>`.'
       : 'Call a tool by a name that tools/list shows.',
     details: { tool, server, state },
     intentHash: null,

@@ -65,6 +65,22 @@ describe('aip passport rotate', () => {
     expect([code, value.error_code]).toEqual([10, 'AIP-E105']);
   });
 
+  test('--overlap 0s names an earlier key that still verifies, and what ends it', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const old = await signed(machine, path, '.env', 'old.json');
+    const rotate = (env: string, ...flags: string[]) =>
+      machine.run('passport', 'rotate', 'support-agent-v1', '--env-file', machine.at(env), ...flags);
+    expect((await rotate('.env2')).err).not.toContain('still verifies');
+    const { err } = await rotate('.env3', '--overlap', '0s');
+    const said = /(\S+#key-\d+) still verifies until \S+; to end it: aip (revoke \S+) \[/.exec(
+      err.replace(/\s+/g, ' '),
+    );
+    expect(said?.[1]).toBe(`${SUPPORT}#key-1`);
+    await machine.run(...said![2]!.split(' '), '--reason', 'leaked', '--yes');
+    expect((await machine.json('intent', 'verify', old)).code).not.toBe(0);
+  });
+
   test('takes the place of the passport before it: that one is not believed again', async () => {
     const machine = household();
     const path = await made(machine);

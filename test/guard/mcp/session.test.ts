@@ -450,7 +450,7 @@ describe('tools', () => {
     bench.tools.push({ name: 'late' });
     for (let i = 0; i < 2; i++) await list();
     const told = (tools: string) =>
-      `hidden of pay, not as pinned: ${tools}; aip mcp diff shows what changed, aip mcp pin --accept takes it`;
+      `hidden of pay, not as pinned: ${tools}; aip mcp diff -- <command> shows what changed, aip mcp pin --accept -- <command> takes it`;
     expect(bench.notes.slice(1)).toEqual([told('refund (changed), late (new)')]);
     bench.tools[0] = { ...bench.tools[0], description: 'Send it twice' };
     await list();

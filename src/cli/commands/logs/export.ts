@@ -29,7 +29,7 @@ export const command: CommandSpec<Options> = {
   path: ['logs', 'export'],
   summary: 'Write the verification log in a form that other tools read',
   detail:
-    'Every form holds the hashes; a jsonl export can be checked with `aip logs verify --file`: a whole one as a chain, a selection entry by entry against the checkpoint in its first.',
+    'Every form holds the hashes; a jsonl export can be checked with `aip logs verify --file`: a whole one as a chain, a selection entry by entry against the checkpoint in its first. What became of an action (`logs tail --type outcome`) is in a whole jsonl export alone.',
   options: [
     {
       title: 'How',

@@ -105,6 +105,13 @@ export const command: CommandSpec<Options> = {
           `${key_id} verifies no longer, before its time (${valid_until}): a passport carries ${MAX_PREVIOUS_KEYS} former keys.`,
           'former_key_dropped',
         );
+    // The leaked one may be an earlier one.
+    for (const { key_id, valid_until, public_key } of overlap === 0 ? document.previous_keys.slice(1) : [])
+      if (Date.parse(valid_until) > cli.io.now())
+        cli.warn(
+          `${key_id} still verifies until ${valid_until}; to end it: aip revoke ${public_key}`,
+          'former_key_valid',
+        );
     const denied = overlap === 0 ? await denyRetired(cli, former!.public_key, options) : null;
     const announced = await announce(cli, issued.passport, { ...options, force: false });
     const answer = {
