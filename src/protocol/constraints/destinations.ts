@@ -73,6 +73,8 @@ const SLASHED = /^[\\/]{2,}([^\s\\/?#:@]+)(?::[0-9]{1,5})?(?:[\\/?#]\S*)?$/;
 const SPACED_URL = /^((?:https?|wss?|ftp):[\\/]{2}[^\s\\/?#]+[\\/?#]\S*|mailto:\S+)\s/i;
 // As git and scp write a place.
 const SCP = /^[A-Za-z0-9_][A-Za-z0-9._-]*@([^\s@/\\:]+):[^\s@\\]+$/;
+// The same without a user, as rsync and git write it: `host:/path`, `host:org/repo.git`, `host::module`.
+const BARE_PLACE = /^([^\s@/\\:]+):(?::[^\s@\\]+|[^\s@\\]*\/[^\s@\\]*)$/;
 const MAILBOX = /^[^<>]*<[^<>\s][^<>\s@]*@[^<>\s]+>$/;
 // A group of RFC 5322 (`Team: a@acme.com, b@acme.com;`).
 const GROUP = /^[^<>@:,;]*:(?=[^:;@]*@)([^:;]*);$/;
@@ -156,8 +158,8 @@ function mayBe(text: string): boolean {
 
 /** Other schemes than those of the web are read where the text as a whole is a URL; the names of the first version refuse them. */
 function readingsOf(text: string): readonly HostReading[] {
-  const place = SCP.exec(text)?.[1];
-  if (place !== undefined) return hostsOf(place);
+  const place = SCP.exec(text)?.[1] ?? barePlace(text);
+  if (place !== null) return hostsOf(place);
   return ANY_URL.test(text) && !WEB_URL.test(text) && isOneUrl(text) ? [hostOfUrl(text)] : hostsOf(withScheme(text));
 }
 
@@ -208,9 +210,18 @@ function isAddress(text: string): boolean {
 }
 
 function isHost(text: string): boolean {
-  if (IP_LITERAL.test(text) || SCP.test(text)) return true;
-  const match = HOST.exec(text.replace(USERINFO, ''));
-  const host = match === null ? null : normalizeDomain(match[1]!);
-  if (host === null || !host.includes('.')) return false;
-  return !FILE_ENDINGS.has(host.slice(host.lastIndexOf('.') + 1));
+  if (IP_LITERAL.test(text) || SCP.test(text) || barePlace(text) !== null) return true;
+  return isDottedHost(HOST.exec(text.replace(USERINFO, ''))?.[1]);
+}
+
+/** The dotted host of a place on it; null for any other text. */
+function barePlace(text: string): string | null {
+  const host = BARE_PLACE.exec(text)?.[1];
+  return isDottedHost(host) ? host! : null;
+}
+
+/** A dotted name that is not that of a file. */
+function isDottedHost(text: string | undefined): boolean {
+  const host = text === undefined ? null : normalizeDomain(text);
+  return host !== null && host.includes('.') && !FILE_ENDINGS.has(host.slice(host.lastIndexOf('.') + 1));
 }

@@ -3,7 +3,7 @@ import { minorDigits } from '../../../protocol/constraints/currencies.js';
 import { ceilMinor, decimalOf, minorOf, plus, toMinor, type Decimal } from '../../../protocol/constraints/money.js';
 import { otherCurrencyIn, numberIn } from '../../../protocol/constraints/number-text.js';
 import type { MoneySource } from '../../../protocol/constraints/rules.js';
-import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
 import { isMeant, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import {
   currenciesNamed,
@@ -140,7 +140,10 @@ class Readings implements Amounts {
     const { name, value, owner, parent } = member;
     if (typeof value === 'boolean' || value === null) return;
     const kind = moneyNameOf(name);
-    if (kind.quantity) (this.#products ??= new Products()).quantity(owner, numbersIn(value));
+    if (kind.quantity) this.#quantity(owner, value);
+    // `{"quantity": {"value": 50, "unit": "EA"}}`
+    else if (parent !== null && isObject(parent.value) && moneyNameOf(parent.name).quantity)
+      this.#quantity(parent.owner, value);
     const held = kind.money || parent === null || !isMoneyMember(name) ? null : moneyNameOf(parent.name);
     if (!kind.money && held?.money !== true) return;
     if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
@@ -150,6 +153,10 @@ class Readings implements Amounts {
     if (named !== undefined && this.#foreignIn(owner)[kind.money ? 'named' : 'members'])
       this.foreign.push({ param: member.path, currency: named, guessed });
     if (!kind.whole) this.#price(member, numbers, kind.price);
+  }
+
+  #quantity(owner: JsonObject, value: Json): void {
+    (this.#products ??= new Products()).quantity(owner, numbersIn(value));
   }
 
   /** `{"price": {"usd": 5}, "quantity": 2}`: what a price holds is one of what stands beside it, as in `priceSet.shopMoney.amount`. */
