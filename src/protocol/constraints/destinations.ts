@@ -73,8 +73,8 @@ const SLASHED = /^[\\/]{2,}([^\s\\/?#:@]+)(?::[0-9]{1,5})?(?:[\\/?#]\S*)?$/;
 const SPACED_URL = /^((?:https?|wss?|ftp):[\\/]{2}[^\s\\/?#]+[\\/?#]\S*|mailto:\S+)\s/i;
 // As git and scp write a place.
 const SCP = /^[A-Za-z0-9_][A-Za-z0-9._-]*@([^\s@/\\:]+):[^\s@\\]+$/;
-// The same without a user, as rsync and git write it: `host:/path`, `host:org/repo.git`, `host::module`.
-const BARE_PLACE = /^([^\s@/\\:]+):(?::[^\s@\\]+|[^\s@\\]*\/[^\s@\\]*)$/;
+// The same without a user, as rsync and git write it: `host:/path`, `host:org/repo.git`, `host::module`. `acme.com://evil.com` has a scheme.
+const BARE_PLACE = /^([^\s@/\\:]+):(?!\/\/)(?::[^\s@\\]+|[^\s@\\]*\/[^\s@\\]*)$/;
 const MAILBOX = /^[^<>]*<[^<>\s][^<>\s@]*@[^<>\s]+>$/;
 // A group of RFC 5322 (`Team: a@acme.com, b@acme.com;`).
 const GROUP = /^[^<>@:,;]*:(?=[^:;@]*@)([^:;]*);$/;
@@ -216,7 +216,7 @@ function isHost(text: string): boolean {
 
 /** The dotted host of a place on it; null for any other text. */
 function barePlace(text: string): string | null {
-  const host = BARE_PLACE.exec(text)?.[1];
+  const host = ANY_URL.test(text) ? undefined : BARE_PLACE.exec(text)?.[1];
   return isDottedHost(host) ? host! : null;
 }
 
